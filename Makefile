@@ -1,0 +1,51 @@
+# Every target sets itself up first; a set-up that is there costs nothing. `make help` lists them.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+IMAGE ?= tfwm:latest
+LOGDIR ?= runs
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help setup demo test test-slow lint format bench tensorboard constraints docker-image clean clean-all
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv and install everything pinned (PYTHON=/path, EXTRA=gpu); a second call does nothing
+	@sh scripts/bootstrap $(if $(EXTRA),--extra $(EXTRA))
+
+demo: setup ## the main job on real photographs (DATA=folder, SEED=number, ARGS="...")
+	@$(PY) -m pipelines.demo $(if $(DATA),--data "$(DATA)") $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+test: setup ## the tests, without the slow ones (ARGS="-k name")
+	@$(PY) -m pytest -q -m "not slow" tests $(ARGS)
+
+test-slow: setup ## the slow tests: the pipeline end to end, resuming, replicas
+	@$(PY) -m pytest -q -m slow tests $(ARGS)
+
+lint: setup ## ruff and mypy
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+format: setup ## let ruff mend what it can
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: setup ## speed and memory figures, as JSON and a table
+	@$(PY) -m benchmarks $(ARGS)
+
+tensorboard: setup ## losses, image grids and attack rows in the browser (LOGDIR=runs)
+	@.venv/bin/tensorboard --logdir "$(LOGDIR)"
+
+constraints: setup ## write constraints.txt and constraints-py311.txt anew from setup.cfg
+	@sh scripts/constraints
+
+docker-image: ## build the image that pipeline steps run in (IMAGE=tfwm:latest)
+	docker build -t "$(IMAGE)" .
+
+clean: ## remove caches and build folders; runs/ and .venv stay
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+clean-all: clean ## remove .venv and downloaded tools as well
+	rm -rf .venv .cache

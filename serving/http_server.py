@@ -1,0 +1,147 @@
+"""The REST port: takes HTTP requests, hands them to `serving.rest`, answers with TensorFlow Serving's HTTP codes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import grpc
+
+from serving import rest
+from serving.status import LOGGER, from_exception, invalid
+from serving.tls import ServerTls
+from serving.watching import Models
+
+BODY_LIMIT = 2**30
+# Codes that are not here are faults of the server: 500.
+HTTP_CODES = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.FAILED_PRECONDITION: 412,
+    grpc.StatusCode.CANCELLED: 499,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 503,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+
+
+class RestServer:
+    """Answers HTTP on a thread of its own.
+
+    Args:
+      models: the loaded models.
+      host: the interface.
+      port: 0 for a free one.
+      tls: certificates, or None for plain HTTP.
+    """
+
+    def __init__(self, models: Models, host: str, port: int, tls: ServerTls | None) -> None:
+        self._server = _HttpServer((host, port), _Handler)
+        self._server.models = models
+        if tls is not None:
+            # The handshake happens in each request's thread, so a client that stalls in it stalls only itself.
+            self._server.socket = tls.http_context().wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="rest", daemon=True)
+        self._thread.start()
+
+    def close(self, grace_s: float) -> None:
+        """Stops listening, and waits up to `grace_s` seconds for running requests."""
+        self._server.shutdown()
+        with self._server.idle:
+            self._server.idle.wait_for(lambda: self._server.active == 0, grace_s)
+        self._server.server_close()
+        self._thread.join()
+
+
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+    models: Models
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+        self.active = 0
+        self.idle = threading.Condition()
+
+    def server_bind(self) -> None:
+        # Not HTTPServer's own: it asks the name server for this machine's name, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Counts a request as running; a connection that is merely kept open is not one."""
+        with self.idle:
+            self.active += 1
+        try:
+            yield
+        finally:
+            with self.idle:
+                self.active -= 1
+                self.idle.notify_all()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # The library's version prints a traceback for every client that hangs up.
+        LOGGER.debug("a REST connection ended early")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _HttpServer
+    protocol_version = "HTTP/1.1"
+    server_version = "tfwm-serving"
+    sys_version = ""
+    timeout = 60
+    # Head and body in one packet: two small ones wait for each other (Nagle and delayed acknowledgement).
+    wbufsize = 2**16
+
+    def do_GET(self) -> None:
+        self._reply(lambda: rest.get(self.server.models, self.path))
+
+    def do_POST(self) -> None:
+        self._reply(lambda: rest.post(self.server.models, self.path, self._body()))
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > BODY_LIMIT:
+            self.close_connection = True
+            raise invalid(
+                f"Content-Length must be a number of bytes up to {BODY_LIMIT}. Send larger tensors over gRPC."
+            )
+        return self.rfile.read(int(length))
+
+    def _reply(self, call: Callable[[], Any]) -> None:
+        with self.server.counted():
+            self._reply_to(call)
+
+    def _reply_to(self, call: Callable[[], Any]) -> None:
+        try:
+            code, document = 200, call()
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:  # a request must end with a status, whatever happened
+            status = from_exception(error)
+            code, document = HTTP_CODES.get(status.code, 500), {"error": status.message}
+        content = json.dumps(document).encode("utf-8")
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        LOGGER.debug("REST %s", self.command)

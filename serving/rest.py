@@ -1,0 +1,82 @@
+"""REST requests: model status, metadata and :predict, in TensorFlow Serving's paths and bodies."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+import grpc
+from google.protobuf import json_format
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
+
+from serving import json_tensors, services
+from serving.predict import DEFAULT_SIGNATURE
+from serving.status import StatusError, invalid
+from serving.watching import Models
+
+PATH = re.compile(
+    r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
+    r"(?:/(?P<part>metadata)|:(?P<method>\w+))?",
+)
+
+
+def get(models: Models, path: str) -> dict[str, Any]:
+    """The status of a model, or its metadata."""
+    match = PATH.fullmatch(path)
+    if match is None or match["method"]:
+        raise invalid(f"Malformed request: GET {path}")
+    if match["part"]:
+        request = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=_spec(match), metadata_field=[services.SIGNATURES]
+        )
+        return _metadata(services.model_metadata(models, request))
+    status = services.model_status(models, get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(match)))
+    return _to_dict(status)
+
+
+def post(models: Models, path: str, body: bytes) -> dict[str, Any]:
+    """The answer of a :predict."""
+    match = PATH.fullmatch(path)
+    if match is None or not match["method"]:
+        raise invalid(f"Malformed request: POST {path}")
+    if match["method"] != "predict":
+        raise StatusError(grpc.StatusCode.UNIMPLEMENTED, "This server answers :predict only.")
+    document = json_tensors.parse_body(body)
+    request = predict_pb2.PredictRequest(model_spec=_spec(match))
+    request.model_spec.signature_name = document.get("signature_name") or DEFAULT_SIGNATURE
+    with models.acquire(request.model_spec) as servable:
+        infos = _input_infos(servable, request.model_spec.signature_name)
+        inputs, as_rows = json_tensors.columns(document, infos)
+        for alias, value in inputs.items():
+            request.inputs[alias].CopyFrom(json_tensors.to_tensor(value, infos[alias], alias))
+        response = services.run_predict(servable, request)
+    return json_tensors.from_outputs(response.outputs, as_rows)
+
+
+def _input_infos(servable: Any, name: str) -> dict[str, Any]:
+    if name not in servable.signatures:
+        raise invalid(f'Serving signature name: "{name}" not found in signature def')
+    infos = dict(sorted(servable.signatures[name].inputs.items()))
+    if not infos:
+        raise invalid(f"Failed to get input map for signature: {name}")
+    return infos
+
+
+def _spec(match: re.Match[str]) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=unquote(match["name"]))
+    if match["version"]:
+        spec.version.value = int(match["version"])
+    if match["label"]:
+        spec.version_label = unquote(match["label"])
+    return spec
+
+
+def _metadata(response: Any) -> dict[str, Any]:
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    response.metadata[services.SIGNATURES].Unpack(signatures)
+    return {"model_spec": _to_dict(response.model_spec), "metadata": {services.SIGNATURES: _to_dict(signatures)}}
+
+
+def _to_dict(message: Any) -> dict[str, Any]:
+    return json_format.MessageToDict(message, including_default_value_fields=True, preserving_proto_field_name=True)

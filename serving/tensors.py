@@ -1,0 +1,88 @@
+"""TensorProto to numpy and back, bytes kept whole, and the type names that the C++ server uses."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+
+from serving.status import invalid
+
+# One value and a shape stand for a constant tensor of any size: a short message must not claim gigabytes.
+CONSTANT_LIMIT = 2**24
+CPP_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
+
+
+def type_name(dtype: int) -> str:
+    """The C++ name of a DataType: float and double, where Python says float32 and float64."""
+    try:
+        name = tf.as_dtype(dtype).name
+    except TypeError:
+        return "invalid"
+    return CPP_NAMES.get(name, name)
+
+
+def numpy_type(array: np.ndarray) -> int:
+    """The DataType of an array; objects are strings, and 0 is a type that TensorFlow does not have."""
+    try:
+        return int(tf.as_dtype(array.dtype).as_datatype_enum)
+    except TypeError:
+        return 0
+
+
+def to_array(proto: Any, alias: str) -> np.ndarray:
+    """The array in a TensorProto.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT where shape, type and content do not fit together.
+    """
+    shape = [dim.size for dim in proto.tensor_shape.dim]
+    too_large = math.prod(shape) > max(proto.ByteSize(), CONSTANT_LIMIT)
+    if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0 or too_large:
+        raise invalid(f"tensor parsing error: {alias}")
+    try:
+        return tf.make_ndarray(proto)
+    except (KeyError, TypeError, ValueError, OverflowError, MemoryError) as error:
+        raise invalid(f"tensor parsing error: {alias}") from error
+
+
+def to_proto(value: Any) -> Any:
+    """A TensorProto of an array, a number, bytes, text, or a list of them.
+
+    Bytes never pass through numpy's fixed-width strings, which drop trailing zero bytes: a token may end in one.
+    """
+    array = as_array(value)
+    shape = tf.TensorShape(array.shape).as_proto()
+    if array.dtype != object:
+        kind = tf.as_dtype(array.dtype).as_datatype_enum
+        return tensor_pb2.TensorProto(dtype=kind, tensor_shape=shape, tensor_content=array.tobytes())
+    texts = [item.encode("utf-8") if isinstance(item, str) else item for item in array.ravel()]
+    return tensor_pb2.TensorProto(dtype=tf.string.as_datatype_enum, tensor_shape=shape, string_val=texts)
+
+
+def as_array(value: Any) -> np.ndarray:
+    """`value` as an array; bytes and text become objects, Python floats float32, as in TensorFlow."""
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "SU":
+        return np.asarray(value)
+    array = np.array(value, dtype=object)
+    if array.size and isinstance(array.ravel()[0], bytes | str):
+        return array
+    numbers = np.array(value)
+    return numbers.astype(np.float32) if numbers.dtype == np.float64 else numbers
+
+
+def shape_fits(shape: tuple[int, ...], expected: Any) -> bool:
+    """Whether `shape` is one of those that a TensorShapeProto allows (-1 is any size)."""
+    if expected.unknown_rank:
+        return True
+    if len(shape) != len(expected.dim):
+        return False
+    return all(dim.size in (-1, size) for dim, size in zip(expected.dim, shape, strict=True))
+
+
+def shape_text(sizes: list[int]) -> str:
+    """A shape as [?,?,3]."""
+    return "[" + ",".join("?" if size < 0 else str(size) for size in sizes) + "]"

@@ -1,0 +1,129 @@
+"""One served name: which versions lie on disk, which are loaded, and what became of the others."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_status_pb2
+
+from serving import servables
+from serving.config import ModelConfig
+from serving.status import LOGGER, StatusError
+
+VersionState = get_model_status_pb2.ModelVersionStatus.State
+UNKNOWN = 2
+
+
+@dataclass(frozen=True)
+class VersionStatus:
+    """What GetModelStatus says of one version."""
+
+    state: int
+    error_code: int = 0
+    error_message: str = ""
+
+
+class Model:
+    """One name: its loaded versions, and the fate of those that are not."""
+
+    def __init__(self, config: ModelConfig, lock: threading.Lock) -> None:
+        self.config = config
+        self.loaded: dict[int, servables.Servable] = {}
+        self.statuses: dict[int, VersionStatus] = {}
+        self._failed: dict[int, Any] = {}
+        self._lock = lock
+
+    def refresh(self) -> None:
+        """One look at the disk: loads what is new, and only then lets go of what is no longer wanted.
+
+        Where every wanted version fails, the older one stays, or comes back after a restart. Where the folder is
+        empty, what is loaded stays too: a folder that is being replaced must not take the service down.
+        """
+        found = versions_on_disk(self.config.base_path)
+        wanted = self.config.choose(found)
+        for version in wanted:
+            self._ensure(version, found[version])
+        if not self.loaded and not self.config.versions:
+            older = sorted(set(found) - set(wanted), reverse=True)
+            any(self._ensure(version, found[version]) for version in older)
+        if any(version in self.loaded for version in wanted):
+            for version in set(self.loaded) - set(wanted):
+                self.retire(version)
+
+    def _ensure(self, version: int, path: str) -> bool:
+        if version in self.loaded:
+            return True
+        if version in self._failed and self._failed[version] == fingerprint(path):
+            return False
+        return self._load(version, path)
+
+    def _load(self, version: int, path: str) -> bool:
+        self._note(version, VersionStatus(VersionState.LOADING))
+        # Taken before loading: a file that arrives meanwhile makes the next look try again.
+        seen = fingerprint(path)
+        try:
+            servable = servables.load(self.config.name, version, path)
+        except Exception as error:  # whatever a corrupt folder raises, the other versions go on
+            self._failed[version] = seen
+            self._note(version, failure(error))
+            # Its words may quote a warm-up request: they go to who asks for the status, not into the log.
+            kind = type(error).__name__
+            LOGGER.error("model %s version %d did not load (%s): see its status", self.config.name, version, kind)
+            return False
+        self._failed.pop(version, None)
+        with self._lock:
+            self.loaded[version] = servable
+            self.statuses[version] = VersionStatus(VersionState.AVAILABLE)
+        return True
+
+    def _note(self, version: int, status: VersionStatus) -> None:
+        with self._lock:
+            self.statuses[version] = status
+
+    def retire(self, version: int) -> None:
+        """Takes a version out of service; its session closes when its last request is answered."""
+        with self._lock:
+            servable = self.loaded.pop(version)
+            servable.retired = True
+            idle = servable.users == 0
+            self.statuses[version] = VersionStatus(VersionState.END if idle else VersionState.UNLOADING)
+        if idle:
+            servable.close()
+        LOGGER.info("model %s version %d retired", self.config.name, version)
+
+    def ended(self, servable: servables.Servable) -> None:
+        """Closes a retired version after its last request."""
+        servable.close()
+        with self._lock:
+            # Its number may have been pushed again meanwhile.
+            if servable.version not in self.loaded:
+                self.statuses[servable.version] = VersionStatus(VersionState.END)
+
+
+def versions_on_disk(base_path: str) -> dict[int, str]:
+    """Folder by version number; a SavedModel that lies there without a number is version 1."""
+    base = base_path.rstrip("/")
+    if tf.io.gfile.exists(f"{base}/saved_model.pb"):
+        return {1: base}
+    if not tf.io.gfile.isdir(base):
+        return {}
+    names = [name.rstrip("/") for name in tf.io.gfile.listdir(base)]
+    return {int(name): f"{base}/{name}" for name in names if name.isdecimal()}
+
+
+def fingerprint(path: str) -> list[tuple[str, int, int]]:
+    """Name, size and time of every file of a version: a failed one is tried again when this changes."""
+    files = [f"{folder}/{name}" for folder, _, names in tf.io.gfile.walk(path) for name in names]
+    stats = [(file, tf.io.gfile.stat(file)) for file in sorted(files)]
+    return [(file, stat.length, stat.mtime_nsec) for file, stat in stats]
+
+
+def failure(error: Exception) -> VersionStatus:
+    """END, with the code and words of what went wrong while loading."""
+    if isinstance(error, StatusError):
+        return VersionStatus(VersionState.END, error.code.value[0], error.message)
+    code = error.error_code if isinstance(error, tf.errors.OpError) else UNKNOWN
+    return VersionStatus(VersionState.END, code, str(error)[:500])

@@ -1,0 +1,122 @@
+"""All served models: the thread that watches their folders, and the way from a request to a version."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+
+from serving.config import ModelConfig
+from serving.servables import Servable
+from serving.status import LOGGER, invalid, not_found
+from serving.versions import Model, VersionStatus
+
+
+class Models:
+    """All served models, and the thread that watches their folders.
+
+    Args:
+      configs: one per model.
+    """
+
+    def __init__(self, configs: Sequence[ModelConfig]) -> None:
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.models = {config.name: Model(config, self._lock) for config in configs}
+
+    def load_all(self) -> None:
+        """Loads every model once.
+
+        Raises:
+          ValueError: a model has no version that loads; the message says why.
+        """
+        for model in self.models.values():
+            try:
+                model.refresh()
+            except tf.errors.OpError as error:
+                path = model.config.base_path
+                raise ValueError(f"cannot look into `{path}`: {error.message}. Check its permissions.") from error
+            if not model.loaded:
+                reasons = [f"version {v}: {s.error_message}" for v, s in sorted(model.statuses.items())]
+                config = model.config
+                raise ValueError(
+                    f"model `{config.name}` has no version that loads under `{config.base_path}` "
+                    f"({'; '.join(reasons) or 'no numbered folder there'}). Export or push a SavedModel to "
+                    f"`{config.base_path}/1`, or correct the path."
+                )
+
+    def watch(self, poll_s: float) -> None:
+        """Starts to look at the disk every `poll_s` seconds."""
+        self._thread = threading.Thread(target=self._watch, args=(poll_s,), name="model-watcher", daemon=True)
+        self._thread.start()
+
+    def _watch(self, poll_s: float) -> None:
+        while not self._stopping.wait(poll_s):
+            for model in self.models.values():
+                try:
+                    model.refresh()
+                except Exception as error:  # a file system that is away for a moment must not end the watch
+                    LOGGER.warning("cannot look at the folder of model %s: %s", model.config.name, error)
+
+    def close(self) -> None:
+        """Stops watching and frees every version."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        for model in self.models.values():
+            for version in list(model.loaded):
+                model.retire(version)
+
+    @contextmanager
+    def acquire(self, spec: Any) -> Iterator[Servable]:
+        """The version that a ModelSpec asks for, kept alive while the block runs."""
+        with self._lock:
+            servable = self._find(spec)
+            servable.users += 1
+        try:
+            yield servable
+        finally:
+            with self._lock:
+                servable.users -= 1
+                last = servable.retired and servable.users == 0
+            if last:
+                self.models[servable.name].ended(servable)
+
+    def _find(self, spec: Any) -> Servable:
+        if not spec.name:
+            raise invalid("ModelSpec has no name specified.")
+        version = self._wanted_version(spec)
+        loaded = self.models[spec.name].loaded if spec.name in self.models else {}
+        if version is None and loaded:
+            return loaded[max(loaded)]
+        if version is None:
+            raise not_found(f"Servable not found for request: Latest({spec.name})")
+        if version not in loaded:
+            raise not_found(f"Servable not found for request: Specific({spec.name}, {version})")
+        return loaded[version]
+
+    def _wanted_version(self, spec: Any) -> int | None:
+        if spec.HasField("version"):
+            return int(spec.version.value)
+        if not spec.version_label:
+            return None
+        labels = dict(self.models[spec.name].config.labels) if spec.name in self.models else {}
+        if spec.version_label not in labels:
+            raise invalid(f"Unrecognized servable version label: {spec.version_label}")
+        return labels[spec.version_label]
+
+    def statuses(self, spec: Any) -> list[tuple[int, VersionStatus]]:
+        """(version, status) of the versions that a ModelSpec asks for, newest first."""
+        with self._lock:
+            known = dict(self.models[spec.name].statuses) if spec.name in self.models else {}
+            version = self._wanted_version(spec)
+        if version is not None and version not in known:
+            raise not_found(f"Could not find version {version} of model {spec.name}")
+        if not known:
+            raise not_found(f"Could not find any versions of model {spec.name}")
+        versions = sorted(known, reverse=True) if version is None else [version]
+        return [(number, known[number]) for number in versions]

@@ -1,0 +1,62 @@
+"""A toy host, a thief's pictures and his machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tests.attacks.toys import patches, toy_host
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run
+from tfwm.types import ImagePairs
+
+
+@pytest.fixture(scope="session")
+def host() -> keras.Model:
+    return toy_host()
+
+
+@pytest.fixture
+def suspect(host: keras.Model) -> KerasSuspect:
+    return KerasSuspect("toy", host)
+
+
+@pytest.fixture(scope="session")
+def data() -> ImagePairs:
+    return ImagePairs(patches(8, seed=1), patches(8, seed=2))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path / "run", quiet=True)
+
+
+@pytest.fixture(scope="session")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Random weights in the shapes of VGG19's first four layers."""
+    draw = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("vgg") / "vgg.npz"
+    sizes = {"conv1_1": (3, 64), "conv1_2": (64, 64), "conv2_1": (64, 128), "conv2_2": (128, 128)}
+    arrays = {f"{name}_kernel": draw.normal(0, 0.05, (3, 3, *size)) for name, size in sizes.items()}
+    biases = {f"{name}_bias": draw.normal(0, 0.05, size[1]) for name, size in sizes.items()}
+    np.savez(path, **{name: array.astype(np.float32) for name, array in (arrays | biases).items()})
+    return str(path)
+
+
+@pytest.fixture
+def killed_after_first_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Training stops as a killed process does: after the checkpoint of epoch 1, before anything else."""
+    from tfwm import training
+
+    whole = training._State.on_epoch_end
+
+    def stop(state, epoch, logs=None):
+        whole(state, epoch, logs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training._State, "on_epoch_end", stop)
+    return lambda: monkeypatch.setattr(training._State, "on_epoch_end", whole)

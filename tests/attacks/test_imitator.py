@@ -1,0 +1,103 @@
+"""One step of the thief's trainer, on one replica and on two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow import keras
+
+from tests.attacks.toys import patches
+from tfwm.attacks import Surrogate
+from tfwm.attacks.losses import LOSSES, l1_loss
+from tfwm.attacks.trainer import Imitator, digest_of, imitator, thief_seed
+from tfwm.data.batches import batches
+from tfwm.training import Run, Schedule
+
+INPUTS, ANSWERS = patches(4, seed=1), patches(4, seed=2)
+
+
+def _stepped(attack: Surrogate, strategy: str, folder: Path) -> tuple[list[np.ndarray], dict[str, float]]:
+    """Weights and scalars after one step of plain descent, whose result is the gradient itself."""
+    run = Run(folder, strategy=strategy, quiet=True)
+    with run.scope() as scope:
+        assert scope.num_replicas_in_sync == (2 if strategy == "mirrored" else 1)
+        network = attack.build(3, seed=5)
+        trainer = imitator(network, attack.loss, width=4, seed=6, vgg_weights=attack.vgg_weights)
+        trainer.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1) if trainer.discriminator else None)
+        stream = batches({"inputs": INPUTS, "answers": ANSWERS}, batch_size=4, seed=0, steps=1)
+        history = trainer.fit(stream, steps_per_epoch=1, verbose=0).history
+    return trainer.get_weights(), {name: values[0] for name, values in history.items()}
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [*(Surrogate("plain_cnn", loss, filters=4, blocks=3) for loss in LOSSES), Surrogate("unet", "l2", 2, downs=3)],
+    ids=repr,
+)
+def test_two_replicas_take_the_step_of_one(attack, tmp_path, vgg_file) -> None:
+    if "perceptual" in attack.loss:
+        attack = Surrogate(attack.network, attack.loss, attack.filters, blocks=3, vgg_weights=vgg_file)
+    one, figures = _stepped(attack, "default", tmp_path)
+    two, same = _stepped(attack, "mirrored", tmp_path)
+    start = attack.build(3, seed=5).get_weights()
+    assert max(np.abs(old - new).max() for old, new in zip(start, one)) > 1e-5
+    for first, second in zip(one, two, strict=True):
+        np.testing.assert_allclose(first, second, atol=2e-6, rtol=1e-4)
+    assert figures == pytest.approx(same, rel=1e-4)
+
+
+def test_the_step_by_hand() -> None:
+    """One weight w = 1, output w x: L1 against answers above it, so dL/dw = -mean(x)."""
+    image = keras.Input((1, 1, 1))
+    layer = keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="ones")
+    trainer = Imitator(keras.Model(image, layer(image)), l1_loss)
+    trainer.compile(keras.optimizers.SGD(1.0))
+    inputs = np.array([0.2, 0.4], np.float32).reshape(2, 1, 1, 1)
+    stream = tf.data.Dataset.from_tensors({"inputs": inputs, "answers": inputs + 0.5})
+    history = trainer.fit(stream, verbose=0).history
+    # mean(0.2, 0.4) = 0.3: w becomes 1.3; the loss before the step is 0.5.
+    assert float(np.ravel(layer.kernel.numpy())[0]) == pytest.approx(1.3, abs=1e-6)
+    assert history["loss"] == pytest.approx([0.5], abs=1e-6)
+
+
+def test_the_discriminator_learns_to_tell_and_the_network_hears_it() -> None:
+    network = Surrogate("plain_cnn", filters=4, blocks=2).build(3, seed=5)
+    trainer = imitator(network, "l1+adversarial", width=4, seed=6)
+    trainer.compile(keras.optimizers.SGD(0.0), keras.optimizers.Adam(3e-3))
+    schedule = batches({"inputs": INPUTS, "answers": 255 - ANSWERS // 4}, batch_size=4, seed=0, steps=12)
+    history = trainer.fit(schedule, epochs=2, steps_per_epoch=6, verbose=0).history
+    assert history["discriminator"][1] < history["discriminator"][0]
+    for loss, content, adversarial in zip(history["loss"], history["content"], history["adversarial"]):
+        assert loss == pytest.approx(content + 0.005 * adversarial, rel=1e-5)
+
+
+def test_mixed_precision_takes_a_finite_step(tmp_path) -> None:
+    attack = Surrogate("plain_cnn", "l1+adversarial", 4, blocks=2, schedule=Schedule(1, 2, 4, decay="constant"))
+    run = Run(tmp_path, precision="mixed_bfloat16", quiet=True)
+    from tfwm.attacks import echo
+    from tfwm.types import ImagePairs
+
+    stolen = attack(echo(), ImagePairs(INPUTS, ANSWERS), run)
+    answers = stolen(INPUTS)
+    assert answers.dtype == np.float32
+    assert np.isfinite(answers).all()
+    assert keras.mixed_precision.global_policy().name == "float32"
+
+
+def test_digest_tells_settings_machine_and_data_apart(tmp_path) -> None:
+    run = Run(tmp_path)
+    base = digest_of({"a": 1}, run, INPUTS)
+    assert base == digest_of({"a": 1}, Run(tmp_path / "elsewhere", quiet=True), INPUTS.copy())
+    others = [
+        digest_of({"a": 2}, run, INPUTS), digest_of({"a": 1}, Run(tmp_path, seed=1), INPUTS),
+        digest_of({"a": 1}, run, ANSWERS), digest_of({"a": 1}, run, INPUTS[:2]),
+        digest_of({"a": 1}, Run(tmp_path, steps_scale=0.5), INPUTS),
+    ]  # fmt: skip
+    assert len({base, *others}) == 6
+
+
+def test_the_thief_draws_apart_from_the_owner() -> None:
+    assert len({thief_seed(seed) for seed in range(100)} | set(range(100))) == 200

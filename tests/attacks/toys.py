@@ -1,0 +1,28 @@
+"""Small networks and pictures whose attacks can be worked out."""
+
+from __future__ import annotations
+
+import numpy as np
+from tensorflow import keras
+
+
+def patches(count: int, *, seed: int, size: int = 16) -> np.ndarray:
+    """Smooth pictures with a little grain, uint8 `[count, size, size, 3]`."""
+    draw = np.random.default_rng(seed)
+    coarse = draw.integers(30, 226, (count, 4, 4, 3))
+    fine = draw.integers(-12, 13, (count, size, size, 3))
+    return (np.kron(coarse, np.ones((1, size // 4, size // 4, 1), int)) + fine).astype(np.uint8)
+
+
+def toy_host() -> keras.Model:
+    """A frozen part inside a whole, as a deployed marked model is: any size, clipped to [0, 1]."""
+    inner_image = keras.Input((None, None, 3))
+    inner = keras.Model(inner_image, keras.layers.Conv2D(3, 1, use_bias=False, name="inner_kernel")(inner_image))
+    inner.layers[-1].set_weights([np.array([[[[0.5, 0.1, 0.0], [0.2, 0.6, 0.1], [0.0, 0.1, 0.7]]]], np.float32)])
+    inner.trainable = False
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", kernel_initializer=keras.initializers.GlorotUniform(seed=3))(image)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.Conv2D(3, 1, name="last", kernel_initializer=keras.initializers.RandomNormal(0, 0.1, seed=4))(x)
+    x = keras.layers.Add()([inner(image), x])
+    return keras.Model(image, keras.layers.ReLU(max_value=1.0)(x))

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import io
+import socket
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.data.pictures import photograph
+from tfwm.data.decode import to_float
+from tfwm.data.logos import sample_logo
+from tfwm.data.samples import PHOTOGRAPHS, folder_parts, photographs
+
+
+@pytest.mark.parametrize("part", PHOTOGRAPHS)
+def test_parts_hold_colour_photographs_and_need_no_network(part, monkeypatch):
+    def no_network(*_: object) -> None:
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    found = photographs(part)
+    assert len(found) == len(PHOTOGRAPHS[part])
+    for image in found.values():
+        assert image.dtype == np.uint8
+        assert image.ndim == 3
+        assert image.shape[2] == 3
+        assert min(image.shape[:2]) >= 128
+    colourful = [np.ptp(image.astype(int), axis=2).mean() > 5 for image in found.values()]
+    assert sum(colourful) >= 2
+
+
+def test_parts_share_no_photograph_and_one_scene_stays_together():
+    files = [file for part in PHOTOGRAPHS.values() for file in part]
+    assert len(files) == len(set(files))
+    assert sum(any(file.startswith("motorcycle") for file in part) for part in PHOTOGRAPHS.values()) == 1
+    with pytest.raises(ValueError, match=r"no part `ownr`. Did you mean `owner`"):
+        photographs("ownr")
+
+
+def _folder(count: int) -> dict[str, np.ndarray]:
+    return {f"{index}.png": photograph(40, 60, seed=index) for index in range(count)}
+
+
+def _part_of(parts: dict[str, dict[str, np.ndarray]]) -> dict[str, str]:
+    return {name: part for part, images in parts.items() for name in images}
+
+
+def test_a_folder_is_split_whole_and_by_shares():
+    images = _folder(20)
+    parts = folder_parts(images, seed=0)
+    assert {part: len(found) for part, found in parts.items()} == {"owner": 8, "attacker": 8, "test": 4}
+    assert sorted(_part_of(parts)) == sorted(images)
+    assert {part: len(found) for part, found in folder_parts(_folder(6), seed=0).items()}["test"] >= 1
+
+
+def test_the_split_follows_pixels_and_seed_not_names_or_order():
+    images = _folder(12)
+    renamed = {f"x{name}": images[name] for name in reversed(images)}
+    first = _part_of(folder_parts(images, seed=0))
+    assert {name[1:]: part for name, part in _part_of(folder_parts(renamed, seed=0)).items()} == first
+    assert _part_of(folder_parts(images, seed=1)) != first
+
+
+def _jpeg_copy(image: np.ndarray) -> np.ndarray:
+    buffer = io.BytesIO()
+    Image.fromarray(image).resize((45, 30), Image.LANCZOS).save(buffer, "JPEG", quality=60)
+    return np.asarray(Image.open(buffer))
+
+
+@pytest.mark.parametrize("copy", [_jpeg_copy, lambda image: image[:, ::-1], lambda image: image // 2 + 50])
+def test_near_copies_land_in_the_same_part(copy):
+    images = _folder(10)
+    images |= {f"copy of {name}": copy(image) for name, image in images.items()}
+    for seed in range(3):
+        part = _part_of(folder_parts(images, seed=seed))
+        assert all(part[name] == part[f"copy of {name}"] for name in _folder(10))
+
+
+def test_too_few_photographs():
+    with pytest.raises(ValueError, match=r"at least 6 photographs(.|\n)*got 5"):
+        folder_parts(_folder(5), seed=0)
+    copies = {str(index): photograph(seed=index % 2) for index in range(8)}
+    with pytest.raises(ValueError, match=r"got 2 among 8"):
+        folder_parts(copies, seed=0)
+
+
+@pytest.mark.parametrize("size", [32, 64, 128, 256])
+def test_logo_is_far_from_white_and_not_symmetric(size):
+    logo = to_float(sample_logo(size))
+    assert logo.shape == (size, size, 3)
+    # NC of eq. 13 against a white image, <x, 1> / (|x| |1|).
+    assert logo.sum() / np.sqrt(np.square(logo).sum() * logo.size) < 0.8
+    for other in (logo[:, ::-1], logo[::-1], logo.transpose(1, 0, 2), logo[::-1, ::-1]):
+        assert np.corrcoef(logo.ravel(), other.ravel())[0, 1] < 0.5
+    assert np.ptp(logo, axis=2).mean() > 0.2
+
+
+def test_logo_looks_the_same_at_every_size():
+    small = np.asarray(Image.fromarray(sample_logo(256)).resize((64, 64), Image.BOX))
+    assert np.abs(small.astype(int) - sample_logo(64)).mean() < 2
+    with pytest.raises(ValueError, match=r"at least 8 pixels"):
+        sample_logo(4)

@@ -1,0 +1,136 @@
+"""The client: answers, clear errors, TLS, and a token that stays off the open network."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import ssl
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from brightener import TOKEN, images
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from serving import client
+from serving.client import predict
+from serving.server import Server
+from serving.tls import ClientTls, ServerTls, is_loopback
+
+IMAGE = images(1, 4, 4, 3)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Files of a self-signed certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(signed.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(secret)
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+def test_predict_returns_arrays(server: Server) -> None:
+    answer = predict(server.address, "m", {"image": IMAGE}, version=3)
+    np.testing.assert_allclose(answer["image"], IMAGE * 0.5, rtol=1e-6)
+
+
+def test_an_unreachable_endpoint_is_said() -> None:
+    with pytest.raises(ConnectionError, match=r"nobody serves at 127.0.0.1:1 .*Check host and port"):
+        predict("127.0.0.1:1", "m", {"image": IMAGE}, timeout_s=5)
+
+
+def test_a_late_answer_is_said(server: Server) -> None:
+    with pytest.raises(ConnectionError, match=r"did not answer within 0.001 s. Raise `timeout_s`"):
+        predict(server.address, "m", {"image": images(8, 512, 512, 3)}, timeout_s=0.001)
+
+
+def test_a_refusal_has_the_servers_words(server: Server) -> None:
+    with pytest.raises(
+        RuntimeError, match=r"model `q` at .* answered NOT_FOUND: Servable not found for request: Latest"
+    ):
+        predict(server.address, "q", {"image": IMAGE})
+
+
+def test_a_token_does_not_leave_the_machine_in_clear() -> None:
+    with pytest.raises(ValueError, match=r"`inputs` holds a token, and serving.example:8500 is another machine"):
+        predict("serving.example:8500", "m", {"image": IMAGE, "token": TOKEN}, "extract")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("[::1]", True), ("localhost", True)]
+    + [("0.0.0.0", False), ("[::]", False), ("10.0.0.1", False), ("localhost.example", False), ("", False)],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_tls_on_both_ports(versions: dict[float, Path], certificate: tuple[str, str]) -> None:
+    cert, key = certificate
+    with Server({"m": versions[0.5]}, host="127.0.0.1", rest_port=0, tls=ServerTls(cert, key)) as server:
+        inputs = {"image": IMAGE, "token": TOKEN}
+        answer = predict(server.address, "m", inputs, "extract", tls=ClientTls(cert))
+        assert answer["code"].astype(np.uint8).tobytes() == TOKEN
+        with pytest.raises(ConnectionError, match="whether it wants TLS"):
+            predict(server.address, "m", {"image": IMAGE}, timeout_s=5)
+        trusting = ssl.create_default_context(cafile=cert)
+        url = f"https://{server.rest_address}/v1/models/m"
+        with urllib.request.urlopen(url, context=trusting, timeout=10) as response:
+            assert json.load(response)["model_version_status"][0]["state"] == "AVAILABLE"
+
+
+def test_only_known_clients_are_let_in(versions: dict[float, Path], certificate: tuple[str, str]) -> None:
+    cert, key = certificate
+    with Server({"m": versions[0.5]}, tls=ServerTls(cert, key, client_ca=cert)) as server:
+        assert "image" in predict(server.address, "m", {"image": IMAGE}, tls=ClientTls(cert, cert, key))
+        with pytest.raises(ConnectionError, match="nobody serves at"):
+            predict(server.address, "m", {"image": IMAGE}, timeout_s=5, tls=ClientTls(cert))
+
+
+def test_files_that_are_not_pem_are_said(
+    versions: dict[float, Path], tmp_path: Path, certificate: tuple[str, str]
+) -> None:
+    (tmp_path / "x").write_text("secret words")
+    with pytest.raises(ValueError, match=r"`--tls-key` must be a PEM file, but .*x` has no BEGIN line") as caught:
+        Server({"m": versions[0.5]}, tls=ServerTls(str(tmp_path / "x"), str(tmp_path / "x")))
+    assert "secret words" not in str(caught.value)
+    cert, _ = certificate
+    with pytest.raises(ValueError, match=r"`--tls-cert` .* and `--tls-key` .* do not work together"):
+        ServerTls(cert, cert).grpc_credentials()
+    with pytest.raises(ValueError, match=r"`tls`: cannot read .*: No such file"):
+        predict("127.0.0.1:1", "m", {"image": IMAGE}, tls=ClientTls(str(tmp_path / "none")))
+
+
+def test_the_command_sends_a_file_and_writes_the_answer(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "photo.png", tmp_path / "out.png"
+    source.write_bytes(tf.io.encode_png(np.full((4, 6, 3), 200, np.uint8)).numpy())
+    common = [str(source), str(target), "--model", "m", "--address"]
+    assert client.main([*common, server.address]) == 0
+    np.testing.assert_array_equal(tf.io.decode_png(target.read_bytes()).numpy(), np.full((4, 6, 3), 100, np.uint8))
+    assert client.main([*common, "127.0.0.1:1", "--timeout-s", "5"]) == 4
+    assert client.main([*common, server.address, "--version", "9"]) == 1
+    assert client.main([str(tmp_path / "none.png"), str(target), "--model", "m"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    expected = ["nobody serves at 127.0.0.1:1", "answered NOT_FOUND", "No such file or directory"]
+    assert [text in line for text, line in zip(expected, errors, strict=True)] == [True] * 3

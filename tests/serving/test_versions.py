@@ -1,0 +1,184 @@
+"""Versions come, fail and go without a failed request."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from brightener import error_of, images, predict_request
+from tensorflow_serving.apis import get_model_status_pb2, model_pb2, prediction_service_pb2_grpc
+
+from serving import tensors
+from serving.client import open_channel, predict
+from serving.config import ModelConfig
+from serving.server import Server
+from serving.services import model_status
+from serving.versions import versions_on_disk
+from serving.warmup import write_warmup
+
+State = get_model_status_pb2.ModelVersionStatus
+IMAGE = images(1, 8, 8, 3)
+POLL_S = 0.1
+DAMAGED = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
+
+
+@pytest.fixture
+def base(versions: dict[float, Path], tmp_path: Path) -> Path:
+    """A folder whose version 1 halves."""
+    shutil.copytree(versions[0.5], tmp_path / "1")
+    return tmp_path
+
+
+@pytest.fixture
+def running(base: Path) -> Iterator[Server]:
+    with Server({"m": base}, poll_s=POLL_S) as server:
+        yield server
+
+
+def push(source: Path, base: Path, version: int) -> None:
+    """As the pipeline's Pusher does: saved_model.pb comes last."""
+    target = base / str(version)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("saved_model.pb"))
+    time.sleep(2 * POLL_S)
+    shutil.copy(source / "saved_model.pb", target / "saved_model.pb")
+
+
+def states(server: Server) -> dict[int, tuple[int, int]]:
+    """(state, error code) by version."""
+    request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_pb2.ModelSpec(name="m"))
+    response = model_status(server._models, request)
+    return {entry.version: (entry.state, entry.status.error_code) for entry in response.model_version_status}
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Waits until `condition` holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def gain(server: Server, version: int | None = None) -> float:
+    """What the served version multiplies by."""
+    answer = predict(server.address, "m", {"image": IMAGE}, version=version)
+    return float(np.mean(answer["image"] / IMAGE))
+
+
+def test_a_new_version_takes_over_under_load_without_a_failure(
+    running: Server, base: Path, versions: dict[float, Path]
+) -> None:
+    failures: list[Any] = []
+    answers: list[tuple[int, float]] = []
+    stopping = threading.Event()
+
+    def load() -> None:
+        with open_channel(running.address) as channel:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            while not stopping.is_set():
+                try:
+                    response = stub.Predict(predict_request({"image": IMAGE}))
+                    gain = np.mean(tensors.to_array(response.outputs["image"], "image") / IMAGE)
+                    answers.append((response.model_spec.version.value, round(float(gain), 4)))
+                except grpc.RpcError as error:
+                    failures.append(error)
+
+    clients = [threading.Thread(target=load) for _ in range(4)]
+    for client in clients:
+        client.start()
+    push(versions[0.25], base, 2)
+    wait_for(lambda: states(running).get(2) == (State.AVAILABLE, 0) and states(running)[1] == (State.END, 0))
+    time.sleep(0.2)
+    stopping.set()
+    for client in clients:
+        client.join()
+    assert failures == []
+    assert set(answers) == {(1, 0.5), (2, 0.25)}
+    assert gain(running) == pytest.approx(0.25)
+    with pytest.raises(RuntimeError, match=r"NOT_FOUND: Servable not found for request: Specific\(m, 1\)"):
+        gain(running, version=1)
+
+
+@pytest.mark.parametrize(
+    "damage", ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
+)
+def test_a_corrupt_version_ends_and_the_old_one_stays(
+    running: Server, base: Path, versions: dict[float, Path], damage: str
+) -> None:
+    shutil.copytree(versions[0.25], base / "tmp")
+    (base / "tmp" / damage).write_bytes(b"\xff" * 64)
+    (base / "tmp").rename(base / "2")
+    wait_for(lambda: states(running).get(2, (0, 0))[0] == State.END)
+    assert states(running)[2][1] != 0
+    assert states(running)[1] == (State.AVAILABLE, 0)
+    assert gain(running) == pytest.approx(0.5)
+    shutil.copy(versions[0.25] / damage, base / "2" / damage)
+    wait_for(lambda: states(running)[2] == (State.AVAILABLE, 0))
+    assert gain(running) == pytest.approx(0.25)
+
+
+def test_removing_the_newest_version_brings_the_older_one_back(base: Path, versions: dict[float, Path]) -> None:
+    shutil.copytree(versions[0.25], base / "2")
+    with Server({"m": base}, poll_s=POLL_S) as server:
+        assert gain(server) == pytest.approx(0.25)
+        shutil.rmtree(base / "2")
+        wait_for(lambda: states(server) == {1: (State.AVAILABLE, 0), 2: (State.END, 0)})
+        assert gain(server) == pytest.approx(0.5)
+
+
+def test_a_folder_that_vanishes_does_not_end_the_service(running: Server, base: Path) -> None:
+    shutil.rmtree(base / "1")
+    time.sleep(3 * POLL_S)
+    assert gain(running) == pytest.approx(0.5)
+
+
+def test_a_restart_falls_back_to_the_version_that_loads(base: Path) -> None:
+    (base / "2").mkdir()
+    with Server({"m": base}) as server:
+        assert gain(server) == pytest.approx(0.5)
+        assert states(server)[2][0] == State.END
+
+
+def test_version_policies_and_labels(base: Path, versions: dict[float, Path]) -> None:
+    shutil.copytree(versions[0.25], base / "2")
+    models = [
+        ModelConfig("m", str(base), every_version=True, labels=(("stable", 1),)),
+        ModelConfig("one", str(base), versions=(1,)),
+    ]
+    with Server(models) as server, open_channel(server.address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        assert (gain(server), gain(server, 1)) == (pytest.approx(0.25), pytest.approx(0.5))
+        request = predict_request({"image": IMAGE})
+        request.model_spec.version_label = "stable"
+        assert stub.Predict(request).model_spec.version.value == 1
+        assert stub.Predict(predict_request({"image": IMAGE}, model="one")).model_spec.version.value == 1
+        code, _ = error_of(lambda: stub.Predict(predict_request({"image": IMAGE}, model="one", version=2)))
+        assert code is grpc.StatusCode.NOT_FOUND
+
+
+def test_warm_up_requests_are_played(base: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    write_warmup(str(base / "1"), [predict_request({"image": IMAGE})] * 2)
+    with Server({"m": base}):
+        assert "loaded model m version 1, 2 warm-up requests" in caplog.text
+
+
+def test_a_failing_warm_up_fails_the_version(running: Server, base: Path, versions: dict[float, Path]) -> None:
+    shutil.copytree(versions[0.25], base / "tmp")
+    write_warmup(str(base / "tmp"), [predict_request({"image": [b"x"]})])
+    (base / "tmp").rename(base / "2")
+    wait_for(lambda: states(running).get(2) == (State.END, grpc.StatusCode.INVALID_ARGUMENT.value[0]))
+    assert gain(running) == pytest.approx(0.5)
+
+
+def test_only_numbered_folders_are_versions(tmp_path: Path) -> None:
+    for name in ("1", "20", ".3.partial", "-4", "x5"):
+        (tmp_path / name).mkdir()
+    assert versions_on_disk(str(tmp_path)) == {1: f"{tmp_path}/1", 20: f"{tmp_path}/20"}
+    assert versions_on_disk(str(tmp_path / "nowhere")) == {}

@@ -1,0 +1,33 @@
+"""What a thief does with a stolen model: surrogates, changed weights, filtered answers; and trivial suspects.
+
+Every attack is a frozen dataclass of the protocol `tfwm.types.Attack`; `ATTACKS` lists them by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tfwm.attacks.registry import ATTACKS, PLACES, attack_from_dict, attack_to_dict
+from tfwm.attacks.trivial import constant, echo, mean_image, noise, trivial_suspects
+
+if TYPE_CHECKING:
+    from tfwm.attacks.compose import Compose
+    from tfwm.attacks.images import Blur, Crop, GaussianNoise, Jpeg, Resize, Rotate
+    from tfwm.attacks.surrogate import Surrogate
+    from tfwm.attacks.weights import FineTune, Prune, Quantize, WeightNoise
+
+_MODULES = {title: module for module, title in PLACES.values()}
+
+__all__ = [
+    "ATTACKS", "Blur", "Compose", "Crop", "FineTune", "GaussianNoise", "Jpeg", "Prune", "Quantize", "Resize",
+    "Rotate", "Surrogate", "WeightNoise", "attack_from_dict", "attack_to_dict", "constant", "echo", "mean_image",
+    "noise", "trivial_suspects",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    # Late, because the attacks that train load TensorFlow.
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"tfwm.attacks.{_MODULES[name]}"), name)
+    raise AttributeError(f"module `tfwm.attacks` has no attribute `{name}`")

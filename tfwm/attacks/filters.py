@@ -1,0 +1,80 @@
+"""What the attacks on answers do to pictures, and the suspect that answers through such a filter."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tfwm.attacks.checks import attacked_name, require
+from tfwm.data.decode import to_uint8
+from tfwm.suspects import FunctionSuspect, as_float
+from tfwm.types import Access, Attack, Suspect
+
+Filter = Callable[[np.ndarray, np.ndarray], Any]
+"""From (answers, queries), both float `[n, h, w, c]`, to filtered answers."""
+
+
+def content_draws(image: np.ndarray, seed: int) -> np.random.Generator:
+    """Random draws that depend on `seed` and on the picture at 8 bits, not on its place in a batch."""
+    pixels = to_uint8(image)
+    digest = hashlib.sha256(f"{seed} {pixels.shape} ".encode() + pixels.tobytes()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
+
+
+def filtered(attack: Attack, suspect: Suspect, change: Filter) -> FunctionSuspect:
+    """A suspect whose answers pass through `change`; both ends are clipped to [0, 1].
+
+    Raises:
+      ValueError: the access is too low, or at call time the suspect answers with something else than images.
+    """
+    require(attack, suspect)
+
+    def answer(queries: np.ndarray) -> np.ndarray:
+        answers = as_float(suspect(queries))
+        if answers.ndim != 4:
+            raise ValueError(
+                f"`{attack!r}` needs a suspect that answers with images [n, height, width, channels], got "
+                f"{list(answers.shape)} from `{suspect.name}`. Use an attack on weights for a classifier."
+            )
+        return np.clip(change(np.clip(answers, 0.0, 1.0), queries), 0.0, 1.0).astype(np.float32)
+
+    return FunctionSuspect(attacked_name(attack, suspect), answer, min(suspect.access, Access.QUERIES))
+
+
+def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    """One picture, grey or colour, through a JPEG file."""
+    from PIL import Image
+
+    grey = image.shape[-1] == 1
+    if not grey and image.shape[-1] != 3:
+        raise ValueError(f"`image` must have 1 or 3 channels for JPEG, got {image.shape[-1]}. Use another attack.")
+    pixels, buffer = to_uint8(image), io.BytesIO()
+    Image.fromarray(pixels[..., 0] if grey else pixels).save(buffer, "JPEG", quality=quality)
+    return as_float(np.asarray(Image.open(buffer)).reshape(image.shape))
+
+
+def centre(images: np.ndarray, keep: float) -> np.ndarray:
+    """The middle of each picture, `keep` of each side."""
+    height, width = (max(1, round(keep * side)) for side in images.shape[1:3])
+    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+    return images[:, top : top + height, left : left + width]
+
+
+def resized(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Bicubic, antialiased."""
+    import tensorflow as tf
+
+    return tf.image.resize(images, size, "bicubic", antialias=True).numpy()
+
+
+def addons() -> Any:
+    """TensorFlow Addons, imported late: most runs need none of it, and the import warns of the end of its life."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import tensorflow_addons
+    return tensorflow_addons

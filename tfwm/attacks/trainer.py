@@ -1,0 +1,154 @@
+"""How a thief trains a network on pairs of images; surrogates and fine-tuning share it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.attacks.losses import LOSSES, Content, content_loss, deceiving_loss, judging_loss
+from tfwm.data.batches import batches
+from tfwm.files import replacing
+from tfwm.networks import patch_discriminator
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run, Schedule, descend, fit, mean_over_batch, scaled
+
+
+class Imitator(keras.Model):
+    """Trains `network` to give the wanted answers, against a discriminator where there is one.
+
+    Args:
+      network: `[n, h, w, c]` in [0, 1] to answers of the same kind; its trainable variables are trained.
+      content: the loss that pulls towards the answers.
+      discriminator: tells answers from outputs; None trains with `content` alone.
+      adversarial_weight: of the discriminator's opinion in the network's loss.
+      training: False leaves batch statistics and dropout as they are at inference.
+    """
+
+    def __init__(
+        self, network: keras.Model, content: Content, *, discriminator: keras.Model | None = None,
+        adversarial_weight: float = 0.0, training: bool = True,
+    ):  # fmt: skip
+        super().__init__()
+        self.network: keras.Model = network
+        self.discriminator: Any = discriminator
+        self._content, self._weight, self._mode = content, adversarial_weight, training
+        names = ("loss", "content") + (("adversarial", "discriminator") if discriminator else ())
+        self._means = {name: keras.metrics.Mean(name) for name in names}
+
+    def compile(
+        self, optimizer: keras.optimizers.Optimizer, judge_optimizer: keras.optimizers.Optimizer | None = None,
+        *, jit: bool = False,
+    ) -> None:  # fmt: skip
+        """Takes one optimizer for the network and, with a discriminator, one for that."""
+        super().compile(optimizer=optimizer, jit_compile=jit)
+        # Here and not in the first step: a replica may not create variables.
+        optimizer.build(self.network.trainable_variables)
+        self.judge_optimizer = judge_optimizer
+        if self.discriminator is not None and judge_optimizer is not None:
+            judge_optimizer.build(self.discriminator.trainable_variables)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self._means.values())
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        answers = batch["answers"]
+        with tf.GradientTape() as tape:
+            outputs = tf.cast(self.network(batch["inputs"], training=self._mode), tf.float32)
+            parts = self._parts(outputs, answers)
+            objective = scaled(self.optimizer, mean_over_batch(parts["loss"]))
+        descend(self.optimizer, tape, objective, self.network.trainable_variables)
+        if self.discriminator is not None:
+            parts["discriminator"] = self._judge(answers, tf.stop_gradient(outputs))
+        for name, values in parts.items():
+            self._means[name].update_state(values)
+        return {name: mean.result() for name, mean in self._means.items()}
+
+    def _parts(self, outputs: tf.Tensor, answers: tf.Tensor) -> dict[str, tf.Tensor]:
+        content = self._content(outputs, answers)
+        if self.discriminator is None:
+            return {"loss": content, "content": content}
+        adversarial = deceiving_loss(self.discriminator(outputs, training=True))
+        return {"loss": content + self._weight * adversarial, "content": content, "adversarial": adversarial}
+
+    def _judge(self, answers: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            real, fake = self.discriminator(answers, training=True), self.discriminator(outputs, training=True)
+            per_example = judging_loss(real, fake)
+            objective = scaled(self.judge_optimizer, mean_over_batch(per_example))
+        descend(self.judge_optimizer, tape, objective, self.discriminator.trainable_variables)
+        return per_example
+
+
+def imitator(
+    network: keras.Model, loss: str, *, width: int, seed: int, vgg_weights: str = "", training: bool = True
+) -> Imitator:
+    """An uncompiled trainer with the discriminator that `loss` asks for.
+
+    Args:
+      network: what is trained.
+      loss: one of `losses.LOSSES`.
+      width: filters of the discriminator's first layer.
+      seed: of the discriminator's initial weights.
+      vgg_weights: for a perceptual loss.
+      training: see `Imitator`.
+    """
+    _, weight = LOSSES[loss]
+    channels = network.output_shape[-1]
+    # Three layers, as in the authors' code for surrogates; the four of D in tfwm.networks are the owner's.
+    judge = patch_discriminator((None, None, channels), filters=width, layers=3, seed=seed) if weight else None
+    content = content_loss(loss, vgg_weights)
+    return Imitator(network, content, discriminator=judge, adversarial_weight=weight, training=training)
+
+
+def train(trainer: Imitator, inputs: np.ndarray, answers: np.ndarray, schedule: Schedule, run: Run, *,
+          stage: str, digest: str) -> list[dict[str, Any]]:  # fmt: skip
+    """Compiles and fits; call it inside `run.scope()`.
+
+    Args:
+      trainer: from `imitator`.
+      inputs: uint8 `[n, h, w, c]`.
+      answers: uint8, aligned with `inputs`.
+      schedule: already scaled.
+      run: the thief's machine.
+      stage: name of checkpoints and TensorBoard logs.
+      digest: of everything that the result depends on.
+    """
+    trainer.compile(schedule.optimizer(), schedule.optimizer() if trainer.discriminator else None, jit=run.jit)
+    arrays = {"inputs": inputs, "answers": answers}
+
+    def batches_at(first: int, count: int) -> tf.data.Dataset:
+        return batches(
+            arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count
+        )
+
+    return fit(trainer, batches_at, schedule, run, stage=stage, digest=digest)
+
+
+def thief_seed(seed: int) -> int:
+    """The thief's own draws: with the owner's seed his network would start at the owner's initial weights."""
+    return int.from_bytes(hashlib.sha256(f"thief {seed}".encode()).digest()[:3], "big")
+
+
+def digest_of(settings: dict[str, Any], run: Run, *arrays: np.ndarray) -> str:
+    """Of everything that a trained attack depends on, so that a resumed run never mixes two."""
+    machine = {"seed": run.seed, "precision": run.precision, "steps_scale": run.steps_scale}
+    digest = hashlib.sha256(json.dumps([settings, machine], sort_keys=True).encode())
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def keep(model: keras.Model, run: Run, name: str) -> KerasSuspect:
+    """Saves `<run.directory>/model.keras` and gives back what is in that file."""
+    path = Path(run.directory) / "model.keras"
+    with replacing(path) as temporary:
+        model.save(temporary)
+        temporary.chmod(0o644)
+    return KerasSuspect(name, keras.models.load_model(path, compile=False, safe_mode=False))

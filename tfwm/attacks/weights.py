@@ -1,0 +1,169 @@
+"""Attacks on the weights: the thief has the network itself and changes a copy of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from tensorflow import keras
+
+from tfwm.attacks.checks import attacked_name, check_range, check_whole, require
+from tfwm.attacks.kernels import choose_layers, copy_of, kernels_of, pruned, quantized
+from tfwm.attacks.losses import check_loss
+from tfwm.attacks.trainer import digest_of, imitator, keep, thief_seed, train
+from tfwm.config import choose, to_dict
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run, Schedule
+from tfwm.types import Access, Attack, ImagePairs, Suspect
+
+DEFAULT_SCHEDULE = Schedule(epochs=2, steps_per_epoch=50, batch_size=8, learning_rate=1e-4, decay="constant")
+_DISCRIMINATOR_WIDTH = 32
+_PARTS = {"all": None, "last": None}
+
+
+@dataclass(frozen=True, repr=False)
+class FineTune:
+    """Goes on training a copy of the stolen network on the thief's own pairs, without any mark.
+
+    Saves `<run.directory>/model.keras`; a killed run resumes from its checkpoint.
+
+    Args:
+      layers: `all` trains everything, frozen parts too; `last` only the last layer that has a kernel, with
+        batch statistics as they are.
+      loss: as for `Surrogate`, against `data.targets`.
+      schedule: how long; not part of the label.
+      vgg_weights: as for `Surrogate`.
+
+    Raises:
+      ValueError: a setting out of range, or at call time targets that do not fit the suspect's outputs.
+
+    Paper: Quan et al. 2020, section IV (fine-tuning all layers, or the last one as in the authors' code).
+    """
+
+    layers: str = "all"
+    loss: str = "l2"
+    schedule: Schedule = field(default=DEFAULT_SCHEDULE)
+    vgg_weights: str = ""
+    needs: ClassVar[Access] = Access.WEIGHTS
+    leaves: ClassVar[Access] = Access.WEIGHTS
+
+    def __post_init__(self) -> None:
+        choose("choice of layers", self.layers, _PARTS)
+        check_loss(self.loss)
+
+    def __repr__(self) -> str:
+        return f"fine_tune({self.layers}, {self.loss})"
+
+    def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
+        require(self, suspect)
+        _check_targets(suspect, data)
+        start = np.concatenate([np.ravel(value).astype(np.float32) for value in _model(suspect).get_weights()])
+        digest = digest_of(to_dict(self), run, data.inputs, data.targets, start)
+        with run.scope():
+            model = copy_of(_model(suspect))
+            choose_layers(model, self.layers)
+            trainer = imitator(
+                model, self.loss, width=_DISCRIMINATOR_WIDTH, seed=thief_seed(run.seed),
+                vgg_weights=self.vgg_weights, training=self.layers == "all",
+            )  # fmt: skip
+            schedule = self.schedule.scaled(run.steps_scale)
+            train(trainer, data.inputs, data.targets, schedule, run, stage="fine_tune", digest=digest)
+        return keep(model, run, attacked_name(self, suspect))
+
+
+@dataclass(frozen=True, repr=False)
+class Prune:
+    """Sets the smallest weights of every kernel to 0; biases and normalisation stay.
+
+    Args:
+      share: of each kernel's weights, by absolute value, above 0 to below 1.
+    """
+
+    share: float = 0.2
+    needs: ClassVar[Access] = Access.WEIGHTS
+    leaves: ClassVar[Access] = Access.WEIGHTS
+
+    def __post_init__(self) -> None:
+        check_range("share", self.share, 1e-4, 0.9999, "It is a share, not a percentage: use 0.2 for 20 %.")
+
+    def __repr__(self) -> str:
+        return f"prune({self.share:g})"
+
+    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> KerasSuspect:
+        return _with_kernels(self, suspect, lambda kernel, _: pruned(kernel, self.share))
+
+
+@dataclass(frozen=True, repr=False)
+class Quantize:
+    """Rounds every kernel to `2**bits` equally spaced values between its smallest and its largest weight.
+
+    Args:
+      bits: 1 to 16.
+    """
+
+    bits: int = 8
+    needs: ClassVar[Access] = Access.WEIGHTS
+    leaves: ClassVar[Access] = Access.WEIGHTS
+
+    def __post_init__(self) -> None:
+        check_whole("bits", self.bits, 1, 16, "Use 8 for what inference engines do and 4 for a strong attack.")
+
+    def __repr__(self) -> str:
+        return f"quantize({self.bits})"
+
+    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> KerasSuspect:
+        return _with_kernels(self, suspect, lambda kernel, _: quantized(kernel, self.bits))
+
+
+@dataclass(frozen=True, repr=False)
+class WeightNoise:
+    """Adds white noise to every kernel.
+
+    Args:
+      sigma: relative to each kernel's own standard deviation, above 0 to 10.
+      seed: of the noise.
+    """
+
+    sigma: float = 0.05
+    seed: int = 0
+    needs: ClassVar[Access] = Access.WEIGHTS
+    leaves: ClassVar[Access] = Access.WEIGHTS
+
+    def __post_init__(self) -> None:
+        check_range("sigma", self.sigma, 1e-6, 10.0, "It is relative to each kernel's own deviation: use 0.05.")
+
+    def __repr__(self) -> str:
+        return f"weight_noise({self.sigma:g}{f', seed {self.seed}' if self.seed else ''})"
+
+    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> KerasSuspect:
+        def noisy(kernel: np.ndarray, index: int) -> np.ndarray:
+            draws = np.random.default_rng([self.seed, index])
+            return kernel + draws.normal(0.0, self.sigma * kernel.std(), kernel.shape)
+
+        return _with_kernels(self, suspect, noisy)
+
+
+def _with_kernels(
+    attack: Attack, suspect: Suspect, change: Callable[[np.ndarray, int], np.ndarray]
+) -> KerasSuspect:
+    """A copy of the suspect with every kernel changed; `change` takes the kernel and its index."""
+    require(attack, suspect)
+    model = copy_of(_model(suspect))
+    for index, kernel in enumerate(kernels_of(model)):
+        kernel.assign(change(kernel.numpy(), index))
+    return KerasSuspect(attacked_name(attack, suspect), model)
+
+
+def _model(suspect: Suspect) -> keras.Model:
+    return suspect.model  # type: ignore[attr-defined]
+
+
+def _check_targets(suspect: Suspect, data: ImagePairs) -> None:
+    answers = suspect(data.inputs[:1])
+    if answers.shape != data.targets[:1].shape:
+        raise ValueError(
+            f"`data.targets` must have the shape of the suspect's outputs to fine-tune on them, got "
+            f"{list(data.targets[:1].shape)} and {list(answers.shape)}. Convert the targets' channels or size."
+        )

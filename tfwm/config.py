@@ -1,0 +1,71 @@
+"""Frozen dataclasses to JSON and back, strictly: an unknown field is an error, never ignored."""
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import typing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def to_dict(settings: Any) -> dict[str, Any]:
+    """The fields of a (nested) dataclass as plain JSON values."""
+    if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
+        raise TypeError(f"`settings` must be a dataclass instance, got {settings!r}.")
+    return json.loads(json.dumps(dataclasses.asdict(settings)))
+
+
+def from_dict(cls: type[T], values: dict[str, Any]) -> T:
+    """Builds `cls` from JSON values.
+
+    Raises:
+      ValueError: unknown field (the message names the closest one), missing field, wrong type.
+    """
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    for name in values:
+        if name not in fields:
+            raise ValueError(_unknown("field", name, list(fields), cls.__name__))
+    built = {name: _convert(cls.__name__, name, hints[name], value) for name, value in values.items()}
+    missing = [
+        name for name, f in fields.items()
+        if name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]  # fmt: skip
+    if missing:
+        raise ValueError(f"{cls.__name__} needs `{missing[0]}`, which is missing. Given: {sorted(values)}.")
+    return cls(**built)
+
+
+def choose(kind: str, name: str, table: dict[str, T]) -> T:
+    """Looks `name` up in a registry.
+
+    Raises:
+      ValueError: there is no such entry; the message names the closest one and lists them all.
+    """
+    if name not in table:
+        raise ValueError(_unknown(kind, name, list(table), ""))
+    return table[name]
+
+
+def _unknown(kind: str, name: str, known: list[str], owner: str) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean `{close[0]}`?" if close else ""
+    where = f"{owner} has no" if owner else "There is no"
+    return f"{where} {kind} `{name}`.{hint} Known: {', '.join(sorted(known))}."
+
+
+def _convert(owner: str, name: str, hint: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type, hint), value)
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"`{owner}.{name}` must be a list, got {value!r}.")
+        return tuple(_convert(owner, name, typing.get_args(hint)[0], item) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
+        raise ValueError(f"`{owner}.{name}` must be of type {hint.__name__}, got {value!r}.")
+    return value

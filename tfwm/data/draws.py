@@ -1,0 +1,59 @@
+"""Random numbers per example, each a function of the example's own seed.
+
+TensorFlow's stateless generators take one seed a call; mapping them over a batch costs a loop in the graph.
+What one example draws must not depend on its neighbours: two replicas must draw what one draws.
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+# Constants of the splitmix64 generator (Steele, Lea, Flood 2014), as signed 64-bit integers.
+_STEP, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
+
+
+def _shifted(values: tf.Tensor, bits: int) -> tf.Tensor:
+    """Logical shift to the right: TensorFlow's shift of int64 keeps the sign."""
+    mask = tf.constant((1 << (64 - bits)) - 1, tf.int64)
+    return tf.bitwise.bitwise_and(tf.bitwise.right_shift(values, tf.constant(bits, tf.int64)), mask)
+
+
+def _mix(values: tf.Tensor) -> tf.Tensor:
+    values = tf.bitwise.bitwise_xor(values, _shifted(values, 30)) * tf.constant(_FIRST, tf.int64)
+    values = tf.bitwise.bitwise_xor(values, _shifted(values, 27)) * tf.constant(_SECOND, tf.int64)
+    return tf.bitwise.bitwise_xor(values, _shifted(values, 31))
+
+
+def integers(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
+    """int64 `[n, *shape]`, evenly spread; not for secrets.
+
+    Args:
+      seeds: int64 `[n, 2]`.
+      purpose: draws for different purposes are independent.
+      shape: static, of one example's draw.
+    """
+    count = math.prod(shape)
+    base = _mix(seeds[:, 0] + _mix(seeds[:, 1] + tf.constant(purpose + 1, tf.int64) * tf.constant(_STEP, tf.int64)))
+    stream = base[:, None] + tf.range(1, count + 1, dtype=tf.int64)[None] * tf.constant(_STEP, tf.int64)
+    return tf.reshape(_mix(stream), (-1, *shape))
+
+
+def uniform(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> tf.Tensor:
+    """float32 `[n, *shape]` in [low, high)."""
+    unit = tf.cast(_shifted(integers(seeds, purpose, shape), 40), tf.float32) / float(1 << 24)
+    return low + (high - low) * unit
+
+
+def normal(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
+    """float32 `[n, *shape]`, mean 0 and variance 1 (Box and Muller)."""
+    draws = integers(seeds, purpose, shape)
+    radius = 1.0 - tf.cast(_shifted(draws, 40), tf.float32) / float(1 << 24)
+    angle = tf.cast(tf.bitwise.bitwise_and(draws, tf.constant((1 << 24) - 1, tf.int64)), tf.float32) / float(1 << 24)
+    return tf.sqrt(-2.0 * tf.math.log(radius)) * tf.cos(2.0 * math.pi * angle)
+
+
+def signs(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
+    """float32 `[n, *shape]` of -1 and 1."""
+    return 1.0 - 2.0 * tf.cast(_shifted(integers(seeds, purpose, shape), 63), tf.float32)

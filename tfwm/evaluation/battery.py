@@ -1,0 +1,166 @@
+"""The battery: measures every cell of the plan, keeps finished rows on disk, and makes the report."""
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfwm.config import choose, from_dict, to_dict
+from tfwm.evaluation import fidelity
+from tfwm.evaluation.cells import TRIVIAL, Cell, plan, slug
+from tfwm.evaluation.digests import cell_digest, subjects_digest
+from tfwm.evaluation.policy import Policy
+from tfwm.evaluation.report import Report, Row, versions
+from tfwm.files import read_json, write_json
+from tfwm.keys import OwnerKey
+from tfwm.suspects import as_float
+from tfwm.types import Attack, ImagePairs, RunLike, Scheme, Suspect
+
+__all__ = ["Cell", "Subjects", "evaluate", "make_report", "measure_fidelity", "plan", "run_cell", "slug"]
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """What every cell needs.
+
+    Args:
+      scheme: the method whose mark is looked for.
+      key: the owner's.
+      marked: the model that is to be released.
+      host: the same host without the mark.
+      attacker: the thief's own images; no photograph of the owner's.
+      test: images that neither side trained on.
+      alpha: the false-claim probability that the owner accepts.
+    """
+
+    scheme: Scheme
+    key: OwnerKey
+    marked: Suspect
+    host: Suspect
+    attacker: ImagePairs
+    test: ImagePairs
+    alpha: float = 1e-6
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with the settings, the key, either network and either part of the data."""
+        return subjects_digest(self.scheme, self.key, (self.marked, self.host), (self.attacker, self.test), self.alpha)
+
+
+def run_cell(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
+    """One row, from disk where an earlier call with the same cell, subjects and settings finished it.
+
+    Args:
+      cell: what to measure.
+      subjects: on what.
+      run: files go under `run.directory/<slug of the label>` and `run.directory/rows` only.
+    """
+    path = Path(run.directory) / "rows" / f"{slug(cell.label)}-{cell_digest(asdict(cell), subjects.digest, run)}.json"
+    row = _finished(path)
+    kept = row is not None
+    if row is None:
+        row = _measure(cell, subjects, run.child(slug(cell.label)))
+        write_json(path, to_dict(row))
+    if not getattr(run, "quiet", False):
+        print(_progress(row, kept), file=sys.stderr, flush=True)
+    return row
+
+
+def _finished(path: Path) -> Row | None:
+    if not path.is_file():
+        return None
+    row = from_dict(Row, read_json(path))
+    # A row whose network was deleted since is measured again: the page and the server need the file.
+    return row if not row.model_path or Path(row.model_path).is_file() else None
+
+
+def _progress(row: Row, kept: bool) -> str:
+    found = "recognised" if row.verdict["marked"] else "not recognised"
+    note = "" if row.ok else f"  EXPECTED {row.expected}"
+    seconds = "kept from before" if kept else f"{row.seconds:.1f} s"
+    return f"  {row.label:<44} {found:<15} p {row.verdict['p_value']:.1e}  {seconds}{note}"
+
+
+def _measure(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
+    start = time.perf_counter()
+    suspect = _suspect(cell, subjects, run)
+    key = subjects.key if cell.key_seed is None else subjects.scheme.decoy(subjects.key, seed=cell.key_seed)
+    verdict = subjects.scheme.verify(suspect, key, alpha=subjects.alpha)
+    seconds = time.perf_counter() - start
+    outputs, targets = _outputs(suspect, subjects.test), as_float(subjects.test.targets)
+    saved = Path(run.directory) / "model.keras"
+    return Row(
+        **asdict(cell),
+        verdict={name: _plain(value) for name, value in verdict.as_dict().items()},
+        ok=cell.expected == "recorded" or verdict.marked == (cell.expected == "marked"),
+        psnr_db=_figure(fidelity.psnr, outputs, targets),
+        psnr_to_marked_db=_figure(fidelity.psnr, outputs, _outputs(subjects.marked, subjects.test)),
+        ssim=_figure(fidelity.ssim, outputs, targets),
+        seconds=seconds,
+        model_path=str(saved) if cell.attack is not None and saved.is_file() else "",
+    )
+
+
+def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
+    if cell.group == "trivial":
+        from tfwm.attacks.trivial import trivial_suspects
+
+        made = trivial_suspects(subjects.attacker.targets, seed=run.seed)
+        suspects: dict[str, Any] = {suspect.name: suspect for suspect in made}
+        return choose("trivial suspect", TRIVIAL[cell.label], suspects)
+    suspect = subjects.marked if cell.subject == "marked" else subjects.host
+    if cell.attack is None:
+        return suspect
+    from tfwm.attacks import attack_from_dict
+
+    return attack_from_dict(dict(cell.attack))(suspect, subjects.attacker, run)
+
+
+def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: RunLike, policy: Policy) -> Report:
+    """Every cell of the plan, one after the other; a killed evaluation goes on where it stopped."""
+    start = time.perf_counter()
+    rows = [run_cell(cell, subjects, run) for cell in plan(attacks, must_survive=policy.must_survive)]
+    return make_report(rows, subjects, seconds=time.perf_counter() - start)
+
+
+def make_report(rows: Sequence[Row], subjects: Subjects, *, seconds: float) -> Report:
+    """Rows that were measured anywhere, for instance by Beam workers, as one report."""
+    return Report(tuple(rows), measure_fidelity(subjects), seconds, versions())
+
+
+def measure_fidelity(subjects: Subjects) -> dict[str, float | None]:
+    """What the mark does to the outputs, and to the host's own task, on the test part."""
+    marked, host = _outputs(subjects.marked, subjects.test), _outputs(subjects.host, subjects.test)
+    targets = as_float(subjects.test.targets)
+    return {
+        "psnr_marked_vs_unmarked_db": _figure(fidelity.psnr, marked, host),
+        "host_psnr_db": _figure(fidelity.psnr, host, targets),
+        "marked_host_psnr_db": _figure(fidelity.psnr, marked, targets),
+        "ssim": _figure(fidelity.ssim, marked, host),
+    }
+
+
+def _outputs(suspect: Suspect, pairs: ImagePairs) -> np.ndarray:
+    return np.clip(np.asarray(suspect(as_float(pairs.inputs)), np.float32), 0.0, 1.0)
+
+
+def _figure(function: Callable[[np.ndarray, np.ndarray], float], first: np.ndarray, second: np.ndarray) -> float | None:
+    """None where the figure has no meaning: another size, values that are not finite, too small for SSIM."""
+    if first.shape != second.shape or not np.isfinite(first).all():
+        return None
+    if function is fidelity.ssim and min(first.shape[1:3]) < fidelity.SSIM_WINDOW:
+        return None
+    value = function(first, second)
+    return value if np.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    """JSON has neither numpy scalars nor infinities."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,132 @@
+"""Report: one row a suspect, the fidelity figures, and the versions that gave them."""
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfwm.config import from_dict, to_dict
+from tfwm.files import read_json, write_json
+
+PACKAGES = ("tfwm", "tensorflow", "tensorflow-addons", "tfx", "numpy", "scipy", "scikit-image")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured on one suspect; the first six fields are the cell's.
+
+    Args:
+      label: names the row, for instance `surrogate(unet-12, l1)`.
+      group: `unattacked`, `attack`, `control`, `wrong key` or `trivial`.
+      subject: whose model it started from: `marked`, `host`, or `none` for a trivial suspect.
+      attack: settings of the attack, or None.
+      expected: `marked`, `unmarked`, or `recorded` where nothing is demanded.
+      key_seed: which decoy key was asked, or None for the owner's.
+      verdict: `Verdict.as_dict()`.
+      ok: the verdict agrees with `expected`; `recorded` always does.
+      psnr_db: the suspect's outputs against the clean targets of the test part; None (as for the next
+        two) where no finite figure exists: equal pictures, or another size.
+      psnr_to_marked_db: the suspect's outputs against the marked model's.
+      ssim: the suspect's outputs against the clean targets.
+      seconds: attack and verification together.
+      model_path: the attacked network on disk, or empty.
+    """
+
+    label: str
+    group: str
+    subject: str
+    attack: Mapping[str, Any] | None
+    expected: str
+    key_seed: int | None
+    verdict: Mapping[str, Any]
+    ok: bool
+    psnr_db: float | None
+    psnr_to_marked_db: float | None
+    ssim: float | None
+    seconds: float
+    model_path: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the policy, the page and TensorBoard need.
+
+    Args:
+      rows: one per suspect and key.
+      fidelity: `psnr_marked_vs_unmarked_db`, `host_psnr_db`, `marked_host_psnr_db`, `ssim` (marked against
+        unmarked outputs); None where no finite figure exists.
+      seconds: the whole evaluation.
+      versions: of Python and the packages.
+    """
+
+    rows: tuple[Row, ...]
+    fidelity: Mapping[str, float | None]
+    seconds: float
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def save(self, path: str | Path) -> Path:
+        """Writes JSON, whole or not at all."""
+        return write_json(path, to_dict(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Report:
+        """Reads what `save` wrote.
+
+        Raises:
+          ValueError: not JSON, or an unknown or missing field.
+        """
+        return from_dict(cls, read_json(path))
+
+    def of_group(self, group: str) -> tuple[Row, ...]:
+        """The rows of one group, in order."""
+        return tuple(row for row in self.rows if row.group == group)
+
+    def to_table(self) -> str:
+        """Plain text with aligned columns, for a terminal."""
+        return aligned(HEADINGS, [_cells(row) for row in self.rows])
+
+
+HEADINGS = ("suspect", "group", "expected", "found", "ok", "score", "needed", "p-value", "PSNR dB", "seconds")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    verdict = row.verdict
+    return (
+        row.label, row.group, row.expected, "marked" if verdict["marked"] else "unmarked", "yes" if row.ok else "NO",
+        f"{verdict['score']:.3f}", f"{verdict['threshold']:.3f}", f"{verdict['p_value']:.1e}",
+        "-" if row.psnr_db is None else f"{row.psnr_db:.2f}", f"{row.seconds:.1f}",
+    )  # fmt: skip
+
+
+def aligned(headings: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
+    """Columns as wide as their widest cell; numbers, and what stands for one, to the right."""
+    widths = [max(len(line[i]) for line in [headings, *lines]) for i in range(len(headings))]
+    right = [bool(lines) and all(_is_number(line[i]) for line in lines) for i in range(len(headings))]
+
+    def drawn(line: tuple[str, ...]) -> str:
+        cells = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True))
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([drawn(headings), "  ".join("-" * width for width in widths), *map(drawn, lines)])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return text == "-"
+    return True
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that are installed; nothing is imported for it."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

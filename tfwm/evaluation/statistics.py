@@ -1,0 +1,138 @@
+"""P-values that hold exactly, and the correlations of the papers. numpy and scipy only.
+
+    p-values: p is the chance of a score this good if the suspect were independent of the key.
+    It is not the probability that the model was stolen.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import betainc, betaincinv
+
+
+def binomial_tail(hits: int, n: int, p: float = 0.5) -> float:
+    """P[Bin(n, p) >= hits], exact to double precision and never 0.
+
+    Args:
+      hits: agreeing cells (or key samples), 0 to `n`.
+      n: independent cells.
+      p: chance that a cell agrees without the key: 1/2 for bits, 1/C for labels of C classes.
+    """
+    _check_chance(p)
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"`hits` must lie in [0, n] with n at least 1, got hits={hits}, n={n}.")
+    # The identity with the incomplete beta function keeps tiny tails, which 1 - cdf would round to 0.
+    tail = 1.0 if hits == 0 else float(betainc(hits, n - hits + 1, p))
+    return max(tail, float(np.finfo(np.float64).tiny))
+
+
+def hits_needed(n: int, alpha: float, p: float = 0.5) -> int:
+    """The fewest hits among `n` whose tail is at most `alpha`.
+
+    Raises:
+      ValueError: not even `n` hits reach `alpha`; the message says how many cells would.
+    """
+    _check_alpha(alpha)
+    if smallest_p_value(n, p) > alpha:
+        raise ValueError(
+            f"`alpha` of {alpha:g} is out of reach of {n} cells: all of them agreeing gives "
+            f"{smallest_p_value(n, p):.3g}. Use at least {cells_needed(alpha, p)} cells, or a larger alpha."
+        )
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if binomial_tail(middle, n, p) <= alpha else (middle + 1, high)
+    return low
+
+
+def smallest_p_value(n: int, p: float = 0.5) -> float:
+    """What `n` hits of `n` give: no verdict of such a key can be surer."""
+    return binomial_tail(n, n, p)
+
+
+def cells_needed(alpha: float, p: float = 0.5) -> int:
+    """The fewest cells with which a full agreement reaches `alpha`."""
+    _check_alpha(alpha)
+    _check_chance(p)
+    cells = max(1, math.floor(math.log(alpha) / math.log(p)))
+    while smallest_p_value(cells, p) > alpha:
+        cells += 1
+    return cells
+
+
+def rank_p_value(score: float, null_scores: Sequence[float] | np.ndarray) -> float:
+    """(1 + #{null >= score}) / (m + 1): exact where the score is exchangeable with the null's.
+
+    Args:
+      score: larger means more like the mark (negate a distance).
+      null_scores: `m` scores of decoy marks, wrong keys or unmarked models.
+
+    Paper: Phipson and Smyth 2010; the answer is never below 1/(m + 1).
+    """
+    null = np.asarray(null_scores, np.float64).ravel()
+    if not null.size or not np.isfinite(null).all() or not math.isfinite(score):
+        raise ValueError(
+            f"`score` and `null_scores` must be finite and at least one null score be there, got {score} and "
+            f"{null.size} scores. Draw decoys first."
+        )
+    return (1 + int(np.count_nonzero(null >= score))) / (null.size + 1)
+
+
+def smallest_rank_p_value(draws: int) -> float:
+    """1/(m + 1): 1e-6 takes 999,999 draws."""
+    return 1.0 / (draws + 1)
+
+
+def clopper_pearson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact two-sided confidence interval of a share of `hits` in `n`."""
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"`hits` must lie in [0, n] with n at least 1, got hits={hits}, n={n}.")
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"`confidence` must lie in (0, 1), got {confidence}. Use 0.95.")
+    rest = (1.0 - confidence) / 2.0
+    low = 0.0 if hits == 0 else float(betaincinv(hits, n - hits + 1, rest))
+    high = 1.0 if hits == n else float(betaincinv(hits + 1, n - hits, 1.0 - rest))
+    return low, high
+
+
+def nc(extracted: np.ndarray, mark: np.ndarray) -> float:
+    """Normalised correlation; 0 where either picture is all zero.
+
+    Not centred: a blank white picture scores 0.9 and more against many logos, so always show
+    `nc(blank, mark)` and `centred_nc` beside it.
+
+    Paper: Zhang 2021, eq. 13.
+    """
+    first, second = _flat(extracted, mark)
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(first @ second) / lengths if lengths > 0.0 else 0.0
+
+
+def centred_nc(extracted: np.ndarray, mark: np.ndarray) -> float:
+    """Correlation after each picture's mean is taken off, in [-1, 1]; 0 where one is constant."""
+    first, second = _flat(extracted, mark)
+    # Peak to peak decides, because the mean of a constant picture may miss it by a rounding error.
+    if np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
+        return 0.0
+    return nc(first - first.mean(), second - second.mean())
+
+
+def _flat(extracted: np.ndarray, mark: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if np.shape(extracted) != np.shape(mark):
+        raise ValueError(
+            f"`extracted` and `mark` must have one shape, got {list(np.shape(extracted))} and {list(np.shape(mark))}. "
+            "Average over the images first, and resample one of them."
+        )
+    return np.asarray(extracted, np.float64).ravel(), np.asarray(mark, np.float64).ravel()
+
+
+def _check_chance(p: float) -> None:
+    if not 0.0 < p < 1.0:
+        raise ValueError(f"`p` must lie in (0, 1), got {p}. Use 1/2 for bits, 1/C for labels of C classes.")
+
+
+def _check_alpha(alpha: float) -> None:
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"`alpha` must lie in (0, 1), got {alpha}. Use 1e-6.")

@@ -1,0 +1,52 @@
+"""A report in TensorBoard: one HParams session a row, and the decision as text. No secret is written."""
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import tensorflow as tf
+from tensorboard.plugins.hparams import api
+
+from tfwm.evaluation.cells import slug
+from tfwm.evaluation.policy import Decision
+from tfwm.evaluation.report import Report, Row
+
+METRICS = {"score": "score", "log10_p": "log10 of the p-value", "psnr_db": "PSNR against clean targets, dB"}
+
+
+def write_tensorboard(report: Report, directory: str | Path, decision: Decision | None = None) -> Path:
+    """Writes `directory/<row>` for every row; `tensorboard --logdir directory` shows them side by side.
+
+    Args:
+      report: what was measured.
+      directory: a folder of its own; rows of an earlier report with the same labels are added to.
+      decision: shown as text where given.
+    """
+    directory = Path(directory)
+    with tf.summary.create_file_writer(str(directory)).as_default(step=0):
+        metrics = [api.Metric(name, display_name=shown) for name, shown in METRICS.items()]
+        api.hparams_config(hparams=[api.HParam("attack"), api.HParam("group")], metrics=metrics)
+        tf.summary.text("verdicts", _fenced(report.to_table()))
+        if decision is not None:
+            tf.summary.text("decision", _fenced(str(decision)))
+    for row in report.rows:
+        _write_row(row, directory / slug(row.label))
+    return directory
+
+
+def figures(row: Row) -> dict[str, float]:
+    """What a row contributes; PSNR is left out where there is no finite figure."""
+    found = {"score": float(row.verdict["score"]), "log10_p": math.log10(row.verdict["p_value"])}
+    return found if row.psnr_db is None else {**found, "psnr_db": row.psnr_db}
+
+
+def _write_row(row: Row, directory: Path) -> None:
+    with tf.summary.create_file_writer(str(directory)).as_default(step=0):
+        api.hparams({"attack": row.label, "group": row.group}, trial_id=slug(row.label))
+        for name, value in figures(row).items():
+            tf.summary.scalar(name, value)
+
+
+def _fenced(text: str) -> str:
+    """Markdown would fold a table's lines into one."""
+    return f"```\n{text}\n```"

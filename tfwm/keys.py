@@ -1,0 +1,179 @@
+"""The owner's secret: derive, save, load, fingerprint.
+
+A key is self-contained: verification needs nothing else. Every random choice in it (code, labels,
+token) is derived from one master secret with HKDF-SHA256, so that a judge can derive it again.
+On disk it is a 0700 directory of 0600 files: `key.json`, `arrays.npz`, `<network>.keras`, and a
+`manifest.json` whose HMAC detects a changed byte.
+"""
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfwm.files import new_directory, read_json
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+FORMAT_VERSION = 1
+SECRET_BYTES = 32
+
+
+class InvalidKeyError(ValueError):
+    """A key directory is missing a part, was changed, or has an unknown format."""
+
+
+def new_secret(seed: int | None = None) -> bytes:
+    """A fresh master secret from the operating system, or a repeatable one for tests and demos."""
+    if seed is None:
+        return secrets.token_bytes(SECRET_BYTES)
+    return hashlib.sha256(f"tfwm test secret {seed}".encode()).digest()
+
+
+def derive(secret: bytes, label: str, length: int) -> bytes:
+    """HKDF-SHA256 of the master secret (at most 8160 bytes; use `derive_bits` for more)."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(hashes.SHA256(), length, salt=b"tfwm/1", info=label.encode()).derive(secret)
+
+
+def derive_bits(secret: bytes, label: str, count: int) -> np.ndarray:
+    """`count` independent fair bits as uint8, a function of the secret and the label alone."""
+    packed = np.frombuffer(derive(secret, label, (count + 7) // 8), np.uint8)
+    return np.unpackbits(packed)[:count]
+
+
+def derive_generator(secret: bytes, label: str) -> np.random.Generator:
+    """A numpy generator seeded by the secret and the label."""
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(derive(secret, label, 16), "big")))
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class OwnerKey:
+    """Everything that proves ownership; `repr` and logs show the fingerprint only.
+
+    Args:
+      scheme: name of the scheme that made the key.
+      settings: the scheme's settings as JSON values.
+      secret: 32 bytes, the master secret.
+      arrays: named arrays, for instance probe images `[n, height, width, channels]` uint8.
+      networks: named Keras networks, for instance the extractor.
+    """
+
+    scheme: str
+    settings: Mapping[str, Any]
+    secret: bytes
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    networks: Mapping[str, keras.Model] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != SECRET_BYTES:
+            raise ValueError(f"`secret` must be {SECRET_BYTES} bytes, got {len(self.secret)}. Use tfwm.keys.new_secret().")
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that name the key and reveal nothing of it."""
+        return derive(self.secret, "fingerprint", 8).hex()
+
+    @property
+    def token(self) -> bytes:
+        """The 128-bit token that opens the sealed `extract` signature."""
+        return derive(self.secret, "extract-token", 16)
+
+    def __repr__(self) -> str:
+        return f"OwnerKey({self.scheme}, {self.fingerprint})"
+
+    def save(self, directory: str | Path, *, overwrite: bool = False) -> Path:
+        """Writes the key, whole or not at all.
+
+        Raises:
+          FileExistsError: there is a key already and `overwrite` is not set.
+        """
+        with new_directory(directory, 0o700, overwrite=overwrite) as temporary:
+            document = {
+                "format": FORMAT_VERSION, "scheme": self.scheme, "settings": dict(self.settings),
+                "secret": self.secret.hex(), "networks": sorted(self.networks),
+            }  # fmt: skip
+            (temporary / "key.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+            np.savez(temporary / "arrays.npz", **self.arrays)
+            for name, network in self.networks.items():
+                network.save(temporary / f"{name}.keras")
+            manifest = _manifest(temporary, self.secret)
+            (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            for file in temporary.iterdir():
+                file.chmod(0o600)
+        return Path(directory)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> OwnerKey:
+        """Reads a key and checks every byte of it.
+
+        Raises:
+          InvalidKeyError: not a key, a missing or changed file, or a format that this version cannot read.
+        """
+        directory = Path(directory)
+        document = _checked_document(directory)
+        with np.load(directory / "arrays.npz", allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        networks = {name: _load_network(directory / f"{name}.keras") for name in document["networks"]}
+        return cls(document["scheme"], document["settings"], bytes.fromhex(document["secret"]), arrays, networks)
+
+
+def _checked_document(directory: Path) -> dict[str, Any]:
+    if not (directory / "key.json").is_file() or not (directory / "manifest.json").is_file():
+        raise InvalidKeyError(f"`{directory}` is not a key: expected a directory with key.json and manifest.json.")
+    document = _read(directory / "key.json")
+    if document.get("format") != FORMAT_VERSION:
+        raise InvalidKeyError(
+            f"`{directory}` has key format {document.get('format')!r}; this version of tfwm reads {FORMAT_VERSION}. "
+            "Install the version that wrote it."
+        )
+    try:
+        expected, stored = _manifest(directory, bytes.fromhex(document["secret"])), _read(directory / "manifest.json")
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidKeyError(f"`{directory}/key.json` was changed or cut off ({error}). Restore the key from a copy.") from error
+    if not hmac.compare_digest(str(expected["hmac"]), str(stored.get("hmac"))):
+        files = {**expected["files"], **stored.get("files", {})}
+        changed = [n for n in files if expected["files"].get(n) != stored.get("files", {}).get(n)]
+        raise InvalidKeyError(
+            f"`{directory}` was changed since it was written ({', '.join(sorted(changed)) or 'manifest.json'}). "
+            "Restore the key from a copy."
+        )
+    return document
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = read_json(path)
+    except ValueError as error:
+        raise InvalidKeyError(str(error)) from error
+    if not isinstance(document, dict):
+        raise InvalidKeyError(f"`{path}` must hold a JSON object. Restore the key from a copy.")
+    return document
+
+
+def _manifest(directory: Path, secret: bytes) -> dict[str, Any]:
+    files = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(directory.iterdir())
+        if file.is_file() and file.name != "manifest.json"
+    }
+    message = json.dumps(files, sort_keys=True).encode()
+    return {"files": files, "hmac": hmac.new(derive(secret, "manifest", 32), message, "sha256").hexdigest()}
+
+
+def _load_network(path: Path) -> keras.Model:
+    from tensorflow import keras
+
+    import tfwm.networks  # noqa: F401  registers the layers that the file names
+
+    return keras.models.load_model(path, compile=False)

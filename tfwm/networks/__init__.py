@@ -1,0 +1,19 @@
+"""Plain Keras functional networks; the paper's layer table stands in each docstring."""
+
+from tfwm.networks.ceilnet import ceilnet
+from tfwm.networks.discriminators import patch_discriminator, three_conv_classifier
+from tfwm.networks.generators import plain_cnn, resnet_generator
+from tfwm.networks.layers import InstanceNormalization
+from tfwm.networks.optimizers import FusedAdam
+from tfwm.networks.unet import unet
+
+__all__ = [
+    "FusedAdam",
+    "InstanceNormalization",
+    "ceilnet",
+    "patch_discriminator",
+    "plain_cnn",
+    "resnet_generator",
+    "three_conv_classifier",
+    "unet",
+]

@@ -1,0 +1,72 @@
+"""Networks that judge images: the PatchGAN discriminator D and the classifier C."""
+
+from __future__ import annotations
+
+from tensorflow import keras
+
+from tfwm.networks.blocks import Draws, Shape, convolution
+from tfwm.networks.layers import InstanceNormalization
+
+
+def patch_discriminator(
+    shape: Shape, *, filters: int = 64, layers: int = 4, seed: int | None = None, name: str = "patch_discriminator"
+) -> keras.Model:
+    """A PatchGAN: one real-or-fake logit for every 2**layers x 2**layers patch.
+
+        | layer        | operations                                               | channels              |
+        |--------------|----------------------------------------------------------|-----------------------|
+        | conv_0       | conv 3x3 s2, LeakyReLU 0.2                               | filters               |
+        | conv_i       | conv 3x3 s2, instance norm (not affine), LeakyReLU 0.2   | filters * min(2^i, 8) |
+        | patch_logits | conv 3x3                                                 | 1                     |
+
+    Args:
+      shape: `(height, width, channels)`; sizes may be None.
+      filters: width of the first layer.
+      layers: strided convolutions.
+      seed: of the initial weights; None draws from the global Keras seed.
+      name: of the model.
+
+    Paper: Zhang et al. 2021, section 3.4.2 (D). Deviation: the authors' code, which this follows, has 3 x 3
+    kernels and four layers where Isola et al. 2017 have 4 x 4 and three.
+    """
+    draws = Draws(seed)
+    image = x = keras.Input(shape, name="image")
+    for layer in range(layers):
+        x = convolution(
+            x, filters * min(2**layer, 8), 3, stride=2, initializer=draws.normal(), name=f"conv_{layer}", bias=True
+        )
+        if layer:
+            x = InstanceNormalization(affine=False, name=f"norm_{layer}")(x)
+        x = keras.layers.LeakyReLU(0.2, name=f"act_{layer}")(x)
+    logits = convolution(x, 1, 3, initializer=draws.normal(), name="patch_logits", bias=True)
+    return keras.Model(image, logits, name=name)
+
+
+def three_conv_classifier(
+    shape: Shape, *, filters: int = 32, seed: int | None = None, name: str = "classifier"
+) -> keras.Model:
+    """C: is this extracted image the mark? Three convolutions, a global average, one logit.
+
+        | layer  | operations                    | channels    |
+        |--------|-------------------------------|-------------|
+        | conv_0 | conv 3x3 s2, LeakyReLU 0.2    | filters     |
+        | conv_1 | conv 3x3 s2, LeakyReLU 0.2    | 2 * filters |
+        | conv_2 | conv 3x3 s2, LeakyReLU 0.2    | 4 * filters |
+        | logit  | global average, dense         | 1           |
+
+    Args:
+      shape: `(height, width, channels)` of an extracted image; sizes may be None.
+      filters: width of the first layer.
+      seed: of the initial weights; None draws from the global Keras seed.
+      name: of the model.
+
+    Paper: Zhang et al. 2021, section 3.4.4 (C), which gives the number of convolutions only; the rest is ours.
+    """
+    draws = Draws(seed)
+    image = x = keras.Input(shape, name="image")
+    for layer in range(3):
+        x = convolution(x, filters * 2**layer, 3, stride=2, initializer=draws.glorot(), name=f"conv_{layer}", bias=True)
+        x = keras.layers.LeakyReLU(0.2, name=f"act_{layer}")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+    logit = keras.layers.Dense(1, kernel_initializer=draws.glorot(), name="logit")(x)
+    return keras.Model(image, logit, name=name)

@@ -1,0 +1,90 @@
+"""The residual U-Net: a surrogate that differs from the paper's U-Net in blocks, skips and normalisation."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.networks.blocks import Draws, Shape, convolution, up_convolution
+
+
+def residual_unet(
+    shape: Shape,
+    *,
+    filters: int = 32,
+    downs: int = 4,
+    blocks_per_level: int = 1,
+    seed: int | None = None,
+    name: str = "residual_unet",
+) -> keras.Model:
+    """A U-Net of pre-activation residual blocks with additive skips, without normalisation.
+
+    With `w(i) = filters * min(2**i, 8)`, i = 0 .. downs, every convolution with bias:
+
+        | layer    | operations                                            | channels     | size        |
+        |----------|-------------------------------------------------------|--------------|-------------|
+        | stem     | conv 3x3                                              | w(0)         | S           |
+        | down_i   | conv 4x4 s2                                           | w(i)         | S / 2^i     |
+        | block    | ReLU, conv 3x3, ReLU, conv 3x3 (starts at 0), + x     | w(i)         | S / 2^i     |
+        | up_i     | transposed conv 4x4 s2, + the encoder's level i, block | w(i)        | S / 2^i     |
+        | head     | conv 3x3 (starts near 0), + the image                 | as the input | S           |
+
+    It starts as the identity, but for some 0.001.
+
+    Args:
+      shape: `(height, width, channels)`; sizes may be None, and are multiples of `2**downs` at call time.
+      filters: width of the outermost level.
+      downs: depth.
+      blocks_per_level: residual blocks after each change of size.
+      seed: of the initial weights; None draws from the global Keras seed.
+      name: of the model.
+
+    Raises:
+      ValueError: an argument out of range, or a static size that `2**downs` does not divide.
+
+    Paper: Zhang, Liu, Wang 2018, "Road extraction by deep residual U-Net". Deviations: skips add instead of
+    concatenating, no batch normalisation, the whole network learns a residual of the image.
+    """
+    _check(shape, filters, downs, blocks_per_level)
+    draws = Draws(seed)
+    image = keras.Input(shape, name="image")
+    x = convolution(image, filters, 3, initializer=draws.glorot(), name="stem_conv", bias=True)
+    skips = []
+    for level in range(1, downs + 1):
+        skips.append(x)
+        width = _width(filters, level)
+        x = convolution(x, width, 4, stride=2, initializer=draws.glorot(), name=f"down_{level}_conv", bias=True)
+        x = _blocks(x, width, blocks_per_level, draws, f"down_{level}")
+    for level in range(downs - 1, -1, -1):
+        width = _width(filters, level)
+        x = up_convolution(x, width, initializer=draws.glorot(), name=f"up_{level}_conv", bias=True)
+        x = keras.layers.Add(name=f"up_{level}_skip")([skips[level], x])
+        x = _blocks(x, width, blocks_per_level, draws, f"up_{level}")
+    x = convolution(x, shape[-1], 3, initializer=draws.normal(1e-4), name="head_conv", bias=True)
+    return keras.Model(image, keras.layers.Add(name="output")([image, x]), name=name)
+
+
+def _check(shape: Shape, filters: int, downs: int, blocks_per_level: int) -> None:
+    for name, value in (("filters", filters), ("downs", downs), ("blocks_per_level", blocks_per_level)):
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {value}. Use filters=32, downs=4, blocks_per_level=1.")
+    if any(size is not None and size % 2**downs for size in shape[:2]):
+        raise ValueError(
+            f"`shape` must have sizes that are multiples of 2**downs = {2**downs}, got {shape[0]} x {shape[1]}. "
+            "Use fewer `downs`, or wrap the network with tfwm.networks.resampling.any_size."
+        )
+
+
+def _width(filters: int, level: int) -> int:
+    return filters * min(2**level, 8)
+
+
+def _blocks(x: tf.Tensor, width: int, count: int, draws: Draws, name: str) -> tf.Tensor:
+    for index in range(count):
+        block = f"{name}_block_{index}"
+        y = keras.layers.ReLU(name=f"{block}a_act")(x)
+        y = convolution(y, width, 3, initializer=draws.glorot(), name=f"{block}a_conv", bias=True)
+        y = keras.layers.ReLU(name=f"{block}b_act")(y)
+        y = convolution(y, width, 3, initializer=keras.initializers.Zeros(), name=f"{block}b_conv", bias=True)
+        x = keras.layers.Add(name=f"{block}_add")([x, y])
+    return x

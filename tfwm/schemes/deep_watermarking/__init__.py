@@ -1,0 +1,30 @@
+"""Deep watermarking (Zhang, Chen, Liao, Zhang, Feng, Hua, Yu: TPAMI 2021), the paper on a page.
+
+    a --host--> b --H--> b'      what users, and thieves, receive
+                         |--R--> the mark           (l_wm, eq. 9; l_cst, eq. 10)
+    a, b ------------------R--> a blank image       (l_clean, eq. 9)
+
+A thief trains a surrogate on (a, b'). The mark is part of what lowers his loss, so his network learns
+it, and R reads it from his outputs too.
+
+Initial stage: H, R and a discriminator D together (eq. 4 to 11). Adversarial stage: R again, on outputs
+of a proxy surrogate as well (eq. 12), with a classifier C that says marked or not (eq. 14).
+
+Beside the paper's logo marks there are coded marks: H and R are trained on fresh random codes, the owner's
+code comes from the key and R never saw it, so the p-value is an exact binomial tail.
+
+| file | holds |
+|---|---|
+| scheme.py | settings, presets, the four verbs |
+| networks.py | H with its carriers, the deployed model |
+| losses.py | eq. 6 to 14, one value per example |
+| distortions.py | between H and R in training |
+| trainer.py | one private Keras model per stage |
+| stages.py | training from start to key |
+| verification.py | extraction, code agreement, p-values |
+| pictures.py | TensorBoard grids |
+"""
+
+from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
+
+__all__ = ["DeepWatermarking"]

@@ -1,0 +1,126 @@
+"""H with its carriers (code map, logo), R, D and C, and the self-contained model that is deployed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.networks.resampling import AddResampled, Resample
+
+
+def code_map(codes: tf.Tensor, size: int) -> tf.Tensor:
+    """Codes of -1 and 1, `[n, k * k]`, as `[n, size, size, 1]`: each bit fills its cell."""
+    cells = round(codes.shape[-1] ** 0.5)
+    grid = tf.reshape(codes, [-1, cells, cells, 1])
+    return tf.image.resize(grid, (size, size), "nearest")
+
+
+def carriers(codes: tf.Tensor | None, mark: tf.Tensor | None, size: int, count: tf.Tensor) -> tf.Tensor:
+    """What H sees beside the image: `[count, size, size, (1) + (c)]`.
+
+    Args:
+      codes: `[count, k * k]` of -1 and 1, or None.
+      mark: `[size, size, c]` in [0, 1], or None.
+    """
+    parts = []
+    if codes is not None:
+        parts.append(code_map(codes, size))
+    if mark is not None:
+        parts.append(tf.tile(mark[None], [count, 1, 1, 1]))
+    return tf.concat(parts, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="tfwm")
+class PositionBias(keras.layers.Layer):
+    """Adds a fixed map to its input: what H's first convolution made of the carriers.
+
+    The deployed network thus holds neither the code nor the logo, only this sum of them.
+    """
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        self.map = self.add_weight("map", tuple(input_shape[1:]), initializer="zeros", trainable=True)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs + tf.cast(self.map, inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config()
+
+
+def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> keras.Model:
+    """H for one fixed mark: `[n, s, s, channels]` -> the logits of its output layer, without carrier inputs.
+
+    A convolution is linear, so its share of the constant carriers is a constant map.
+
+    Args:
+      embedder: a `tfwm.networks.unet` on image and carriers.
+      carried: `[s, s, k]`, the carriers of the owner's mark.
+      channels: of the image.
+    """
+    first, last = embedder.get_layer("down_0_conv"), embedder.get_layer("marked")
+    logits = last.input[1] if isinstance(last.input, list) else last.input
+    inner = keras.Model(first.output, logits, name="embedder_inner")
+    kernel = first.get_weights()[0]
+    size = carried.shape[0]
+    image = keras.Input((size, size, channels), name="image")
+    convolve = keras.layers.Conv2D(kernel.shape[-1], kernel.shape[:2], first.strides, "same", use_bias=False, name="first")
+    bias = PositionBias(name="position_bias")
+    folded = keras.Model(image, inner(bias(convolve(image))), name="embedder")
+    convolve.set_weights([kernel[:, :, :channels]])
+    constant = tf.nn.conv2d(carried[None], kernel[:, :, channels:], first.strides, "SAME")[0].numpy()
+    bias.set_weights([constant + (first.get_weights()[1] if len(first.get_weights()) > 1 else 0.0)])
+    return folded
+
+
+@keras.saving.register_keras_serializable(package="tfwm")
+class BoundedResidual(keras.layers.Layer):
+    """The residual that H adds: `scale * tanh(logits)`, or `output - image` for H that draws whole images.
+
+    Args:
+      scale: the largest change of a pixel; 0 means that H gives a whole image by a sigmoid.
+    """
+
+    def __init__(self, scale: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        image, logits = inputs
+        return self.scale * tf.tanh(logits) if self.scale else tf.sigmoid(logits) - image
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scale": self.scale}
+
+
+def marked_model(host: keras.Model | None, folded: keras.Model, size: int, scale: float) -> keras.Model:
+    """The deployed network: host, then H on a resampled copy, the residual added at full resolution.
+
+    Args:
+      host: any-size image -> image network; None for a data set or a traditional algorithm, where H alone
+        is the barrier behind it.
+      folded: from `fold_carriers`.
+      size: the side that H was trained at.
+      scale: see `BoundedResidual`.
+    """
+    picture = keras.Input((None, None, folded.input_shape[-1]), name="image")
+    output = clip01(host(picture)) if host is not None else picture
+    small = Resample(size, name="small")(output)
+    residual = BoundedResidual(scale, name="residual")([small, folded(small)])
+    return keras.Model(picture, AddResampled(name="marked")([output, residual]), name="marked_model")
+
+
+@keras.saving.register_keras_serializable(package="tfwm")
+class Clip(keras.layers.Layer):
+    """Clips to [0, 1]."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.clip_by_value(inputs, 0.0, 1.0)
+
+
+def clip01(images: tf.Tensor) -> tf.Tensor:
+    """As a layer call, so that models holding it can be saved."""
+    return Clip()(images)

@@ -1,0 +1,200 @@
+"""Training from start to key: build, initial stage, proxy, adversarial stage, deployable model, key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm import networks as nets
+from tfwm.codedigest import code_digest
+from tfwm.data import decode_image, sample_logo, to_uint8, with_channels
+from tfwm.data.batches import batches
+from tfwm.data.readers import cover
+from tfwm.keys import OwnerKey
+from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
+from tfwm.schemes.deep_watermarking.pictures import Pictures
+from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, Networks, ProxyTrainer
+from tfwm.evaluation.statistics import centred_nc, nc
+from tfwm.suspects import as_float, in_batches
+from tfwm.training import Run, Schedule, fit
+from tfwm.types import ImagePairs, MarkedModel
+
+if TYPE_CHECKING:
+    from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
+
+
+def train(
+    settings: DeepWatermarking, host: keras.Model | None, data: ImagePairs, run: Run, secret: bytes
+) -> MarkedModel:
+    """See `DeepWatermarking.train`."""
+    mark = load_mark(settings)
+    pairs, probes = _split(settings, data)
+    outputs = host_outputs(host, pairs)
+    digest = _digest(settings, run, pairs.inputs, outputs, mark)
+    arrays = {"inputs": pairs.inputs, "outputs": outputs}
+    with run.scope():
+        built = build(settings, run.seed)
+        history = _stages(settings, built, as_float(mark), arrays, run, digest)
+    key = _key(settings, built, mark, probes, host, secret)
+    return MarkedModel(_deployed(settings, built, host, key), key, tuple(history))
+
+
+def load_mark(settings: DeepWatermarking) -> np.ndarray:
+    """The logo as uint8 `[s, s, c]`.
+
+    Raises:
+      ValueError: a blank extraction would pass for it, by NC of eq. 13.
+    """
+    size = settings.image_size
+    mark = sample_logo(size)
+    if settings.logo:
+        mark = cover(decode_image(Path(settings.logo).read_bytes(), settings.logo), (size, size))
+    mark = with_channels(mark, settings.channels)
+    blank = nc(np.ones(mark.shape), as_float(mark))
+    if blank > settings.max_blank_nc:
+        raise ValueError(
+            f"`logo` {settings.logo or '(built-in)'} matches a blank white extraction with NC {blank:.3f}, above the "
+            f"threshold {settings.max_blank_nc}: every unmarked model would be called marked. "
+            "Use a logo on a dark background, or invert it."
+        )
+    return mark
+
+
+def _split(settings: DeepWatermarking, data: ImagePairs) -> tuple[ImagePairs, np.ndarray]:
+    """Training pairs, and inputs that are kept as the key's probe images."""
+    size = settings.image_size
+    if data.inputs.shape[1:3] != (size, size) or data.targets.shape[-1] != settings.channels:
+        raise ValueError(
+            f"`data` must hold {size} x {size} images with {settings.channels} channels, got inputs "
+            f"{list(data.inputs.shape)} and targets {list(data.targets.shape)}. "
+            "tfwm.data.sample_patches cuts patches of a size."
+        )
+    probes = min(settings.probes, len(data) // 4)
+    needed = max(settings.initial.batch_size, settings.proxy.batch_size, settings.adversarial.batch_size)
+    if len(data) - probes < needed:
+        raise ValueError(f"`data` must hold at least {needed + max(2, probes)} pairs, got {len(data)}. Add images.")
+    return data[: len(data) - probes], data.inputs[len(data) - probes :]
+
+
+def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
+    """The host's answers, uint8; the targets where there is no host."""
+    if host is None:
+        return pairs.targets
+    return to_uint8(np.clip(in_batches(lambda part: host(part, training=False), pairs.inputs), 0, 1))
+
+
+def build(settings: DeepWatermarking, seed: int) -> Networks:
+    """H, R, D, C and the proxy, freshly initialised; call it inside `run.scope()`."""
+    s, size, channels = settings, settings.image_size, settings.channels
+    carried = channels + int(s.coded)
+    output = {"output": "residual", "residual_scale": s.residual_scale} if s.residual_scale else {"output": "sigmoid"}
+    keras.utils.set_random_seed(seed)
+    features = None
+    if s.perceptual_weight:
+        from tfwm.networks.vgg import vgg_features
+
+        features = vgg_features(s.vgg_weights)
+    return Networks(
+        embedder=nets.unet(
+            (size, size, channels + carried), channels, filters=s.embedder_filters, downs=s.embedder_downs,
+            normalization=s.embedder_normalization, seed=seed, name="embedder", **output,
+        ),
+        extractor=nets.ceilnet(
+            (size, size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
+            code_cells=s.cells if s.coded else 0, seed=seed + 1, name="extractor",
+        ),
+        discriminator=nets.patch_discriminator(
+            (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
+        ),
+        classifier=nets.three_conv_classifier(
+            (size, size, channels), filters=s.classifier_filters, seed=seed + 3, name="classifier"
+        ),
+        proxy=nets.unet(
+            (size, size, channels + 1), channels, filters=s.proxy_filters, downs=s.proxy_downs,
+            normalization=s.embedder_normalization, output="residual", residual_scale=1.0, seed=seed + 4, name="proxy",
+        ),
+        features=features,
+    )  # fmt: skip
+
+
+def _stages(
+    settings: DeepWatermarking, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray], run: Run, digest: str
+) -> list[dict[str, Any]]:
+    history = []
+    plans: list[tuple[str, type, Schedule]] = [
+        ("initial", InitialTrainer, settings.initial),
+        ("proxy", ProxyTrainer, settings.proxy),
+        ("adversarial", AdversarialTrainer, settings.adversarial),
+    ]
+    for number, (stage, make, planned) in enumerate(plans):
+        schedule = planned.scaled(run.steps_scale)
+        trainer = make(settings, built, mark)
+        optimizers = [schedule.optimizer() for _ in range(2 if make is InitialTrainer else 1)]
+        trainer.compile(*optimizers, jit_compile=run.jit)
+
+        def dataset(start: int, steps: int, schedule: Schedule = schedule, number: int = number) -> tf.data.Dataset:
+            seed = run.seed * len(plans) + number
+            return batches(arrays, batch_size=schedule.batch_size, seed=seed, start_step=start, steps=steps)
+
+        shown = Pictures(run, stage, trainer, arrays) if make is not ProxyTrainer else None
+        lines = fit(
+            trainer, dataset, schedule, run, stage=stage, digest=digest, callbacks=[shown] if shown else []
+        )
+        history += [{"stage": stage, **line} for line in lines]
+    return history
+
+
+def _deployed(settings: DeepWatermarking, built: Networks, host: keras.Model | None, key: OwnerKey) -> keras.Model:
+    """The self-contained model for the owner's code, outside any strategy scope."""
+    code = verification.owner_code(key, settings.cells)[None] if settings.coded else None
+    carried = carriers(code, as_float(key.arrays["logo"]), settings.image_size, 1)[0].numpy()
+    folded = fold_carriers(built.embedder, carried, settings.channels)
+    return marked_model(host, folded, settings.image_size, settings.residual_scale)
+
+
+def _key(
+    settings: DeepWatermarking, built: Networks, mark: np.ndarray, probes: np.ndarray, host: keras.Model | None,
+    secret: bytes,
+) -> OwnerKey:  # fmt: skip
+    """The key, with what R says of the unmarked host on the probe images."""
+    key = OwnerKey(
+        settings.name, settings.to_dict(), secret, {"probes": probes, "logo": mark},
+        {"extractor": built.extractor, "classifier": built.classifier},
+    )  # fmt: skip
+    unmarked = host_outputs(host, ImagePairs(probes, probes))
+    extracted = verification.extract(settings, unmarked, key)
+    arrays = {**key.arrays, "unmarked_nc": _unmarked_nc(settings, built, key, probes, extracted["logo"])}
+    if settings.coded:
+        arrays["baseline"] = np.clip(extracted["code"], -8, 8).astype(np.float16)
+    return OwnerKey(key.scheme, key.settings, secret, arrays, key.networks)
+
+
+def _unmarked_nc(
+    settings: DeepWatermarking, built: Networks, key: OwnerKey, probes: np.ndarray, of_host: np.ndarray
+) -> np.ndarray:
+    """Centred NC of unmarked suspects: host, echo, mean image, noise, and the proxy told to leave the mark out."""
+    mark, images = as_float(key.arrays["logo"]), as_float(probes)
+    noise = np.random.default_rng(0).random(images.shape, np.float32)
+    blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
+    proxied = in_batches(lambda part: built.proxy(part, training=False), blank)
+    suspects = [images, np.broadcast_to(images.mean(axis=0), images.shape), noise]
+    suspects += [proxied] if settings.clean_outputs else []
+    logos = [of_host] + [verification.extract(settings, outputs, key)["logo"] for outputs in suspects]
+    return np.asarray([centred_nc(logo.mean(axis=0), mark) for logo in logos], np.float32)
+
+
+def _digest(settings: DeepWatermarking, run: Run, *arrays: np.ndarray) -> str:
+    """Of everything that a checkpoint depends on."""
+    document = {"settings": settings.to_dict(), "seed": run.seed, "precision": run.precision,
+                "scale": run.steps_scale, "code": code_digest()}  # fmt: skip
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
+    for array in arrays:
+        digest.update(array.tobytes())
+    return digest.hexdigest()

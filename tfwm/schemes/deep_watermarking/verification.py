@@ -1,0 +1,146 @@
+"""Is the mark there? Extraction, averaged over the probe images, and an honest p-value.
+
+Coded mark: the code is a PRF of the key's secret and R never saw it, so an independent suspect agrees with
+it in Binomial(cells, 1/2) cells, exactly, whatever R and the probes are. Logo mark: R knows its logo and may
+print it on any network's output; the p-value is a rank among decoy marks and unmarked suspects.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfwm.config import from_dict
+from tfwm.evaluation import statistics
+from tfwm.keys import OwnerKey, derive_bits, derive_generator, new_secret
+from tfwm.suspects import as_float, in_batches
+from tfwm.types import Suspect, Verdict
+
+DECOYS = 999
+CODED_NULL = (
+    "the suspect is independent of the key's secret code, so each cell agrees with probability 1/2 "
+    "(exact binomial tail)"
+)
+RANKED_NULL = (
+    "the extraction matches the owner's mark no better than decoy marks of the same spectrum and no better than "
+    "extractions from unmarked suspects (rank; never below 1/(m + 1))"
+)
+
+
+def settings_of(key: OwnerKey):  # -> DeepWatermarking
+    """The settings that the key was made with."""
+    from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
+
+    if key.scheme != DeepWatermarking.name:
+        raise ValueError(f"`key` must be of scheme {DeepWatermarking.name}, got one of {key.scheme!r}.")
+    return from_dict(DeepWatermarking, dict(key.settings))
+
+
+def owner_code(key: OwnerKey, cells: int) -> np.ndarray:
+    """The secret code, `[cells * cells]` of -1 and 1."""
+    return derive_bits(key.secret, "deep_watermarking/code", cells * cells).astype(np.float32) * 2 - 1
+
+
+def extract(settings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray]:
+    """R on every image, resampled to R's size."""
+    logos, codes = [], []
+
+    def read(part: np.ndarray) -> np.ndarray:
+        from tfwm.networks.resampling import resample
+
+        outputs = key.networks["extractor"](resample(part, settings.image_size), training=False)
+        if settings.coded:
+            codes.append(outputs[1].numpy()[..., 0])
+        logos.append((outputs[0] if settings.coded else outputs).numpy())
+        return np.zeros(len(part))
+
+    in_batches(read, images, 64)
+    extracted = {"logo": np.concatenate(logos)}
+    return {**extracted, "code": np.concatenate(codes)} if settings.coded else extracted
+
+
+def verify(settings, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Verdict:
+    """See `DeepWatermarking.verify`."""
+    alpha = settings.alpha if alpha is None else alpha
+    smallest = 0.5 ** (settings.cells**2) if settings.coded else 1 / (DECOYS + len(key.arrays["unmarked_nc"]) + 1)
+    if not smallest <= alpha < 1:
+        raise ValueError(
+            f"`alpha` must lie between {smallest:.2g}, the smallest p-value that this key can give, and 1; got {alpha}. "
+            "Use a larger alpha, or a coded mark with more cells."
+        )
+    extracted = extract(settings, suspect(key.arrays["probes"]), key)
+    judge = _coded_verdict if settings.coded else _logo_verdict
+    return judge(settings, extracted, key, alpha)
+
+
+def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
+    """NC of eq. 13, of a blank extraction, centred, and C's share of probes called marked.
+
+    Args:
+      logo: `[n, s, s, c]`, one extraction per probe image; averaged before it is compared.
+    """
+    mark, mean = as_float(key.arrays["logo"]), logo.mean(axis=0)
+    marked = key.networks["classifier"](logo, training=False).numpy() > 0
+    return {
+        "nc": statistics.nc(mean, mark),
+        "nc_blank": statistics.nc(np.ones_like(mark), mark),
+        "nc_centred": statistics.centred_nc(mean, mark),
+        "classifier": float(marked.mean()),
+    }
+
+
+def responses(code: np.ndarray, key: OwnerKey) -> np.ndarray:
+    """The soft decision per cell, `[cells * cells]`: R on the suspect's answers less R on the unmarked host's.
+
+    The difference image by image cancels what the pictures themselves do to R. The baseline was fixed before
+    the suspect was seen and does not depend on the code, so the binomial null stays exact.
+    """
+    difference = np.clip(code, -8, 8) - key.arrays["baseline"].astype(np.float32)
+    return difference.mean(axis=0).ravel()
+
+
+def agreement(code: np.ndarray, key: OwnerKey) -> np.ndarray:
+    """Which cells agree with the owner's code, bool `[cells, cells]`; reveals no bit of it."""
+    cells = code.shape[-1]
+    return (np.sign(responses(code, key)) == owner_code(key, cells)).reshape(cells, cells)
+
+
+def _coded_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float) -> Verdict:
+    cells = settings.cells**2
+    hits = int(agreement(extracted["code"], key).sum())
+    return Verdict(
+        score=hits / cells,
+        threshold=statistics.hits_needed(cells, alpha) / cells,
+        p_value=statistics.binomial_tail(hits, cells),
+        n=cells, null=CODED_NULL, alpha=alpha,
+        details={"bits": float(hits), **logo_figures(extracted["logo"], key)},
+    )  # fmt: skip
+
+
+def _logo_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float) -> Verdict:
+    figures = logo_figures(extracted["logo"], key)
+    mean = extracted["logo"].mean(axis=0)
+    decoys = decoy_marks(as_float(key.arrays["logo"]), key.secret, DECOYS)
+    null = [statistics.centred_nc(mean, decoy) for decoy in decoys] + list(key.arrays["unmarked_nc"])
+    return Verdict(
+        score=figures["nc"], threshold=settings.max_blank_nc,
+        p_value=statistics.rank_p_value(figures["nc_centred"], np.asarray(null)),
+        n=len(null), null=RANKED_NULL, alpha=alpha, details=figures,
+    )  # fmt: skip
+
+
+def decoy_marks(mark: np.ndarray, secret: bytes, count: int) -> np.ndarray:
+    """Marks with the mean and the spectrum of the owner's, and random phases: `[count, s, s, c]`."""
+    draw = derive_generator(secret, "deep_watermarking/decoys")
+    spectrum = np.fft.rfft2(mark - mark.mean(axis=(0, 1)), axes=(0, 1))
+    phases = np.exp(2j * np.pi * draw.random((count, *spectrum.shape[:2], 1)))
+    noise = np.fft.irfft2(np.abs(spectrum) * phases, s=mark.shape[:2], axes=(1, 2))
+    return (noise + mark.mean(axis=(0, 1))).astype(np.float32)
+
+
+def decoy_arrays(key: OwnerKey, seed: int) -> dict[str, np.ndarray]:
+    """For a wrong key: the same probes, a decoy in the logo's place where the logo is the evidence."""
+    arrays = dict(key.arrays)
+    if not settings_of(key).coded:
+        decoy = decoy_marks(as_float(arrays["logo"]), new_secret(seed), 1)[0]
+        arrays["logo"] = np.round(np.clip(decoy, 0, 1) * 255).astype(np.uint8)
+    return arrays

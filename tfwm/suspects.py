@@ -1,0 +1,155 @@
+"""Suspects: a Keras model, a SavedModel, recorded outputs, or a gRPC endpoint."""
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfwm.types import Access, Suspect
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+BATCH = 32
+
+
+class UnreachableError(ConnectionError):
+    """An endpoint did not answer, or answered with an error that a repeat does not mend."""
+
+
+def as_float(images: np.ndarray) -> np.ndarray:
+    """uint8 or float images as float32 in [0, 1]."""
+    return images.astype(np.float32) / 255.0 if images.dtype == np.uint8 else np.asarray(images, np.float32)
+
+
+def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_size: int = BATCH) -> np.ndarray:
+    """Applies `function` to `images` part by part, so that memory and message sizes stay small."""
+    images = as_float(images)
+    parts = [np.asarray(function(images[i : i + batch_size])) for i in range(0, len(images), batch_size)]
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class KerasSuspect:
+    """A Keras model at hand; the thief, or the judge, has its weights."""
+
+    name: str
+    model: keras.Model
+    access: Access = Access.WEIGHTS
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        return in_batches(lambda part: self.model(part, training=False), images)
+
+
+@dataclass(frozen=True)
+class FunctionSuspect:
+    """Any callable from float images to images, for instance a traditional algorithm."""
+
+    name: str
+    function: Callable[[np.ndarray], np.ndarray]
+    access: Access = Access.QUERIES
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        return in_batches(self.function, images)
+
+
+@dataclass(frozen=True)
+class SavedModelSuspect:
+    """The `serving_default` signature of a SavedModel on disk."""
+
+    directory: Path
+    name: str = "savedmodel"
+    signature: str = "serving_default"
+    access: Access = Access.QUERIES
+    _loaded: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        signature = self._signature()
+        (argument,) = signature.structured_input_signature[1]
+        (output,) = signature.structured_outputs
+        return in_batches(lambda part: signature(**{argument: part})[output], images)
+
+    def _signature(self) -> Any:
+        if not self._loaded:
+            import tensorflow as tf
+
+            if not (Path(self.directory) / "saved_model.pb").is_file():
+                raise FileNotFoundError(f"`{self.directory}` holds no saved_model.pb. Give the version folder.")
+            # The object must stay alive, not the signature alone: its variables are freed with it.
+            self._loaded["object"] = tf.saved_model.load(str(self.directory))
+        return self._loaded["object"].signatures[self.signature]
+
+
+@dataclass(frozen=True)
+class RecordedSuspect:
+    """Outputs that were recorded earlier, found again by a digest of the input image."""
+
+    name: str
+    answers: Mapping[str, np.ndarray]
+    access: Access = Access.OUTPUTS
+
+    @classmethod
+    def record(cls, name: str, inputs: np.ndarray, outputs: np.ndarray) -> RecordedSuspect:
+        pairs = zip(as_float(inputs), np.asarray(outputs, np.float32), strict=True)
+        return cls(name, {_digest(image): output for image, output in pairs})
+
+    @classmethod
+    def load(cls, path: str | Path, name: str = "recorded") -> RecordedSuspect:
+        """Reads `inputs` and `outputs` (uint8 or float, aligned) from an npz file."""
+        with np.load(path, allow_pickle=False) as stored:
+            if not {"inputs", "outputs"} <= set(stored.files):
+                raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {stored.files}.")
+            return cls.record(name, stored["inputs"], as_float(stored["outputs"]))
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        digests = [_digest(image) for image in as_float(images)]
+        missing = sum(digest not in self.answers for digest in digests)
+        if missing:
+            raise LookupError(
+                f"{missing} of {len(digests)} images were never recorded for `{self.name}`. "
+                "Record the suspect's outputs on the key's own probe images (`tfwm probes` writes them)."
+            )
+        return np.stack([self.answers[digest] for digest in digests])
+
+
+def _digest(image: np.ndarray) -> str:
+    """Of the image at 8 bits, so that float and uint8 forms of one picture agree."""
+    pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+
+
+_GRPC = re.compile(r"^grpcs?://(?P<address>[^/]+)/(?P<model>[^/:]+)(:(?P<signature>\w+))?$")
+
+
+def open_suspect(text: str) -> Suspect:
+    """`grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
+
+    Raises:
+      ValueError: `text` is none of these.
+    """
+    if text.startswith(("grpc://", "grpcs://")):
+        match = _GRPC.match(text)
+        if not match:
+            raise ValueError(f"`suspect` must look like grpc://host:port/model, got {text!r}.")
+        from tfwm.remote import GrpcSuspect
+
+        return GrpcSuspect(match["address"], match["model"], match["signature"] or "serving_default",
+                           secure=text.startswith("grpcs"))  # fmt: skip
+    path = Path(text)
+    if path.suffix == ".npz" and path.is_file():
+        return RecordedSuspect.load(path, path.stem)
+    if (path / "saved_model.pb").is_file():
+        return SavedModelSuspect(path, path.name)
+    if path.suffix in (".keras", ".h5") and path.is_file():
+        from tfwm.networks import load_network
+
+        return KerasSuspect(path.stem, load_network(path))
+    raise ValueError(
+        f"`suspect` must be grpc://host:port/model, a .keras file, a SavedModel folder or an .npz of recorded "
+        f"outputs, got {text!r}. Does the path exist?"
+    )
