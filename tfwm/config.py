@@ -1,4 +1,5 @@
 """Frozen dataclasses to JSON and back, strictly: an unknown field is an error, never ignored."""
+
 from __future__ import annotations
 
 import dataclasses

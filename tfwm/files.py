@@ -1,4 +1,5 @@
 """Writing so that a kill at any moment loses nothing: a temporary name first, then a rename."""
+
 from __future__ import annotations
 
 import json

@@ -13,8 +13,8 @@ from tensorflow import keras
 from tfwm.codedigest import code_digest
 from tfwm.config import choose, to_dict
 from tfwm.data.batches import batches
-from tfwm.networks.residual_unet import residual_unet
 from tfwm.networks.resampling import any_size
+from tfwm.networks.residual_unet import residual_unet
 from tfwm.training import Run, Schedule, descend, fit, mean_over_batch, scaled
 from tfwm.types import ImagePairs
 
@@ -89,9 +89,8 @@ def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Mode
     schedule = settings.schedule.scaled(run.steps_scale)
     arrays = {"inputs": data.inputs, "targets": data.targets}
     with run.scope():
-        network = residual_unet(
-            (None, None, data.inputs.shape[-1]), filters=settings.filters, downs=settings.downs, seed=run.seed, name="host"
-        )
+        shape = (None, None, data.inputs.shape[-1])
+        network = residual_unet(shape, filters=settings.filters, downs=settings.downs, seed=run.seed, name="host")
         trainer = HostTrainer(network, settings.loss)
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
 

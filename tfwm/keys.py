@@ -5,6 +5,7 @@ token) is derived from one master secret with HKDF-SHA256, so that a judge can d
 On disk it is a 0700 directory of 0600 files: `key.json`, `arrays.npz`, `<network>.keras`, and a
 `manifest.json` whose HMAC detects a changed byte.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -77,7 +78,9 @@ class OwnerKey:
 
     def __post_init__(self) -> None:
         if len(self.secret) != SECRET_BYTES:
-            raise ValueError(f"`secret` must be {SECRET_BYTES} bytes, got {len(self.secret)}. Use tfwm.keys.new_secret().")
+            raise ValueError(
+                f"`secret` must be {SECRET_BYTES} bytes, got {len(self.secret)}. Use tfwm.keys.new_secret()."
+            )
 
     @property
     def fingerprint(self) -> str:
@@ -120,11 +123,13 @@ class OwnerKey:
         Raises:
           InvalidKeyError: not a key, a missing or changed file, or a format that this version cannot read.
         """
+        from tfwm.networks import load_network
+
         directory = Path(directory)
         document = _checked_document(directory)
         with np.load(directory / "arrays.npz", allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        networks = {name: _load_network(directory / f"{name}.keras") for name in document["networks"]}
+        networks = {name: load_network(directory / f"{name}.keras") for name in document["networks"]}
         return cls(document["scheme"], document["settings"], bytes.fromhex(document["secret"]), arrays, networks)
 
 
@@ -140,7 +145,9 @@ def _checked_document(directory: Path) -> dict[str, Any]:
     try:
         expected, stored = _manifest(directory, bytes.fromhex(document["secret"])), _read(directory / "manifest.json")
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidKeyError(f"`{directory}/key.json` was changed or cut off ({error}). Restore the key from a copy.") from error
+        raise InvalidKeyError(
+            f"`{directory}/key.json` was changed or cut off ({error}). Restore the key from a copy."
+        ) from error
     if not hmac.compare_digest(str(expected["hmac"]), str(stored.get("hmac"))):
         files = {**expected["files"], **stored.get("files", {})}
         changed = [n for n in files if expected["files"].get(n) != stored.get("files", {}).get(n)]
@@ -169,11 +176,3 @@ def _manifest(directory: Path, secret: bytes) -> dict[str, Any]:
     }
     message = json.dumps(files, sort_keys=True).encode()
     return {"files": files, "hmac": hmac.new(derive(secret, "manifest", 32), message, "sha256").hexdigest()}
-
-
-def _load_network(path: Path) -> keras.Model:
-    from tensorflow import keras
-
-    import tfwm.networks  # noqa: F401  registers the layers that the file names
-
-    return keras.models.load_model(path, compile=False)

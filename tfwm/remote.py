@@ -1,4 +1,5 @@
 """A suspect behind a gRPC endpoint that speaks `tensorflow.serving.PredictionService`."""
+
 from __future__ import annotations
 
 import time

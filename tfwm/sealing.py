@@ -28,10 +28,11 @@ class SealedNetworks(tf.Module):
     that check from the graph gives a network of random weights. Unsealed weights live for one
     call and are never stored.
 
-    ChaCha20 is a stream cipher with published analysis; TensorFlow's Philox, which would be some
-    five times faster, is a statistical generator and none. What sealing does not give: whoever
-    runs the server sees the token of every request and can then read the weights, so the owner
-    must trust the machine that he sends it to; and nothing detects a changed weight.
+    ChaCha20 is a stream cipher with published analysis. TensorFlow's Philox, which would be five
+    to ten times faster, is a statistical generator and no cipher: it would raise the cost of
+    reading the weights, no more. What sealing does not give: whoever runs the server sees the
+    token of every request and can then read the weights, so the owner must trust the machine
+    that he sends it to; and nothing detects a changed weight.
 
     Args:
       networks: by name; see `tfwm.graphs.take_apart` for what a network must look like.

@@ -1,4 +1,5 @@
 """Suspects: a Keras model, a SavedModel, recorded outputs, or a gRPC endpoint."""
+
 from __future__ import annotations
 
 import hashlib

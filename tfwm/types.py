@@ -4,6 +4,7 @@
 
 Nothing here loads TensorFlow. Images are float32 `[batch, height, width, channels]` in [0, 1].
 """
+
 from __future__ import annotations
 
 import enum
@@ -36,8 +37,11 @@ class Suspect(Protocol):
     A suspect with `access == Access.WEIGHTS` also has the attribute `model` (a `keras.Model`).
     """
 
-    name: str
-    access: Access
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def access(self) -> Access: ...
 
     def __call__(self, images: np.ndarray) -> np.ndarray: ...
 
@@ -152,7 +156,7 @@ class Scheme(Protocol):
 
     def train(self, host: keras.Model, data: ImagePairs, run: Any) -> MarkedModel: ...
 
-    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float = 1e-6) -> Verdict: ...
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict: ...
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey: ...
 

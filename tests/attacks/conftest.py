@@ -50,13 +50,13 @@ def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def killed_after_first_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Training stops as a killed process does: after the checkpoint of epoch 1, before anything else."""
-    from tfwm import training
+    from tfwm.training import callbacks
 
-    whole = training._State.on_epoch_end
+    whole = callbacks.State.on_epoch_end
 
     def stop(state, epoch, logs=None):
         whole(state, epoch, logs)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training._State, "on_epoch_end", stop)
-    return lambda: monkeypatch.setattr(training._State, "on_epoch_end", whole)
+    monkeypatch.setattr(callbacks.State, "on_epoch_end", stop)
+    return lambda: monkeypatch.setattr(callbacks.State, "on_epoch_end", whole)

@@ -12,8 +12,21 @@ import pytest
 
 from tests.attacks.toys import patches
 from tfwm.attacks import (
-    ATTACKS, Blur, Compose, Crop, FineTune, GaussianNoise, Jpeg, Prune, Quantize, Resize, Rotate, Surrogate,
-    WeightNoise, attack_from_dict, attack_to_dict,
+    ATTACKS,
+    Blur,
+    Compose,
+    Crop,
+    FineTune,
+    GaussianNoise,
+    Jpeg,
+    Prune,
+    Quantize,
+    Resize,
+    Rotate,
+    Surrogate,
+    WeightNoise,
+    attack_from_dict,
+    attack_to_dict,
 )  # fmt: skip
 from tfwm.suspects import KerasSuspect, RecordedSuspect
 from tfwm.training import Schedule
@@ -54,6 +67,8 @@ def test_gives_a_new_suspect_that_answers_differently_and_leaves_the_old_one(att
     answers = stolen(queries)
     assert stolen is not suspect
     assert stolen.name == f"{attack!r} of toy" or isinstance(attack, Compose)
+    assert stolen.access == attack.leaves
+    assert (stolen.access == Access.WEIGHTS) == isinstance(stolen, KerasSuspect)
     assert answers.shape == before.shape
     assert answers.dtype == np.float32
     assert np.isfinite(answers).all()
@@ -64,12 +79,6 @@ def test_gives_a_new_suspect_that_answers_differently_and_leaves_the_old_one(att
     assert [layer.trainable for layer in suspect.model.layers] == flags
     for old, new in zip(weights, suspect.model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-def test_access_of_the_result_is_what_the_attack_says_it_leaves(attack, suspect, data, run) -> None:
-    stolen = attack(suspect, data, run)
-    assert stolen.access == attack.leaves
-    assert (stolen.access == Access.WEIGHTS) == isinstance(stolen, KerasSuspect)
 
 
 def test_same_seed_same_result_whatever_the_batch(attack, suspect, data, run) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 from tensorflow import keras
 
 from tests.attacks.toys import patches
-from tfwm.attacks import Compose, GaussianNoise, Jpeg, Prune, Quantize, Resize, Surrogate, attack_from_dict, attack_to_dict
+from tfwm import attacks
+from tfwm.attacks import Compose, GaussianNoise, Jpeg, Prune, Quantize, Resize, Surrogate
 from tfwm.training import Schedule
 from tfwm.types import Access
 
@@ -40,5 +41,5 @@ def test_a_network_at_the_end_is_saved(suspect, data, run) -> None:
 
 def test_nested_round_trip() -> None:
     attack = Compose((Compose((Jpeg(30), TINY)), Prune(0.1)))
-    assert attack_from_dict(attack_to_dict(attack)) == attack
+    assert attacks.attack_from_dict(attacks.attack_to_dict(attack)) == attack
     assert repr(attack) == "jpeg(30) + surrogate(plain_cnn-4, 2 blocks, l1) + prune(0.1)"

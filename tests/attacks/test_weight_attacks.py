@@ -92,7 +92,7 @@ def test_fine_tuning_the_last_layer_changes_nothing_else(suspect, data, run) -> 
 
 
 def test_killed_fine_tuning_resumes_to_the_same_weights(suspect, data, run, killed_after_first_epoch) -> None:
-    attack = FineTune("all", "l1+adversarial", SCHEDULE)
+    attack = FineTune("all", "l1", SCHEDULE)
     with pytest.raises(KeyboardInterrupt):
         attack(suspect, data, run)
     killed_after_first_epoch()

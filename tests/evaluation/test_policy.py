@@ -4,8 +4,8 @@ import json
 import math
 
 import pytest
-from evaluation_doubles import report, row
 
+from tests.evaluation.doubles import report, row
 from tfwm.evaluation.policy import Policy, decide
 
 SURROGATE = "surrogate(unet-12, l1)"
@@ -91,7 +91,9 @@ def test_the_unattacked_model_must_be_recognised_unasked():
     assert "unattacked" in _reason(decide(report(row("unattacked", "unattacked", "marked", 40)), POLICY))
 
 
-@pytest.mark.parametrize("label, group", [("unmarked host", "control"), ("wrong key 1", "wrong key"), ("trivial: echo", "trivial")])
+@pytest.mark.parametrize(
+    "label, group", [("unmarked host", "control"), ("wrong key 1", "wrong key"), ("trivial: echo", "trivial")]
+)
 def test_any_false_claim_forbids_the_blessing(label, group):
     reason = _reason(decide(report(row(label, group, "unmarked", 51)), POLICY))
     assert reason.startswith(f"False claim: {label}")

@@ -35,7 +35,7 @@ class Compose:
                 )
 
     @property
-    def needs(self) -> Access:  # type: ignore[override]
+    def needs(self) -> Access:
         """The lowest access with which every part gets what it needs."""
         return next(level for level in Access if self._works_from(level))
 

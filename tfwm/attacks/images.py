@@ -41,7 +41,7 @@ class GaussianNoise:
     """White noise on every answer; the same query gets the same noise, so that averaging repeats does not help.
 
     Args:
-      sigma: standard deviation in [0, 1] units, above 0 to 1.
+      sigma: standard deviation in [0, 1] units, 1e-6 to 1.
       seed: of the noise.
     """
 
@@ -69,7 +69,7 @@ class Crop:
     """Cuts out the centre and enlarges it to the full size.
 
     Args:
-      keep: share of each side that stays, above 0 to below 1.
+      keep: share of each side that stays, 0.01 to 0.999.
     """
 
     keep: float = 0.9
@@ -91,7 +91,7 @@ class Resize:
     """Shrinks with antialiasing and enlarges again, both bicubic.
 
     Args:
-      factor: of each side, above 0 to below 1.
+      factor: of each side, 0.01 to 0.999.
     """
 
     factor: float = 0.5
@@ -146,7 +146,7 @@ class Blur:
     """A Gaussian blur.
 
     Args:
-      sigma: in pixels, above 0 to 20.
+      sigma: in pixels, 0.05 to 20.
     """
 
     sigma: float = 1.0

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfwm.attacks.perceptual import vgg_features
 from tfwm.config import choose
+from tfwm.networks.vgg import vgg_features
 
 Content = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """From (outputs, answers), `[n, h, w, c]` each, to one value per example."""

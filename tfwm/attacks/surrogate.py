@@ -17,7 +17,7 @@ from tfwm.data.decode import to_uint8
 from tfwm.networks import plain_cnn, resnet_generator, unet
 from tfwm.networks.resampling import any_size
 from tfwm.networks.residual_unet import residual_unet
-from tfwm.suspects import BATCH, KerasSuspect
+from tfwm.suspects import BATCH, KerasSuspect, as_float
 from tfwm.training import Run, Schedule
 from tfwm.types import Access, ImagePairs, Suspect
 
@@ -35,7 +35,8 @@ class Surrogate:
       network: `unet`, `residual_unet`, `resnet` or `plain_cnn`; each adds a learnt residual to its input.
       loss: `l1`, `l2`, `l1+adversarial`, `l2+adversarial` or `perceptual+adversarial`.
       filters: width of the outermost layer.
-      downs: halvings of the two U-Nets; the others ignore it.
+      downs: halvings; 0 takes the network's own default, 5 for the two U-Nets (64 x 64 images) and 2 for
+        `resnet`. `plain_cnn` has none.
       blocks: residual blocks (`resnet`; per level in `residual_unet`) or convolutions (`plain_cnn`);
         0 takes the network's own default, 9, 1 or 5. `unet` ignores it.
       schedule: how long; not part of the label. The paper's is Schedule(300, 375, 16, 1e-4, "linear").
@@ -51,7 +52,7 @@ class Surrogate:
     network: str = "unet"
     loss: str = "l1"
     filters: int = 32
-    downs: int = 5
+    downs: int = 0
     blocks: int = 0
     schedule: Schedule = field(default=DEFAULT_SCHEDULE)
     vgg_weights: str = ""
@@ -62,13 +63,14 @@ class Surrogate:
         choose("network", self.network, _NETWORKS)
         check_loss(self.loss)
         check_whole("filters", self.filters, 1, 1024, "Use 16 for a small network and 64 for the paper's.")
-        check_whole("downs", self.downs, 2, 8, "Use 5 for 64 x 64 and 7 for 256 x 256 images.")
+        if self.downs:
+            check_whole("downs", self.downs, 2, 8, "Use 5 for 64 x 64 and 7 for 256 x 256 images.")
         check_whole("blocks", self.blocks, 0, 64, "Use 0 for the network's own default.")
         if self.network == "plain_cnn" and self.blocks == 1:
             raise ValueError("`blocks` must be 0 or at least 2 for plain_cnn, got 1. Use 5.")
 
     def __repr__(self) -> str:
-        downs = f"{self.downs} downs, " if self.downs != 5 and "unet" in self.network else ""
+        downs = f"{self.downs} downs, " if self.downs and self.network != "plain_cnn" else ""
         blocks = f"{self.blocks} blocks, " if self.blocks and self.network != "unet" else ""
         return f"surrogate({self.network}-{self.filters}, {downs}{blocks}{self.loss})"
 
@@ -109,7 +111,7 @@ def ask(suspect: Suspect, inputs: np.ndarray) -> np.ndarray:
     answers = np.empty_like(inputs)
     for first in range(0, len(inputs), BATCH):
         queries = inputs[first : first + BATCH]
-        answer = np.asarray(suspect(queries), np.float32)
+        answer = np.asarray(suspect(as_float(queries)), np.float32)
         if answer.shape != queries.shape:
             raise ValueError(
                 f"`suspect` must answer with images of the same size and channels for a surrogate, got "
@@ -127,27 +129,29 @@ def _clipped(network: keras.Model) -> keras.Model:
 
 
 def _unet(settings: Surrogate, channels: int, seed: int) -> keras.Model:
+    downs = settings.downs or 5
     # A residual of up to 1 can turn black into white, as removing rain may have to.
     network = unet(
-        (None, None, channels), channels, filters=settings.filters, downs=settings.downs, output="residual",
+        (None, None, channels), channels, filters=settings.filters, downs=downs, output="residual",
         residual_scale=1.0, seed=seed,
     )  # fmt: skip
-    return any_size(network, 2**settings.downs)
+    return any_size(network, 2**downs)
 
 
 def _residual_unet(settings: Surrogate, channels: int, seed: int) -> keras.Model:
+    downs = settings.downs or 5
     network = residual_unet(
-        (None, None, channels), filters=settings.filters, downs=settings.downs,
-        blocks_per_level=settings.blocks or 1, seed=seed,
-    )  # fmt: skip
-    return any_size(network, 2**settings.downs)
+        (None, None, channels), filters=settings.filters, downs=downs, blocks_per_level=settings.blocks or 1, seed=seed
+    )
+    return any_size(network, 2**downs)
 
 
 def _resnet(settings: Surrogate, channels: int, seed: int) -> keras.Model:
+    downs = settings.downs or 2
     network = resnet_generator(
-        (None, None, channels), filters=settings.filters, blocks=settings.blocks or 9, seed=seed
+        (None, None, channels), filters=settings.filters, blocks=settings.blocks or 9, downs=downs, seed=seed
     )
-    return any_size(network, 4)
+    return any_size(network, 2**downs)
 
 
 def _plain_cnn(settings: Surrogate, channels: int, seed: int) -> keras.Model:

@@ -14,7 +14,7 @@ from tfwm.attacks.kernels import choose_layers, copy_of, kernels_of, pruned, qua
 from tfwm.attacks.losses import check_loss
 from tfwm.attacks.trainer import digest_of, imitator, keep, thief_seed, train
 from tfwm.config import choose, to_dict
-from tfwm.suspects import KerasSuspect
+from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run, Schedule
 from tfwm.types import Access, Attack, ImagePairs, Suspect
 
@@ -78,7 +78,7 @@ class Prune:
     """Sets the smallest weights of every kernel to 0; biases and normalisation stay.
 
     Args:
-      share: of each kernel's weights, by absolute value, above 0 to below 1.
+      share: of each kernel's weights, by absolute value, 0.0001 to 0.9999.
     """
 
     share: float = 0.2
@@ -122,7 +122,7 @@ class WeightNoise:
     """Adds white noise to every kernel.
 
     Args:
-      sigma: relative to each kernel's own standard deviation, above 0 to 10.
+      sigma: relative to each kernel's own standard deviation, at most 10.
       seed: of the noise.
     """
 
@@ -161,7 +161,7 @@ def _model(suspect: Suspect) -> keras.Model:
 
 
 def _check_targets(suspect: Suspect, data: ImagePairs) -> None:
-    answers = suspect(data.inputs[:1])
+    answers = suspect(as_float(data.inputs[:1]))
     if answers.shape != data.targets[:1].shape:
         raise ValueError(
             f"`data.targets` must have the shape of the suspect's outputs to fine-tune on them, got "

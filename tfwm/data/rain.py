@@ -8,8 +8,8 @@ from scipy import fft
 ANGLE_DEGREES = (-30.0, 30.0)  # from the vertical
 LENGTH_PIXELS = (8.0, 22.0)
 WIDTH_PIXELS = (0.5, 0.9)  # standard deviation across the streak
-DROPS_PER_PIXEL = (0.002, 0.012)
-PEAK = (0.35, 0.85)  # brightness in the middle of a strong streak
+DROPS_PER_PIXEL = (0.002, 0.009)
+PEAK = (0.25, 0.65)  # brightness in the middle of a strong streak
 
 
 def rain_streaks(generators: list[np.random.Generator], height: int, width: int) -> np.ndarray:

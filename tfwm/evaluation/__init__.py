@@ -1,4 +1,4 @@
-"""Measuring a mark: `fidelity` and `statistics` (schemes use these two), then `battery`, `report`, `policy`, `page`.
+"""Measuring a mark: `fidelity`, then `battery`, `report`, `policy`, `page`.
 
     subjects, attacks -> battery.evaluate -> Report -> policy.decide -> Decision -> page.write_report_page
 

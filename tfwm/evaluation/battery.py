@@ -124,14 +124,20 @@ def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
 
 def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: RunLike, policy: Policy) -> Report:
     """Every cell of the plan, one after the other; a killed evaluation goes on where it stopped."""
-    start = time.perf_counter()
-    rows = [run_cell(cell, subjects, run) for cell in plan(attacks, must_survive=policy.must_survive)]
-    return make_report(rows, subjects, seconds=time.perf_counter() - start)
+    cells = plan(attacks, must_survive=policy.must_survive)
+    return make_report([run_cell(cell, subjects, run) for cell in cells], subjects)
 
 
-def make_report(rows: Sequence[Row], subjects: Subjects, *, seconds: float) -> Report:
-    """Rows that were measured anywhere, for instance by Beam workers, as one report."""
-    return Report(tuple(rows), measure_fidelity(subjects), seconds, versions())
+def make_report(rows: Sequence[Row], subjects: Subjects, *, seconds: float | None = None) -> Report:
+    """Rows that were measured anywhere, for instance by Beam workers, as one report.
+
+    Args:
+      rows: in the plan's order.
+      subjects: for the fidelity figures.
+      seconds: on the clock; by default those of all rows together, kept ones included.
+    """
+    total = sum(row.seconds for row in rows) if seconds is None else seconds
+    return Report(tuple(rows), measure_fidelity(subjects), total, versions())
 
 
 def measure_fidelity(subjects: Subjects) -> dict[str, float | None]:

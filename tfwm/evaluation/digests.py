@@ -2,24 +2,19 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfwm.codedigest import code_digest
 from tfwm.keys import OwnerKey
 from tfwm.types import ImagePairs, RunLike, Scheme, Suspect
 
 # Where and how loudly a cell runs does not change its row.
 NOT_IN_DIGEST = ("directory", "quiet")
-CODE = (
-    "schemes", "attacks", "networks", "data", "training.py", "suspects.py", "keys.py", "types.py",
-    "evaluation/battery.py", "evaluation/fidelity.py", "evaluation/statistics.py",
-)  # fmt: skip
 
 
 def subjects_digest(
@@ -43,17 +38,6 @@ def cell_digest(cell: Mapping[str, Any], subjects: str, run: RunLike) -> str:
     """16 hex digits for a file name."""
     text = json.dumps([cell, subjects, _fields(run), code_digest()], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@functools.lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Of the library's sources that a row depends on, so that changed code measures again."""
-    root = Path(__file__).parents[1]
-    files = [file for name in CODE for file in ([root / name] if name.endswith(".py") else (root / name).rglob("*.py"))]
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _behaviour(suspect: Suspect, inputs: np.ndarray) -> list[np.ndarray]:

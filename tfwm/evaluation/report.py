@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,10 +37,10 @@ class Row:
     label: str
     group: str
     subject: str
-    attack: Mapping[str, Any] | None
+    attack: dict[str, Any] | None
     expected: str
     key_seed: int | None
-    verdict: Mapping[str, Any]
+    verdict: dict
     ok: bool
     psnr_db: float | None
     psnr_to_marked_db: float | None
@@ -58,14 +57,14 @@ class Report:
       rows: one per suspect and key.
       fidelity: `psnr_marked_vs_unmarked_db`, `host_psnr_db`, `marked_host_psnr_db`, `ssim` (marked against
         unmarked outputs); None where no finite figure exists.
-      seconds: the whole evaluation.
+      seconds: what the evaluation took.
       versions: of Python and the packages.
     """
 
     rows: tuple[Row, ...]
-    fidelity: Mapping[str, float | None]
+    fidelity: dict
     seconds: float
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: dict = field(default_factory=dict)
 
     def save(self, path: str | Path) -> Path:
         """Writes JSON, whole or not at all."""

@@ -21,6 +21,7 @@ def ceilnet(
     blocks: int = 9,
     dilations: Sequence[int] = DILATIONS,
     code_cells: int = 0,
+    decoder_normalization: bool = True,
     seed: int | None = None,
     name: str = "ceilnet",
 ) -> keras.Model:
@@ -44,6 +45,8 @@ def ceilnet(
       channels: width of every inner layer.
       blocks: residual blocks; the first `blocks` of `dilations` are used.
       dilations: of both convolutions of each block.
+      decoder_normalization: instance norm in `up` and `conv_3`. Without it a narrow R tells marked from blank
+        sooner: a normalised layer cannot be constant over an image.
       code_cells: n; above 0 the model returns `[image, code logits [batch, n, n, 1]]`.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
@@ -60,11 +63,13 @@ def ceilnet(
     x = _unit(x, channels, draws, "conv_1")
     x = _unit(x, channels, draws, "conv_2", stride=2)
     features = residual_blocks(x, channels, tuple(dilations[:blocks]), draws)
-    x = up_convolution(features, channels, initializer=draws.normal(), name="up_conv", bias=True)
-    x = normalization(x, "instance", draws=draws, name="up_norm")
+    # N(0, 0.02) would start an unnormalised decoder at almost nothing.
+    initializer = draws.normal if decoder_normalization else draws.glorot
+    x = up_convolution(features, channels, initializer=initializer(), name="up_conv", bias=True)
+    x = normalization(x, "instance", draws=draws, name="up_norm") if decoder_normalization else x
     x = keras.layers.ReLU(name="up_act")(x)
-    x = _unit(x, channels, draws, "conv_3", bias=True)
-    x = convolution(x, out_channels, 1, initializer=draws.normal(), name="image_conv", bias=True)
+    x = _unit(x, channels, draws, "conv_3", bias=True, normalized=decoder_normalization)
+    x = convolution(x, out_channels, 1, initializer=initializer(), name="image_conv", bias=True)
     mark = keras.layers.ReLU(name="mark")(x)
     outputs = [mark, _code_head(features, channels, code_cells, draws)] if code_cells else mark
     return keras.Model(image, outputs, name=name)
@@ -85,11 +90,14 @@ def _check(shape: Shape, blocks: int, dilations: Sequence[int], code_cells: int)
         )
 
 
-def _unit(x: tf.Tensor, channels: int, draws: Draws, name: str, *, stride: int = 1, bias: bool = False) -> tf.Tensor:
+def _unit(
+    x: tf.Tensor, channels: int, draws: Draws, name: str, *, stride: int = 1, bias: bool = False,
+    normalized: bool = True,
+) -> tf.Tensor:  # fmt: skip
     x = convolution(
         x, channels, 3, stride=stride, initializer=draws.normal(), name=f"{name}_conv", bias=bias
     )
-    x = normalization(x, "instance", draws=draws, name=f"{name}_norm")
+    x = normalization(x, "instance", draws=draws, name=f"{name}_norm") if normalized else x
     return keras.layers.ReLU(name=f"{name}_act")(x)
 
 

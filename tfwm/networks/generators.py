@@ -14,6 +14,7 @@ def resnet_generator(
     *,
     filters: int = 64,
     blocks: int = 9,
+    downs: int = 2,
     learn_residual: bool = True,
     seed: int | None = None,
     name: str = "resnet_generator",
@@ -23,15 +24,16 @@ def resnet_generator(
         | layer       | operations                                                      | channels           | size  |
         |-------------|-----------------------------------------------------------------|--------------------|-------|
         | stem        | conv 7x7, instance norm (not affine), ReLU                      | filters            | S     |
-        | down_0,1    | conv 3x3 s2, instance norm, ReLU                                | 2, 4 times filters | S / 4 |
-        | block_i     | conv 3x3, instance norm, ReLU, conv 3x3, instance norm, + x     | 4 * filters        | S / 4 |
-        | up_1,0      | transposed conv 4x4 s2, instance norm, ReLU                     | 2, 1 times filters | S     |
+        | down_i      | conv 3x3 s2, instance norm, ReLU                                | 2^(i+1) * filters  | S / 2^(i+1) |
+        | block_i     | conv 3x3, instance norm, ReLU, conv 3x3, instance norm, + x     | 2^downs * filters  | S / 2^downs |
+        | up_i        | transposed conv 4x4 s2, instance norm, ReLU                     | 2^i * filters      | S / 2^i |
         | head        | conv 7x7, tanh, on images in [-1, 1]                            | as the input       | S     |
 
     Args:
-      shape: `(height, width, channels)`; sizes may be None, and are multiples of 4 at call time.
+      shape: `(height, width, channels)`; sizes may be None, and are multiples of `2**downs` at call time.
       filters: width of the stem.
       blocks: residual blocks.
+      downs: halvings; the paper's networks have 2 on 256 x 256 images.
       learn_residual: the output is the clipped sum of the input and the head's.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
@@ -43,14 +45,14 @@ def resnet_generator(
     image = keras.Input(shape, name="image")
     x = keras.layers.Rescaling(2.0, -1.0, name="signed")(image)
     x = _unit(convolution(x, filters, 7, initializer=draws.normal(), name="stem_conv", bias=True), "stem")
-    for level in (1, 2):
+    for level in range(1, downs + 1):
         x = convolution(
             x, filters * 2**level, 3, stride=2, initializer=draws.normal(), name=f"down_{level - 1}_conv", bias=True
         )
         x = _unit(x, f"down_{level - 1}")
     for index in range(blocks):
-        x = _residual_block(x, 4 * filters, draws, f"block_{index}")
-    for level in (1, 0):
+        x = _residual_block(x, filters * 2**downs, draws, f"block_{index}")
+    for level in range(downs - 1, -1, -1):
         x = up_convolution(x, filters * 2**level, initializer=draws.normal(), name=f"up_{level}_conv", bias=True)
         x = _unit(x, f"up_{level}")
     x = convolution(x, shape[-1], 7, initializer=draws.normal(), name="head_conv", bias=True)

@@ -67,7 +67,7 @@ def instance_normalization(
     affine = [] if gamma is None else [gamma, beta]
 
     @tf.custom_gradient
-    def normalize(values: tf.Tensor, *affine: tf.Tensor):  # noqa: ANN202
+    def normalize(values: tf.Tensor, *affine: tf.Tensor):
         pixels = tf.reshape(values, [tf.shape(values)[0], -1, values.shape[-1]])
         centred = pixels - _image_mean(pixels, grids)
         deviation = tf.math.rsqrt(_image_mean_square(centred, grids) + epsilon)

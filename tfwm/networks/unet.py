@@ -57,7 +57,7 @@ def unet(
 
     Paper: Zhang et al. 2021, section 3.4.2 (H and SM), which takes it from Isola et al. 2017.
     """
-    _check(shape, out_channels, downs, output)
+    _check(shape, out_channels, downs, output, residual_scale)
     draws = Draws(seed)
     image = keras.Input(shape, name="image")
     skips = _encode(image, filters, downs, normalization, draws)
@@ -65,7 +65,7 @@ def unet(
     return keras.Model(image, _output(image, inner, out_channels, output, residual_scale, filters, draws), name=name)
 
 
-def _check(shape: Shape, out_channels: int, downs: int, output: str) -> None:
+def _check(shape: Shape, out_channels: int, downs: int, output: str, residual_scale: float) -> None:
     if output not in OUTPUTS:
         raise ValueError(f"`output` must be one of {', '.join(OUTPUTS)}, got {output!r}.")
     if downs < 2:
@@ -75,6 +75,8 @@ def _check(shape: Shape, out_channels: int, downs: int, output: str) -> None:
             f"`shape` must have sizes that are multiples of 2**downs = {2**downs}, got {shape[0]} x {shape[1]}. "
             "Use fewer `downs`, or pad or resample the images."
         )
+    if not 0 < residual_scale <= 1:
+        raise ValueError(f"`residual_scale` must be in (0, 1], got {residual_scale}. The fast preset takes 0.1.")
     if output == "residual" and shape[-1] < out_channels:
         raise ValueError(
             f"`out_channels` must be at most the input's {shape[-1]} channels for a residual, got {out_channels}. "

@@ -33,7 +33,10 @@ class Distortions:
 
     def __post_init__(self) -> None:
         if not 0 < self.min_gain <= 1 or min(self.max_blur, self.max_noise) < 0 or not 0 <= self.max_crop < 0.5:
-            raise ValueError(f"`distortions` are out of range: 0 < min_gain <= 1, max_crop < 0.5, none negative; got {self}.")
+            raise ValueError(
+                f"`distortions` must have 0 < min_gain <= 1, max_crop < 0.5 and none negative, got {self}. "
+                "Distortions() changes nothing."
+            )
 
 
 def distort(marked: tf.Tensor, unmarked: tf.Tensor, seeds: tf.Tensor, strengths: Distortions) -> tf.Tensor:

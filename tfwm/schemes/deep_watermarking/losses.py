@@ -82,4 +82,5 @@ def code_loss(logits: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
 
 def classifier_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """L_cls, eq. 14: cross entropy of C on extracted images; labels 1 (marked) or 0, `[n, 1]` each."""
-    return _per_example(tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, tf.float32), tf.cast(logits, tf.float32)))
+    labels, logits = tf.cast(labels, tf.float32), tf.cast(logits, tf.float32)
+    return _per_example(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.networks.deployed import BoundedResidual, PositionBias, clip01
 from tfwm.networks.resampling import AddResampled, Resample
 
 
@@ -33,24 +32,6 @@ def carriers(codes: tf.Tensor | None, mark: tf.Tensor | None, size: int, count: 
     return tf.concat(parts, axis=-1)
 
 
-@keras.saving.register_keras_serializable(package="tfwm")
-class PositionBias(keras.layers.Layer):
-    """Adds a fixed map to its input: what H's first convolution made of the carriers.
-
-    The deployed network thus holds neither the code nor the logo, only this sum of them.
-    """
-
-    def build(self, input_shape: tf.TensorShape) -> None:
-        self.map = self.add_weight("map", tuple(input_shape[1:]), initializer="zeros", trainable=True)
-        super().build(input_shape)
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return inputs + tf.cast(self.map, inputs.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config()
-
-
 def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> keras.Model:
     """H for one fixed mark: `[n, s, s, channels]` -> the logits of its output layer, without carrier inputs.
 
@@ -67,33 +48,15 @@ def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> 
     kernel = first.get_weights()[0]
     size = carried.shape[0]
     image = keras.Input((size, size, channels), name="image")
-    convolve = keras.layers.Conv2D(kernel.shape[-1], kernel.shape[:2], first.strides, "same", use_bias=False, name="first")
+    convolve = keras.layers.Conv2D(
+        kernel.shape[-1], kernel.shape[:2], first.strides, "same", use_bias=False, name="first"
+    )
     bias = PositionBias(name="position_bias")
     folded = keras.Model(image, inner(bias(convolve(image))), name="embedder")
     convolve.set_weights([kernel[:, :, :channels]])
     constant = tf.nn.conv2d(carried[None], kernel[:, :, channels:], first.strides, "SAME")[0].numpy()
     bias.set_weights([constant + (first.get_weights()[1] if len(first.get_weights()) > 1 else 0.0)])
     return folded
-
-
-@keras.saving.register_keras_serializable(package="tfwm")
-class BoundedResidual(keras.layers.Layer):
-    """The residual that H adds: `scale * tanh(logits)`, or `output - image` for H that draws whole images.
-
-    Args:
-      scale: the largest change of a pixel; 0 means that H gives a whole image by a sigmoid.
-    """
-
-    def __init__(self, scale: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.scale = scale
-
-    def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        image, logits = inputs
-        return self.scale * tf.tanh(logits) if self.scale else tf.sigmoid(logits) - image
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "scale": self.scale}
 
 
 def marked_model(host: keras.Model | None, folded: keras.Model, size: int, scale: float) -> keras.Model:
@@ -111,16 +74,3 @@ def marked_model(host: keras.Model | None, folded: keras.Model, size: int, scale
     small = Resample(size, name="small")(output)
     residual = BoundedResidual(scale, name="residual")([small, folded(small)])
     return keras.Model(picture, AddResampled(name="marked")([output, residual]), name="marked_model")
-
-
-@keras.saving.register_keras_serializable(package="tfwm")
-class Clip(keras.layers.Layer):
-    """Clips to [0, 1]."""
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        return tf.clip_by_value(inputs, 0.0, 1.0)
-
-
-def clip01(images: tf.Tensor) -> tf.Tensor:
-    """As a layer call, so that models holding it can be saved."""
-    return Clip()(images)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.schemes.deep_watermarking.trainer import split_outputs
+from tfwm.schemes.deep_watermarking.marking import split_outputs
 from tfwm.suspects import as_float
 from tfwm.training import Run
 

@@ -31,6 +31,7 @@ class DeepWatermarking:
       embedder_filters, embedder_downs, embedder_normalization: H, a U-Net (section 3.4.2).
       residual_scale: the largest change of a pixel by a residual H; 0 for the paper's H, which draws whole images.
       extractor_channels, extractor_blocks: R, a CEILNet (section 3.4.2).
+      extractor_decoder_normalization: as published; off, a narrow R learns the logo in fewer steps.
       discriminator_filters: D, a PatchGAN.
       classifier_filters: C, three convolutions (section 3.4.4).
       proxy_filters, proxy_downs: SM of the adversarial stage, a U-Net (section 3.4.3).
@@ -67,6 +68,7 @@ class DeepWatermarking:
     residual_scale: float = 0.0
     extractor_channels: int = 128
     extractor_blocks: int = 9
+    extractor_decoder_normalization: bool = True
     discriminator_filters: int = 64
     classifier_filters: int = 32
     proxy_filters: int = 64
@@ -131,6 +133,7 @@ class DeepWatermarking:
         return replace(
             cls(), image_size=64, coded=True, code_weight=1.0, embedder_filters=16, embedder_downs=4,
             embedder_normalization="instance", residual_scale=0.1, extractor_channels=20, extractor_blocks=4,
+            extractor_decoder_normalization=False,
             discriminator_filters=8, classifier_filters=8, proxy_filters=12, proxy_downs=4, pixel_weight=300.0,
             perceptual_weight=0.0, reconstruction_weight=0.5, clean_weight=0.25, consistency_weight=0.1,
             ramp_start=60, ramp_end=300, ramp_floor=0.02, clean_stride=4, clean_outputs=True,
@@ -184,9 +187,18 @@ class DeepWatermarking:
         """What R reads in each image: `logo` `[n, s, s, c]` and, for coded marks, `code` logits `[n, k, k]`."""
         return verification.extract(verification.settings_of(key), images, key)
 
+    def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+        """For a report's pictures: `logo` `[s, s, c]`, averaged over the probe images, and, for coded marks,
+        `agreement` bool `[k, k]`: which cells agree with the owner's code, no bit revealed."""
+        extracted = self.extract(suspect(key.arrays["probes"]), key)
+        reading = {"logo": extracted["logo"].mean(axis=0)}
+        if "code" in extracted:
+            reading["agreement"] = verification.agreement(extracted["code"], key)
+        return reading
+
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way: same networks and probes, another secret and so another code."""
-        return replace(key, secret=new_secret(seed), arrays=verification.decoy_arrays(key, seed))
+        return verification.decoy(key, seed)
 
     def to_dict(self) -> dict[str, object]:
         """JSON values; `tfwm.config.from_dict(DeepWatermarking, ...)` reads them back."""

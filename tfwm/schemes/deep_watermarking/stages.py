@@ -18,10 +18,11 @@ from tfwm.data.batches import batches
 from tfwm.data.readers import cover
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking.marking import Networks
 from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
 from tfwm.schemes.deep_watermarking.pictures import Pictures
-from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, Networks, ProxyTrainer
-from tfwm.evaluation.statistics import centred_nc, nc
+from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
+from tfwm.statistics import centred_nc, nc
 from tfwm.suspects import as_float, in_batches
 from tfwm.training import Run, Schedule, fit
 from tfwm.types import ImagePairs, MarkedModel
@@ -108,7 +109,7 @@ def build(settings: DeepWatermarking, seed: int) -> Networks:
         ),
         extractor=nets.ceilnet(
             (size, size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
-            code_cells=s.cells if s.coded else 0, seed=seed + 1, name="extractor",
+            code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization, seed=seed + 1, name="extractor",
         ),
         discriminator=nets.patch_discriminator(
             (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
@@ -144,9 +145,7 @@ def _stages(
             return batches(arrays, batch_size=schedule.batch_size, seed=seed, start_step=start, steps=steps)
 
         shown = Pictures(run, stage, trainer, arrays) if make is not ProxyTrainer else None
-        lines = fit(
-            trainer, dataset, schedule, run, stage=stage, digest=digest, callbacks=[shown] if shown else []
-        )
+        lines = fit(trainer, dataset, schedule, run, stage=stage, digest=digest, callbacks=[shown] if shown else [])
         history += [{"stage": stage, **line} for line in lines]
     return history
 

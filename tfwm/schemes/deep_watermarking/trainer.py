@@ -2,106 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data import draws
 from tfwm.schemes.deep_watermarking import losses
 from tfwm.schemes.deep_watermarking.distortions import distort
-from tfwm.schemes.deep_watermarking.networks import carriers
+from tfwm.schemes.deep_watermarking.marking import (
+    Batch,
+    Marker,
+    Metered,
+    Networks,
+    extracting_loss,
+    len_of,
+    split_outputs,
+)
 from tfwm.training import descend, mean_over_batch, scaled
 
 if TYPE_CHECKING:
     from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
 
-Batch = dict[str, tf.Tensor]
 
-
-@dataclass
-class Networks:
-    """The networks of one training; `features` is VGG for eq. 7, or None."""
-
-    embedder: keras.Model
-    extractor: keras.Model
-    discriminator: keras.Model
-    classifier: keras.Model
-    proxy: keras.Model
-    features: Callable[[tf.Tensor], tf.Tensor] | None = None
-
-
-class Marker:
-    """Draws codes and applies H: the part that all three trainers share.
-
-    Args:
-      settings: the scheme.
-      embedder: H.
-      mark: `[size, size, c]` float, the owner's logo.
-    """
-
-    def __init__(self, settings: DeepWatermarking, embedder: keras.Model, mark: tf.Tensor):
-        self.settings, self.embedder, self.mark = settings, embedder, tf.constant(mark)
-
-    def codes(self, seeds: tf.Tensor) -> tf.Tensor | None:
-        """Fresh codes of -1 and 1, `[n, k * k]`; neighbours 2i and 2i + 1 share one, for eq. 10."""
-        if not self.settings.coded:
-            return None
-        count = self.settings.cells**2
-        return tf.repeat(draws.signs(seeds[::2], 0, (count,)), 2, axis=0)
-
-    def embed(self, images: tf.Tensor, codes: tf.Tensor | None, training: bool) -> tf.Tensor:
-        """b' = H(b, mark)."""
-        carried = carriers(codes, self.mark, self.settings.image_size, tf.shape(images)[0])
-        return self.embedder(tf.concat([images, carried], axis=-1), training=training)
-
-    def condition(self, images: tf.Tensor, codes: tf.Tensor | None) -> tf.Tensor:
-        """What tells the proxy which mark to imitate: the code map, or ones; `[n, size, size, 1]`."""
-        if codes is None:
-            return tf.ones_like(images[..., :1])
-        return carriers(codes, None, self.settings.image_size, tf.shape(images)[0])
-
-
-def split_outputs(network_output: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """R gives (image, code logits), or the image alone for logo marks."""
-    if isinstance(network_output, (list, tuple)):
-        return tf.cast(network_output[0], tf.float32), tf.cast(network_output[1], tf.float32)
-    return tf.cast(network_output, tf.float32), None
-
-
-def agreement(logits: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
-    """Share of cells whose sign is right, per example."""
-    right = tf.cast(tf.equal(tf.sign(tf.reshape(logits, tf.shape(codes))), codes), tf.float32)
-    return tf.reduce_mean(right, axis=1)
-
-
-def correlation(extracted: tf.Tensor, mark: tf.Tensor) -> tf.Tensor:
-    """NC, eq. 13, per example."""
-    product = tf.reduce_sum(extracted * mark[None], axis=[1, 2, 3])
-    norms = tf.norm(tf.reshape(extracted, [tf.shape(extracted)[0], -1]), axis=1) * tf.norm(mark)
-    return product / tf.maximum(norms, 1e-12)
-
-
-class _Metered(keras.Model):
-    """Keeps a running mean per scalar; Keras resets and, under a strategy, merges them."""
-
-    def __init__(self, names: Iterable[str]):
-        super().__init__()
-        self._means = {name: keras.metrics.Mean(name) for name in names}
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._means.values())
-
-    def record(self, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        for name, value in values.items():
-            self._means[name].update_state(value)
-        return {name: mean.result() for name, mean in self._means.items()}
-
-
-class InitialTrainer(_Metered):
+class InitialTrainer(Metered):
     """The initial stage: eq. 4 for H and R in one step, eq. 8 for D."""
 
     def __init__(self, settings: DeepWatermarking, networks: Networks, mark: tf.Tensor):
@@ -172,30 +95,7 @@ class InitialTrainer(_Metered):
         return extracting_loss(self.settings, self.marker.mark, image, logits, codes, len_of(seen))
 
 
-def len_of(images: tf.Tensor) -> int:
-    """The static batch where there is one (training drops remainders)."""
-    return images.shape[0] if images.shape[0] is not None else tf.shape(images)[0]
-
-
-def extracting_loss(
-    settings: DeepWatermarking, mark: tf.Tensor, image: tf.Tensor, logits: tf.Tensor | None,
-    codes: tf.Tensor | None, count: int,
-) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:  # fmt: skip
-    """eq. 11 (eq. 12 where the first `count` images hold proxy outputs too), and figures for the bar."""
-    marked = image[:count]
-    per_marked = settings.reconstruction_weight * losses.reconstruction_loss(marked, mark[None])
-    per_marked += settings.consistency_weight * losses.consistency_loss(marked)
-    figures = {"nc": correlation(marked, mark)}
-    if logits is not None and codes is not None:
-        cells = tf.reshape(codes, tf.shape(logits[:count]))
-        per_marked += settings.code_weight * losses.code_loss(logits[:count], cells)
-        figures["bits"] = agreement(logits[:count], codes)
-    # eq. 9 sums the clean losses of a and b: twice the mean over both halves.
-    clean = 2.0 * settings.clean_weight * mean_over_batch(losses.clean_loss(image[count:]))
-    return mean_over_batch(per_marked) + clean, figures
-
-
-class ProxyTrainer(_Metered):
+class ProxyTrainer(Metered):
     """The proxy surrogate SM of section 3.4.3, on (a, b') with an L2 loss.
 
     One network imitates every code: it takes the code map as a further channel, so that R cannot learn
@@ -226,7 +126,7 @@ class ProxyTrainer(_Metered):
         return self.record({"loss": errors, "psnr": -10.0 * tf.math.log(errors + 1e-12) / tf.math.log(10.0)})
 
 
-class AdversarialTrainer(_Metered):
+class AdversarialTrainer(Metered):
     """The adversarial stage: R on A, B, B' and B'' (eq. 9, 12), and C on what R extracts (eq. 14)."""
 
     def __init__(self, settings: DeepWatermarking, networks: Networks, mark: tf.Tensor):

@@ -7,11 +7,13 @@ print it on any network's output; the p-value is a rank among decoy marks and un
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from tfwm import statistics
 from tfwm.config import from_dict
-from tfwm.evaluation import statistics
-from tfwm.keys import OwnerKey, derive_bits, derive_generator, new_secret
+from tfwm.keys import SECRET_BYTES, OwnerKey, derive, derive_bits, derive_generator
 from tfwm.suspects import as_float, in_batches
 from tfwm.types import Suspect, Verdict
 
@@ -64,12 +66,23 @@ def verify(settings, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Ve
     smallest = 0.5 ** (settings.cells**2) if settings.coded else 1 / (DECOYS + len(key.arrays["unmarked_nc"]) + 1)
     if not smallest <= alpha < 1:
         raise ValueError(
-            f"`alpha` must lie between {smallest:.2g}, the smallest p-value that this key can give, and 1; got {alpha}. "
-            "Use a larger alpha, or a coded mark with more cells."
+            f"`alpha` must lie between {smallest:.2g}, the smallest p-value that this key can give, and 1, "
+            f"got {alpha}. Use a larger alpha, or a coded mark with more cells."
         )
-    extracted = extract(settings, suspect(key.arrays["probes"]), key)
+    extracted = extract(settings, _answers(settings, suspect, key.arrays["probes"]), key)
     judge = _coded_verdict if settings.coded else _logo_verdict
     return judge(settings, extracted, key, alpha)
+
+
+def _answers(settings, suspect: Suspect, probes: np.ndarray) -> np.ndarray:
+    """The suspect's answers as pictures in [0, 1]; what is not finite reads as black."""
+    answers = np.asarray(suspect(probes))
+    if answers.ndim != 4 or len(answers) != len(probes) or answers.shape[-1] != settings.channels:
+        raise ValueError(
+            f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
+            f"{list(answers.shape)}. This scheme judges image-to-image models."
+        )
+    return np.clip(np.nan_to_num(answers, posinf=1.0, neginf=0.0), 0.0, 1.0)
 
 
 def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
@@ -94,7 +107,7 @@ def responses(code: np.ndarray, key: OwnerKey) -> np.ndarray:
     The difference image by image cancels what the pictures themselves do to R. The baseline was fixed before
     the suspect was seen and does not depend on the code, so the binomial null stays exact.
     """
-    difference = np.clip(code, -8, 8) - key.arrays["baseline"].astype(np.float32)
+    difference: np.ndarray = np.clip(code, -8, 8) - key.arrays["baseline"].astype(np.float32)
     return difference.mean(axis=0).ravel()
 
 
@@ -137,10 +150,11 @@ def decoy_marks(mark: np.ndarray, secret: bytes, count: int) -> np.ndarray:
     return (noise + mark.mean(axis=(0, 1))).astype(np.float32)
 
 
-def decoy_arrays(key: OwnerKey, seed: int) -> dict[str, np.ndarray]:
-    """For a wrong key: the same probes, a decoy in the logo's place where the logo is the evidence."""
-    arrays = dict(key.arrays)
+def decoy(key: OwnerKey, seed: int) -> OwnerKey:
+    """A wrong key: the same networks and probes, a decoy in the logo's place where the logo is the evidence."""
+    # Derived, so that no seed gives the owner's own secret again, not even one of `new_secret(seed)`.
+    secret, arrays = derive(key.secret, f"decoy/{seed}", SECRET_BYTES), dict(key.arrays)
     if not settings_of(key).coded:
-        decoy = decoy_marks(as_float(arrays["logo"]), new_secret(seed), 1)[0]
-        arrays["logo"] = np.round(np.clip(decoy, 0, 1) * 255).astype(np.uint8)
-    return arrays
+        logo = decoy_marks(as_float(arrays["logo"]), secret, 1)[0]
+        arrays["logo"] = np.round(np.clip(logo, 0, 1) * 255).astype(np.uint8)
+    return replace(key, secret=secret, arrays=arrays)

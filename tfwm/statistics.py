@@ -1,8 +1,9 @@
 """P-values that hold exactly, and the correlations of the papers. numpy and scipy only.
 
-    p-values: p is the chance of a score this good if the suspect were independent of the key.
-    It is not the probability that the model was stolen.
+p-values: p is the chance of a score this good if the suspect were independent of the key.
+It is not the probability that the model was stolen.
 """
+
 from __future__ import annotations
 
 import math
@@ -13,7 +14,7 @@ from scipy.special import betainc, betaincinv
 
 
 def binomial_tail(hits: int, n: int, p: float = 0.5) -> float:
-    """P[Bin(n, p) >= hits], exact to double precision and never 0.
+    """P[Bin(n, p) >= hits], exact to twelve digits and never 0.
 
     Args:
       hits: agreeing cells (or key samples), 0 to `n`.
@@ -25,7 +26,8 @@ def binomial_tail(hits: int, n: int, p: float = 0.5) -> float:
         raise ValueError(f"`hits` must lie in [0, n] with n at least 1, got hits={hits}, n={n}.")
     # The identity with the incomplete beta function keeps tiny tails, which 1 - cdf would round to 0.
     tail = 1.0 if hits == 0 else float(betainc(hits, n - hits + 1, p))
-    return max(tail, float(np.finfo(np.float64).tiny))
+    # Twelve digits, so that six labels of ten classes reach 1e-6 and do not miss it by a rounding error.
+    return max(float(f"{tail:.12g}"), float(np.finfo(np.float64).tiny))
 
 
 def hits_needed(n: int, alpha: float, p: float = 0.5) -> int:
@@ -98,7 +100,7 @@ def clopper_pearson(hits: int, n: int, confidence: float = 0.95) -> tuple[float,
 
 
 def nc(extracted: np.ndarray, mark: np.ndarray) -> float:
-    """Normalised correlation; 0 where either picture is all zero.
+    """Normalised correlation; 0 where either picture is all zero or not finite.
 
     Not centred: a blank white picture scores 0.9 and more against many logos, so always show
     `nc(blank, mark)` and `centred_nc` beside it.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfwm.evaluation.statistics import (
+from tfwm.statistics import (
     binomial_tail,
     cells_needed,
     centred_nc,
@@ -31,11 +31,12 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("chance, n, *needed", TABLE)
-def test_hits_needed(chance, n, needed):
+@pytest.mark.parametrize("line", TABLE, ids=str)
+def test_hits_needed(line):
+    chance, n, *needed = line
     for alpha, hits in zip((1e-3, 1e-6, 1e-9), needed, strict=True):
         if hits is IMPOSSIBLE:
-            with pytest.raises(ValueError, match="out of reach of 20 cells.*at least 30 cells"):
+            with pytest.raises(ValueError, match=r"out of reach of 20 cells.*at least 30 cells"):
                 hits_needed(n, alpha, chance)
         else:
             assert hits_needed(n, alpha, chance) == hits
@@ -142,12 +143,18 @@ def test_a_blank_picture_scores_high_on_nc_and_nothing_when_centred():
     assert centred_nc(mark, blank) == 0.0
 
 
+def test_what_is_not_finite_correlates_with_nothing():
+    broken = np.array([1.0, math.nan, 2.0])
+    assert nc(broken, np.ones(3)) == 0.0
+    assert centred_nc(broken, np.arange(3.0)) == 0.0
+
+
 def test_nc_needs_equal_shapes():
     with pytest.raises(ValueError, match="must have one shape"):
         nc(np.ones((2, 2)), np.ones((2, 3)))
 
 
 def test_no_tensorflow_is_loaded():
-    code = "import sys, tfwm.evaluation.statistics, tfwm.evaluation.fidelity; print('tensorflow' in sys.modules)"
+    code = "import sys, tfwm.statistics, tfwm.evaluation.fidelity; print('tensorflow' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"

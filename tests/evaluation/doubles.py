@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tfwm.evaluation.battery import Subjects
+from tfwm.evaluation.policy import Policy
 from tfwm.evaluation.report import Report, Row
-from tfwm.evaluation.statistics import binomial_tail, hits_needed
 from tfwm.keys import OwnerKey, derive_bits, new_secret
+from tfwm.statistics import binomial_tail, hits_needed
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.types import Access, ImagePairs, Suspect, Verdict
 
@@ -28,12 +30,13 @@ class CellScheme:
     def train(self, host: Any, data: ImagePairs, run: Any) -> Any:
         raise AssertionError("the battery never trains")
 
-    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float = 1e-6) -> Verdict:
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         self.calls.append(suspect.name)
+        alpha = alpha or 1e-6
         queries = as_float(key.arrays["probes"])
         change = np.mean(suspect(queries) - 0.9 * queries, axis=(0, 3))
         cells = change.reshape(CELLS, SIDE // CELLS, CELLS, SIDE // CELLS).mean(axis=(1, 3))
-        hits = int(np.sum((cells > np.median(cells)) == code(key)))
+        hits = int(np.sum((cells > cells.mean()) == code(key)))
         n = CELLS * CELLS
         return Verdict(hits / n, hits_needed(n, alpha) / n, binomial_tail(hits, n), n, "Bin(64, 1/2)", alpha,
                        {"bits": np.float32(hits)})  # type: ignore[dict-item]  # fmt: skip
@@ -46,8 +49,8 @@ class CellScheme:
 class Careless(CellScheme):
     """Claims whatever it is shown."""
 
-    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float = 1e-6) -> Verdict:
-        return Verdict(1.0, 0.9, 1e-9, 64, "none", alpha)
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
+        return Verdict(1.0, 0.9, 1e-9, 64, "none", alpha or 1e-6)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,17 @@ def marked(key: OwnerKey, strength: float = 0.01) -> FunctionSuspect:
     signs = np.where(code(key), 1.0, -1.0).astype(np.float32)
     pattern = strength * np.kron(signs, np.ones((SIDE // CELLS, SIDE // CELLS), np.float32))[..., None]
     return FunctionSuspect("marked", lambda images: 0.9 * images + pattern)
+
+
+def subjects(scheme: CellScheme | None = None, **changed: Any) -> Subjects:
+    key = owner_key()
+    fields = {"scheme": scheme or CellScheme(), "key": key, "marked": marked(key), "host": host(),
+              "attacker": pairs(11), "test": pairs(12)}  # fmt: skip
+    return Subjects(**{**fields, **changed})
+
+
+ATTACKS = (Erase(), Shift(), Shift(0.05))
+POLICY = Policy(30.0, 3.0, 1e-6, ("shift(0.02, 32)",))
 
 
 def row(label: str, group: str, expected: str, hits: int, attack: dict[str, Any] | None = None) -> Row:

@@ -1,0 +1,1 @@
+"""Speed figures, each one command; `python -m benchmarks` runs them all."""

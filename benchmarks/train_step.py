@@ -1,0 +1,92 @@
+"""Training step of `deep_watermarking` (H, R, D; initial stage) against the same step in PyTorch.
+
+    python -m benchmarks.train_step [--rounds 4] [--steps 3] [--peer-python PATH] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.torch_env import PeerUnavailable, torch_python
+from benchmarks.workers import Worker, interleaved, summary
+from tfwm.files import write_json
+
+PEER = Path(__file__).parent / "peers" / "train_step_torch.py"
+SIZES = {
+    "U-Net 32, extractor 32": {"side": 64, "batch": 8, "filters": 32, "channels": 32, "downs": 5},
+    "U-Net 64, extractor 128": {"side": 64, "batch": 8, "filters": 64, "channels": 128, "downs": 5},
+}
+
+
+def measure(
+    sizes: dict[str, int], peer_python: Path | None, *, rounds: int, steps: int, threads: int
+) -> dict[str, Any]:
+    """One row: both steps in turns, medians, and their ratio (above 1: TensorFlow is faster).
+
+    Raises:
+      RuntimeError: the two do not train networks of the same size.
+    """
+    flags = [text for name, value in {**sizes, "threads": threads}.items() for text in (f"--{name}", str(value))]
+    ours = Worker([sys.executable, "-m", "benchmarks.train_step_worker", *flags], {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    peer = Worker([str(peer_python), str(PEER), *flags]) if peer_python else None
+    if peer and peer.ready["parameters"] != ours.ready["parameters"]:
+        raise RuntimeError(f"Not the same networks: {ours.ready['parameters']} here, {peer.ready['parameters']} there.")
+    load = os.getloadavg()[0]
+    own_s, peer_s = interleaved(ours, peer, rounds=rounds, steps=steps)
+    row: dict[str, Any] = {**sizes, "threads": threads, "load_average_before": load}
+    row["tensorflow"] = {**ours.ready, **summary(own_s, sizes["batch"])}
+    if peer:
+        row["pytorch"] = {**peer.ready, **summary(peer_s, sizes["batch"])}
+        row["ratio"] = row["pytorch"]["step_s"] / row["tensorflow"]["step_s"]
+    for worker in filter(None, (ours, peer)):
+        worker.close()
+    return row
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The table, a line a row."""
+    table = [f"{'training step':26} {'TensorFlow':>14} {'first step':>11} {'PyTorch':>14} {'ratio':>6}"]
+    for name, row in result["rows"].items():
+        ours, peer = row["tensorflow"], row.get("pytorch")
+        theirs = f"{peer['images_per_s']:9.2f} im/s" if peer else "not measured"
+        ratio = f"{row['ratio']:6.2f}" if peer else "     -"
+        table.append(f"{name:26} {ours['images_per_s']:9.2f} im/s {ours['first_step_s']:9.1f} s {theirs:>14} {ratio}")
+    if result["peer_skipped"]:
+        table.append(f"PyTorch skipped: {result['peer_skipped']}")
+    return table
+
+
+def main() -> None:
+    """Measures every size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", choices=sorted(SIZES), help="one size")
+    parser.add_argument("--peer-python", type=Path, help="an interpreter that has torch; made when missing")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    skipped, peer_python = "", options.peer_python
+    if peer_python is None:
+        try:
+            peer_python = torch_python()
+        except PeerUnavailable as reason:
+            skipped = str(reason)
+    chosen = [options.only] if options.only else list(SIZES)
+    rows = {
+        name: measure(SIZES[name], peer_python, rounds=options.rounds, steps=options.steps, threads=options.threads)
+        for name in chosen
+    }
+    result = {"rows": rows, "peer_skipped": skipped, "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default")}
+    result["table"] = lines(result)
+    print("\n".join(result["table"]))
+    if options.out:
+        write_json(options.out, result)
+
+
+if __name__ == "__main__":
+    main()

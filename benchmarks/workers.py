@@ -1,0 +1,75 @@
+"""Two programs measured in turns, so that a machine that grows slower or faster does so for both."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Worker:
+    """A program that stays alive and runs as many steps as it is told; idle in between.
+
+    Args:
+      command: prints one JSON line when ready, then answers each number on stdin with a list of seconds.
+      environment: added to this process's.
+
+    Raises:
+      RuntimeError: the program ended; the message holds its last lines.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
+        self._command = " ".join(command)
+        self.ready: dict[str, Any] = self._answer()
+
+    def seconds(self, steps: int) -> list[float]:
+        """Runs one step that wakes the threads, then `steps` that count."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{steps + 1}\n")
+        self._process.stdin.flush()
+        return self._answer()[1:]
+
+    def close(self) -> None:
+        """Ends the program."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait()
+            raise RuntimeError(f"`{self._command}` ended with exit code {code}. Run it alone to see its errors.")
+        return json.loads(line)
+
+
+def interleaved(first: Worker, second: Worker | None, *, rounds: int, steps: int) -> tuple[list[float], list[float]]:
+    """`rounds` turns of `steps` steps each: A B B A A B ...
+
+    Returns:
+      The seconds of every step of each; the second list is empty where there is no second worker.
+    """
+    pair = [worker for worker in (first, second) if worker is not None]
+    taken: dict[int, list[float]] = {id(first): [], id(second): []}
+    for turn in range(rounds):
+        for worker in pair if turn % 2 == 0 else pair[::-1]:
+            taken[id(worker)] += worker.seconds(steps)
+    return taken[id(first)], taken[id(second)] if second is not None else []
+
+
+def summary(seconds: Sequence[float], batch: int) -> dict[str, float]:
+    """Median, quartiles and images per second."""
+    middle = statistics.median(seconds)
+    lower, _, upper = statistics.quantiles(seconds, n=4)
+    return {
+        "step_s": middle, "lower_quartile_s": lower, "upper_quartile_s": upper,
+        "images_per_s": batch / middle, "steps": len(seconds),
+    }  # fmt: skip

@@ -1,0 +1,70 @@
+"""From a `PipelineConfig` to the arguments of `create_pipeline`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.configs import PipelineConfig
+from tfwm.attacks import attack_to_dict
+from tfwm.codedigest import code_digest
+from tfwm.components.examples import SPLITS
+from tfwm.components.secret import fingerprint, owner_secret
+from tfwm.components.settings import files_digest, to_json
+from tfwm.components.smoke import server_digest
+from tfwm.config import to_dict
+from tfwm.schemes import scheme_to_dict
+
+
+def arguments_of(config: PipelineConfig) -> dict[str, Any]:
+    """Plain texts and numbers: equal configurations give equal arguments, so that the cache finds them."""
+    scheme, attacks = scheme_to_dict(config.scheme), [attack_to_dict(attack) for attack in config.attacks]
+    return {
+        "name": config.name,
+        "pipeline_root": str(config.pipeline_root),
+        "data": str(config.data),
+        "serving_dir": str(config.serving_dir),
+        "work_dir": str(config.work_dir),
+        "host": to_json(to_dict(config.host)),
+        "host_path": config.host_path,
+        "host_digest": files_digest(also=config.host_path),
+        "scheme": to_json(scheme),
+        "scheme_digest": files_digest(scheme),
+        "secret_file": config.secret_file,
+        "public": config.public,
+        "attacks": to_json(attacks),
+        "attacks_digest": files_digest(attacks),
+        "policy": to_json(to_dict(config.policy)),
+        "wrong_keys": config.wrong_keys,
+        "machine": to_json(to_dict(config.machine)),
+        "seed": config.seed,
+        "validate": config.validate,
+        "serving_check": config.serving_check,
+        "code_version": code_digest(),
+        "server_version": f"{code_digest()}-{server_digest()}",
+        "enable_cache": config.enable_cache,
+        "beam_args": config.beam_args,
+    }
+
+
+def with_secret(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with the secret's fingerprint in `scheme_digest`: another secret is another model.
+
+    Draws the secret where none was given and none is kept yet.
+    """
+    secret = owner_secret(arguments["secret_file"], arguments["work_dir"])
+    return {**arguments, "scheme_digest": f"{arguments['scheme_digest']}-{fingerprint(secret)}"}
+
+
+def check_data(data: Path) -> None:
+    """Raises where a part of the data is missing, before TFX does in its own words.
+
+    Raises:
+      FileNotFoundError: a sub-folder is missing or holds no PNG.
+    """
+    for split in SPLITS:
+        if not any((data / split).glob("*.png")):
+            raise FileNotFoundError(
+                f"`data` must hold [input | target] PNG files in {', '.join(SPLITS)}; {data / split} has none. "
+                "tfwm.data.write_folder writes them."
+            )

@@ -1,0 +1,108 @@
+"""What both Kubeflow runners share: the arguments on a cluster, and the command's options."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.arguments import arguments_of
+from pipelines.configs import PipelineConfig
+
+# What may be changed for every run without compiling anew.
+RUNTIME = ("host", "scheme", "attacks", "policy", "seed", "wrong_keys")
+SECRET_FOLDER = "/var/run/tfwm"
+SECRET_KEY = "owner_secret.hex"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where things lie on a cluster; `root` may be `gs://...`.
+
+    Args:
+      data: folder with the sub-folders `owner`, `attacker` and `test`.
+      root: of the artifacts.
+      serving_dir: where Pusher puts numbered versions.
+      work_dir: a mounted folder that every step sees and that outlives the run, no `gs://`.
+      image: with tfwm installed; see Dockerfile.
+      secret_file: path of the mounted secret, or empty.
+    """
+
+    data: str
+    root: str
+    serving_dir: str
+    work_dir: str
+    image: str
+    secret_file: str = ""
+
+    def __post_init__(self) -> None:
+        if "://" in self.work_dir:
+            raise ValueError(
+                f"`work_dir` must be a mounted folder, got {self.work_dir}: checkpoints are written in place. "
+                "Mount a volume, or on Vertex use /gcs/<bucket>/<folder>."
+            )
+
+
+def need_kfp() -> None:
+    """Tells what is missing, before TFX does in a traceback.
+
+    Raises:
+      RuntimeError: kfp is not installed.
+    """
+    if importlib.util.find_spec("kfp") is None:
+        raise RuntimeError(
+            "Compiling for Kubeflow needs kfp 1.8, which is not installed. Use Python 3.10 and the extra "
+            "`kubeflow` (kfp 1.8 and TFX have no common protobuf on 3.11)."
+        )
+
+
+def cluster_arguments(config: PipelineConfig, cluster: Cluster) -> dict[str, Any]:
+    """The arguments of `create_pipeline`, with `RUNTIME` as runtime parameters whose defaults are the config's."""
+    from tfx import v1 as tfx
+
+    arguments = {
+        **arguments_of(config),
+        "data": cluster.data,
+        "pipeline_root": cluster.root,
+        "serving_dir": cluster.serving_dir,
+        "work_dir": cluster.work_dir,
+        "secret_file": cluster.secret_file,
+    }
+    for name in RUNTIME:
+        value = arguments[name]
+        arguments[name] = tfx.dsl.experimental.RuntimeParameter(name=name, ptype=type(value), default=value)
+    return arguments
+
+
+def defaults_of(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Runtime parameters and their defaults."""
+    return {name: arguments[name].default for name in RUNTIME}
+
+
+def parser(program: str, description: str) -> argparse.ArgumentParser:
+    """The options that both commands have."""
+    made = argparse.ArgumentParser(prog=program, description=description)
+    option = made.add_argument
+    option("--data", required=True, metavar="URI", help="holds owner/, attacker/ and test/ of [input | target] PNGs")
+    option("--root", required=True, metavar="URI", help="of the artifacts")
+    option("--serving-dir", required=True, metavar="URI", help="where the model is pushed to")
+    option("--work-dir", required=True, metavar="FOLDER", help="mounted in every step; outlives the run")
+    option("--image", required=True, help="container image with tfwm installed")
+    option("--output", required=True, metavar="FILE", help="what to write")
+    option("--preset", default="demo", choices=("demo", "tiny"), help="default demo")
+    option("--settings", metavar="JSON", help="a file with fields of PipelineConfig that differ from the preset")
+    return made
+
+
+def config_from(arguments: argparse.Namespace, *, serving_checks: tuple[str, ...]) -> PipelineConfig:
+    """The configuration that the options describe; a serving check that the runner lacks is left out."""
+    made = PipelineConfig.demo if arguments.preset == "demo" else PipelineConfig.tiny
+    # Local folders mean nothing here: `Cluster` has the ones that count.
+    config = made(data=".", root=".")
+    if arguments.settings:
+        config = config.changed_by_file(arguments.settings)
+    if config.serving_check not in serving_checks:
+        config = dataclasses.replace(config, serving_check="none")
+    return config

@@ -1,0 +1,103 @@
+"""Compiles the pipeline for Kubeflow Pipelines v2 and Vertex: a .yaml is a PipelineSpec, a .json a PipelineJob.
+
+    python -m pipelines.kubeflow_v2_runner --data gs://b/data --root gs://b/root --serving-dir gs://b/models \\
+        --work-dir /gcs/b/work --image registry/tfwm:1 --output pipeline.yaml
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.screen import quiet
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+if TYPE_CHECKING:
+    from pipelines.cluster import Cluster
+    from pipelines.configs import PipelineConfig
+
+# TFX's InfraValidator does not compile for v2.
+SERVING_CHECKS = ("none", "python")
+
+
+def compile_pipeline(config: PipelineConfig, cluster: Cluster, output: str | Path) -> Path:
+    """Writes the compiled pipeline.
+
+    Args:
+      config: what to run; `serving_check` must be `none` or `python`.
+      cluster: where things lie there.
+      output: ends in `.yaml` or `.json`.
+
+    Raises:
+      RuntimeError: kfp is not installed.
+      ValueError: another ending, or a serving check that v2 does not have.
+    """
+    from pipelines.cluster import cluster_arguments, defaults_of, need_kfp
+
+    need_kfp()
+    output = Path(output)
+    if output.suffix not in (".yaml", ".json"):
+        raise ValueError(f"`output` must end in .yaml or .json, got {output.name}. A .yaml suits most uploads.")
+    if config.serving_check not in SERVING_CHECKS:
+        raise ValueError(
+            f"`serving_check` must be none or python for Kubeflow v2, got {config.serving_check}: TFX's "
+            "InfraValidator does not compile for it. Use python."
+        )
+    from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
+
+    from pipelines.pipeline import create_pipeline
+
+    arguments = cluster_arguments(config, cluster)
+    defaults = defaults_of(arguments)
+    settings = KubeflowV2DagRunnerConfig(default_image=cluster.image, use_pipeline_spec_2_1=True)
+    job = KubeflowV2DagRunner(settings).run(create_pipeline(**arguments), parameter_values=defaults, write_out=False)
+    _add_defaults(job["pipelineSpec"], defaults)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(_as_text(job, output.suffix), encoding="utf-8")
+    return output
+
+
+def _add_defaults(spec: dict[str, Any], defaults: dict[str, Any]) -> None:
+    # TFX drops them, so that every run would have to spell out every setting.
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    for name, value in defaults.items():
+        parameters[name]["defaultValue"] = value
+
+
+def _as_text(job: dict[str, Any], suffix: str) -> str:
+    import yaml
+
+    if suffix == ".json":
+        return json.dumps(job, indent=2, sort_keys=True) + "\n"
+    return yaml.safe_dump(job["pipelineSpec"], sort_keys=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command.
+
+    Returns:
+      0 written, 2 usage or kfp missing.
+    """
+    try:
+        with quiet():
+            from pipelines import cluster
+
+            parser = cluster.parser("python -m pipelines.kubeflow_v2_runner", "Compiles for Kubeflow Pipelines v2.")
+            given = parser.parse_args(argv)
+            place = cluster.Cluster(given.data, given.root, given.serving_dir, given.work_dir, given.image)
+            config = cluster.config_from(given, serving_checks=SERVING_CHECKS)
+            written = compile_pipeline(config, place, given.output)
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"wrote {written}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

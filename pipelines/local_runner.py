@@ -1,0 +1,152 @@
+"""Runs the pipeline on this machine: LocalDagRunner, metadata in SQLite.
+
+python -m pipelines.local_runner --data pictures --root runs/mine
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.screen import quiet
+
+# At 2 TensorFlow still complains about CUDA, at every start; what fails for good is a Python exception anyway.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+if TYPE_CHECKING:
+    from pipelines.configs import PipelineConfig
+    from pipelines.summary import RunSummary
+
+
+class StepFailedError(RuntimeError):
+    """A component raised; the cause is its error."""
+
+
+def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
+    """Runs the pipeline, or takes from the cache what did not change.
+
+    Args:
+      config: what to run.
+      verbose: show everything that TFX, Beam and TensorFlow say.
+
+    Raises:
+      FileNotFoundError: a part of the data, or a file that the settings name, is missing.
+      StepFailedError: a component raised.
+    """
+    with quiet(verbose):
+        from pipelines.arguments import arguments_of, check_data, with_secret
+        from tfwm.components.places import private
+
+        check_data(config.data)
+        check_serving(config.serving_check)
+        # Keys and checkpoints lie below: nobody else on the machine has any business here.
+        private(config.root)
+        private(config.work_dir)
+        arguments = with_secret(arguments_of(config))
+        # Only now, because this takes half a minute.
+        from tfx import v1 as tfx
+
+        from pipelines.pipeline import create_pipeline
+        from pipelines.summary import summarize
+
+        connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(config.metadata))
+        pipeline = create_pipeline(metadata_connection_config=connection, **arguments)
+        try:
+            tfx.orchestration.LocalDagRunner().run(pipeline)
+        except Exception as error:
+            raise StepFailedError(f"{_failed(config.metadata)} failed: {error}") from error
+        return summarize(config)
+
+
+def _failed(metadata: Path) -> str:
+    from pipelines.metadata import LastRun
+
+    try:
+        steps = LastRun(metadata).steps()
+    except (FileNotFoundError, LookupError):
+        return "The pipeline"
+    return next((step.name for step in steps if step.state == "failed"), "The pipeline")
+
+
+def check_serving(kind: str) -> None:
+    """Tells at the start, not after the training, that Docker is not there.
+
+    Raises:
+      RuntimeError: `docker` was asked for and no daemon answers.
+    """
+    if kind != "docker":
+        return
+    import docker
+
+    try:
+        docker.from_env().ping()
+    except docker.errors.DockerException as error:
+        raise RuntimeError(
+            f"`serving_check` docker needs a Docker daemon, and none answers ({error}). Start it, or use python."
+        ) from error
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command.
+
+    Returns:
+      0 pushed, 1 not blessed, 2 usage, 3 a component failed.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        with quiet(arguments.verbose):
+            config = _config(arguments)
+        summary = run_local(config, verbose=arguments.verbose)
+    except StepFailedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(summary)
+    return 0 if summary.blessed else 1
+
+
+def _config(arguments: argparse.Namespace) -> PipelineConfig:
+    from pipelines.configs import PipelineConfig
+    from tfwm.config import choose
+    from tfwm.evaluation.policy import Policy
+
+    preset = choose("preset", arguments.preset, {"demo": PipelineConfig.demo, "tiny": PipelineConfig.tiny})
+    config = preset(arguments.data, arguments.root, seed=arguments.seed)
+    if arguments.settings:
+        config = config.changed_by_file(arguments.settings)
+    given = {
+        "policy": Policy.load(arguments.policy) if arguments.policy else None,
+        "host_path": arguments.host_path,
+        "secret_file": arguments.secret_file,
+        "serving_check": arguments.serving_check,
+        "enable_cache": False if arguments.no_cache else None,
+    }
+    return dataclasses.replace(config, **{name: value for name, value in given.items() if value is not None})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines.local_runner", description="Runs the pipeline here.")
+    option = parser.add_argument
+    option("--data", required=True, metavar="FOLDER", help="holds owner/, attacker/ and test/ of [input | target] PNGs")
+    option("--root", required=True, metavar="FOLDER", help="everything that the pipeline writes")
+    option("--preset", default="demo", help="demo or tiny (default demo)")
+    option("--settings", metavar="JSON", help="a file with fields of PipelineConfig that differ from the preset")
+    option("--policy", metavar="JSON", help="what the model must show before it is pushed")
+    option("--seed", type=int, default=0, help="of every draw but the secret (default 0)")
+    option("--host-path", metavar="KERAS", help="a host of your own instead of a trained one")
+    option("--secret-file", metavar="FILE", help="the owner's secret, 64 hex digits (default: drawn and kept)")
+    option("--serving-check", help="python, docker, kubernetes or none (default python)")
+    option("--no-cache", action="store_true", help="run every step")
+    option("--verbose", action="store_true", help="show everything that TFX says")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""The pipeline itself: every value is an argument, nothing is read from anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tfx import v1 as tfx
+
+from tfwm.components.example_gen import image_example_gen
+from tfwm.components.host_trainer import HostTrainer
+from tfwm.components.robustness import RobustnessEvaluator
+from tfwm.components.serving_smoke_test import ServingSmokeTest
+from tfwm.components.watermark_trainer import WatermarkTrainer
+
+# What statistics can say something about; the encoded pictures would only be counted as bytes.
+SCALARS = (
+    "image/format", "image/height", "image/width", "image/channels", "image/mean", "image/std", "image/sharpness",
+    "target/mean", "target/std", "target/sharpness",
+)  # fmt: skip
+SERVING_IMAGE_TAG = "2.15.1"
+
+
+def create_pipeline(
+    *,
+    name: str,
+    pipeline_root: str,
+    data: str,
+    serving_dir: str,
+    work_dir: str,
+    host: Any,
+    host_path: Any,
+    host_digest: str,
+    scheme: Any,
+    scheme_digest: str,
+    secret_file: str,
+    public: bool,
+    attacks: Any,
+    attacks_digest: str,
+    policy: Any,
+    wrong_keys: Any,
+    machine: str,
+    seed: Any,
+    validate: bool,
+    serving_check: str,
+    code_version: str,
+    server_version: str,
+    enable_cache: bool,
+    metadata_connection_config: Any = None,
+    beam_args: Sequence[str] = (),
+) -> tfx.dsl.Pipeline:
+    """From folders of pictures to a pushed, marked model.
+
+    Arguments typed `Any` may be a value or a `RuntimeParameter` of the text or number that the component takes.
+
+    Args:
+      name: of the pipeline.
+      pipeline_root: where artifacts lie.
+      data: folder with the sub-folders `owner`, `attacker` and `test`.
+      serving_dir: where Pusher puts numbered versions.
+      work_dir: checkpoints, logs and attacked networks; must outlive the run, and every step must see it.
+      host: `HostSettings` as JSON.
+      host_path: the user's own host, or empty.
+      host_digest, scheme_digest, attacks_digest: of the files that the settings name; for the cache.
+      scheme: `scheme_to_dict` as JSON.
+      secret_file: path of the owner's secret, or empty.
+      public: leave `extract` out of what is pushed.
+      attacks: list of `attack_to_dict` as JSON.
+      policy: `Policy` as JSON.
+      wrong_keys: how many decoy keys are asked.
+      machine: `Machine` as JSON.
+      seed: of every draw but the secret.
+      validate: add StatisticsGen, SchemaGen and ExampleValidator.
+      serving_check: `none`, `python`, `docker` or `kubernetes`.
+      code_version: digest of the library, so that changed code is not answered from the cache.
+      server_version: digest of the embedded server.
+      enable_cache: for every step.
+      metadata_connection_config: of the metadata store; None where the orchestrator brings one.
+      beam_args: for every Beam step.
+    """
+    common = {"machine": machine, "seed": seed, "work_dir": work_dir, "code_version": code_version}
+    example_gen = image_example_gen(data, code_version)
+    examples = example_gen.outputs["examples"]
+    host_trainer = HostTrainer(
+        examples=examples, settings=host, host_path=host_path, files_digest=host_digest, **common
+    ).with_id("HostTrainer")
+    validation = _validation(examples) if validate else []
+    # Unusual data are told before hours of training, not after.
+    host_trainer.add_upstream_nodes(validation)
+    watermark = WatermarkTrainer(
+        examples=examples, host=host_trainer.outputs["host"], scheme=scheme, secret_file=secret_file,
+        public=int(public), files_digest=scheme_digest, **common,
+    ).with_id("WatermarkTrainer")  # fmt: skip
+    robustness = RobustnessEvaluator(
+        examples=examples, host=host_trainer.outputs["host"], model=watermark.outputs["model"],
+        owner_key=watermark.outputs["owner_key"], attacks=attacks, policy=policy, wrong_keys=wrong_keys,
+        files_digest=attacks_digest, **common,
+    ).with_id("RobustnessEvaluator")  # fmt: skip
+    checks = _serving_checks(serving_check, watermark.outputs["model"], server_version)
+    pusher = tfx.components.Pusher(
+        model=watermark.outputs["model"], model_blessing=robustness.outputs["blessing"],
+        infra_blessing=checks[0].outputs["blessing"] if checks else None,
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
+        ),
+    )  # fmt: skip
+    return tfx.dsl.Pipeline(
+        pipeline_name=name, pipeline_root=pipeline_root,
+        components=[example_gen, *validation, host_trainer, watermark, robustness, *checks, pusher],
+        enable_cache=enable_cache, metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(beam_args),
+    )  # fmt: skip
+
+
+def _validation(examples: Any) -> list[Any]:
+    """Statistics of the pictures' scalars; the owner's part makes the schema that the others are held against."""
+    statistics = tfx.components.StatisticsGen(
+        examples=examples, stats_options=tfdv.StatsOptions(feature_allowlist=list(SCALARS))
+    )
+    schema = tfx.components.SchemaGen(
+        statistics=statistics.outputs["statistics"], infer_feature_shape=True, exclude_splits=["attacker", "test"]
+    )
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    return [statistics, schema, validator]
+
+
+def _serving_checks(kind: str, model: Any, server_version: str) -> list[Any]:
+    """None or one component that gives an infra blessing."""
+    if kind == "none":
+        return []
+    if kind == "python":
+        return [ServingSmokeTest(model=model, code_version=server_version).with_id("ServingSmokeTest")]
+    spec = tfx.proto.ServingSpec(
+        tensorflow_serving=tfx.proto.TensorFlowServing(tags=[SERVING_IMAGE_TAG]), model_name="candidate"
+    )
+    if kind == "docker":
+        spec.local_docker.SetInParent()
+    else:
+        spec.kubernetes.SetInParent()
+    return [tfx.components.InfraValidator(model=model, serving_spec=spec)]

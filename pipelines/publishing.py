@@ -1,0 +1,42 @@
+"""Keeps the serving folder true to the last run: a cached Pusher pushes nothing, whatever became of its folder."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+import time
+from pathlib import Path
+
+from tfwm.files import new_directory
+
+
+def restored(pushed: str | Path, serving_dir: str | Path) -> Path:
+    """The version folder that serves the pushed model, copied back where it is gone or no longer the newest.
+
+    A server takes the highest version. So a model that was pushed, then followed by another, and now is the result
+    of a cached run once more, gets a new version.
+
+    Args:
+      pushed: what Pusher archived, the uri of its PushedModel.
+      serving_dir: numbered versions.
+    """
+    pushed, serving_dir = Path(pushed), Path(serving_dir)
+    newest = max(_versions(serving_dir), default=0)
+    if newest and _same(pushed, serving_dir / str(newest)):
+        return serving_dir / str(newest)
+    target = serving_dir / str(max(int(time.time()), newest + 1))
+    # Renamed into place when complete: a server that watches must not load half a model.
+    with new_directory(target) as temporary:
+        shutil.copytree(pushed, temporary, dirs_exist_ok=True)
+    return target
+
+
+def _versions(serving_dir: Path) -> list[int]:
+    if not serving_dir.is_dir():
+        return []
+    return [int(path.name) for path in serving_dir.iterdir() if path.name.isdigit() and path.is_dir()]
+
+
+def _same(first: Path, second: Path) -> bool:
+    files = [sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file()) for folder in (first, second)]
+    return files[0] == files[1] and all(filecmp.cmp(first / name, second / name, shallow=False) for name in files[0])

@@ -1,0 +1,83 @@
+"""What a run did, as one value: the steps, the decision, and where everything lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from pipelines.configs import PipelineConfig
+from pipelines.metadata import LastRun, Step, property_of
+from pipelines.publishing import restored
+from tfwm.files import read_json
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did.
+
+    Args:
+      steps: (name, state `ran` or `cached`, seconds) of every component, in order.
+      blessed: whether the policy and the serving check let the model through.
+      reasons: why not; empty where it was blessed.
+      pushed_path: the version folder that serves the model, or None.
+      artifacts: folder by `Component.output`, for instance `WatermarkTrainer.owner_key`.
+      anomalies: what ExampleValidator found in the data, one sentence each.
+    """
+
+    steps: tuple[Step, ...]
+    blessed: bool
+    reasons: tuple[str, ...]
+    pushed_path: Path | None
+    artifacts: dict[str, Path] = field(default_factory=dict)
+    anomalies: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"  {step.name:<20} {step.state:<7} {step.seconds:7.1f} s" for step in self.steps]
+        lines += [f"  unusual data: {anomaly}" for anomaly in self.anomalies]
+        if self.blessed:
+            return "\n".join([*lines, f"Pushed to {self.pushed_path}"])
+        lines += ["Not pushed:", *(f"  - {reason}" for reason in self.reasons)]
+        return "\n".join(lines)
+
+
+def summarize(config: PipelineConfig) -> RunSummary:
+    """The newest run of a configuration's root, from its metadata."""
+    run = LastRun(config.metadata)
+    outputs = run.outputs()
+    reasons = _reasons(outputs)
+    pushed = outputs["Pusher.pushed_model"]
+    path = restored(pushed.uri, config.serving_dir) if property_of(pushed, "pushed") == 1 else None
+    return RunSummary(
+        steps=run.steps(),
+        blessed=path is not None,
+        reasons=reasons,
+        pushed_path=path,
+        artifacts={name: Path(artifact.uri) for name, artifact in outputs.items()},
+        anomalies=_anomalies(outputs),
+    )
+
+
+def _reasons(outputs: dict[str, Any]) -> tuple[str, ...]:
+    """Why a model was not let through: the policy's words, then the serving check's."""
+    decision = read_json(Path(outputs["RobustnessEvaluator.report"].uri) / "decision.json")
+    reasons = list(decision["reasons"])
+    for name in ("ServingSmokeTest.blessing", "InfraValidator.blessing"):
+        if name in outputs and property_of(outputs[name], "blessed") != 1:
+            marker = Path(outputs[name].uri) / "INFRA_NOT_BLESSED"
+            text = marker.read_text(encoding="utf-8").strip() if marker.is_file() else ""
+            reasons.append(f"Serving: {text or 'the model did not load in TensorFlow Serving.'}")
+    return tuple(reasons)
+
+
+def _anomalies(outputs: dict[str, Any]) -> tuple[str, ...]:
+    if "ExampleValidator.anomalies" not in outputs:
+        return ()
+    found = []
+    for file in sorted(Path(outputs["ExampleValidator.anomalies"].uri).glob("Split-*/SchemaDiff.pb")):
+        split = file.parent.name.removeprefix("Split-")
+        anomalies = anomalies_pb2.Anomalies.FromString(file.read_bytes())
+        found += [f"{split}: {name}: {info.description}" for name, info in sorted(anomalies.anomaly_info.items())]
+    return tuple(found)

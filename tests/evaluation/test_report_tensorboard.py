@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.evaluation.doubles import report, row
+from tfwm.evaluation.policy import Decision
+
+pytest.importorskip("tensorflow")
+
+from tensorboard.plugins.hparams import plugin_data_pb2
+from tensorflow.python.summary.summary_iterator import summary_iterator
+
+from tfwm.evaluation.tensorboard import figures, write_tensorboard
+
+
+def _values(directory):
+    (events,) = directory.glob("events.out.tfevents.*")
+    return [value for event in summary_iterator(str(events)) for value in event.summary.value]
+
+
+def test_figures_leave_out_what_is_not_there():
+    made = row("unattacked", "unattacked", "marked", 64)
+    assert figures(made) == {"score": 1.0, "log10_p": pytest.approx(-64 * math.log10(2)), "psnr_db": 31.25}
+    assert "psnr_db" not in figures(type(made)(**{**vars(made), "psnr_db": None}))
+
+
+def test_every_row_is_a_session(tmp_path):
+    made = report()
+    write_tensorboard(made, tmp_path / "tb", Decision(False, ("Fidelity: too low.",)))
+    folders = sorted(path.name for path in (tmp_path / "tb").iterdir() if path.is_dir())
+    assert len(folders) == len(made.rows)
+    values = {value.tag: value for value in _values(tmp_path / "tb" / "surrogate-unet-12-l1")}
+    assert {"score", "log10_p", "psnr_db"} <= set(values)
+    data = plugin_data_pb2.HParamsPluginData.FromString(
+        values["_hparams_/session_start_info"].metadata.plugin_data.content
+    )
+    assert data.session_start_info.hparams["attack"].string_value == "surrogate(unet-12, l1)"
+    assert data.session_start_info.hparams["group"].string_value == "attack"
+
+
+def test_the_decision_is_text(tmp_path):
+    write_tensorboard(report(), tmp_path / "tb", Decision(False, ("Fidelity: too low.",)))
+    values = _values(tmp_path / "tb")
+    texts = {value.tag: value.tensor.string_val[0].decode() for value in values if value.tensor.string_val}
+    assert "Fidelity: too low." in texts["decision"]
+    assert "unmarked host" in texts["verdicts"]

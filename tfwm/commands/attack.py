@@ -1,0 +1,99 @@
+"""Does to a model what a thief would do, on photographs that the owner never used.
+
+The attacks: surrogate, fine_tune, prune, quantize, weight_noise (they give a model: OUT/model.keras), jpeg,
+gaussian_noise, crop, resize, rotate, blur (they filter answers: OUT/answers.npz shows some), and compose.
+With --key the mark is looked for afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfwm.commands import options
+from tfwm.commands.base import Result, add_output, say
+
+if TYPE_CHECKING:
+    from tfwm.types import Attack, ImagePairs, Suspect
+
+PATCHES = 1500
+SHOWN = 16
+SIZE = 64
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    option = parser.add_argument
+    option("name", metavar="ATTACK", help="one of those above")
+    option("--suspect", required=True, metavar="WHAT", help="grpc://host:port/model, .keras, SavedModel folder or .npz")
+    option("--out", required=True, metavar="FOLDER", help="where the stolen copy is written")
+    option("--key", metavar="KEYDIR", help="look for this key's mark in the stolen copy; the attack never sees it")
+    option("--size", type=options.positive, default=SIZE, help=f"side of the thief's patches in pixels (default {SIZE})")
+    options.add_set(parser, "attack")
+    options.add_data(parser, str(PATCHES))
+    options.add_machine(parser)
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Does it.
+
+    Raises:
+      ValueError: an unknown attack or setting, or a suspect that gives the thief too little.
+    """
+    from tfwm.commands import work
+
+    attack = make_attack(arguments.name, arguments.assignments)
+    suspect, key = work.open_suspect(arguments.suspect), work.load_key(arguments.key) if arguments.key else None
+    photographs = work.photographs_of(arguments, min_side=arguments.size)["attacker"]
+    data = work.pairs_of(arguments, photographs, "attacker", arguments.size, arguments.patches or PATCHES)
+    out = Path(arguments.out)
+    say(f"{attack!r} on {suspect.name}")
+    stolen = attack(suspect, data, work.run_of(arguments, out))
+    document: dict[str, Any] = {"attack": repr(attack), "suspect": suspect.name, "out": str(_kept(out, stolen, data))}
+    text = f"{attack!r} on {suspect.name}: wrote {document['out']}."
+    if key is not None:
+        from tfwm.commands.words import verdict_text
+        from tfwm.schemes import scheme_of
+
+        verdict = scheme_of(key).verify(stolen, key)
+        document["verdict"] = work.plain({"key_fingerprint": key.fingerprint, **verdict.as_dict()})
+        text += "\n" + verdict_text(stolen.name, key.fingerprint, verdict)
+    return Result(text, document)
+
+
+def make_attack(name: str, assignments: list[str]) -> Attack:
+    """An attack with its default settings, changed by `field=value` texts.
+
+    Raises:
+      ValueError: an unknown attack or setting; the message names the closest one.
+    """
+    from tfwm.attacks import ATTACKS, attack_from_dict
+    from tfwm.config import choose
+
+    cls = choose("attack", name, ATTACKS)  # type: ignore[arg-type]
+    return attack_from_dict({**options.changed(_defaults(cls), assignments), "attack": name})
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    found = {f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING}
+    return {name: dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value for name, value in found.items()}
+
+
+def _kept(out: Path, stolen: Suspect, data: ImagePairs) -> Path:
+    """The network that the attack saved, or some answers of a suspect that is none."""
+    from tfwm.types import Access
+
+    if stolen.access == Access.WEIGHTS:
+        return out / "model.keras"
+    import numpy as np
+
+    from tfwm.files import replacing
+
+    inputs = data.inputs[:SHOWN]
+    outputs = np.asarray(stolen(inputs), np.float32)
+    with replacing(out / "answers.npz") as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, inputs=inputs, outputs=outputs)
+    return out / "answers.npz"

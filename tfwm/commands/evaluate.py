@@ -1,0 +1,128 @@
+"""Runs every attack and every control on a marked model, writes the report, and decides by your policy.
+
+The policy is a JSON file; what it leaves out blesses nothing:
+
+    {"min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6, "must_survive": ["jpeg(50)"]}
+
+Exit code 0: blessed; 1: not blessed. Writes report.json, policy.json, decision.json, report.html, and work/ with
+the attacked networks and TensorBoard logs. A killed evaluation goes on where it stopped: same command again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfwm.commands import options
+from tfwm.commands.base import DONE, NOT_VERIFIED, Result, add_output, say
+
+if TYPE_CHECKING:
+    from tfwm.evaluation.battery import Subjects
+    from tfwm.evaluation.policy import Decision, Policy
+    from tfwm.evaluation.report import Report
+    from tfwm.types import Attack
+
+PATCHES = 1500
+TEST_PATCHES = 64
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    option = parser.add_argument
+    option("--marked", required=True, metavar="FILE", help="the marked model, a .keras file")
+    option("--host", required=True, metavar="FILE", help="the same host without the mark, a .keras file")
+    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; no attack sees it")
+    option("--policy", required=True, metavar="JSON", help="what the model must show before it may be released")
+    option("--attacks", metavar="JSON", help='list of attacks, as [{"attack": "jpeg", "quality": 50}] (default: those of the demo)')
+    option("--out", required=True, metavar="FOLDER", help="where everything is written")
+    options.add_data(parser, f"{PATCHES}, of the thief's photographs")
+    options.add_machine(parser)
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Does it.
+
+    Raises:
+      InvalidKeyError: the key was changed.
+      ValueError: a policy, an attack or a model that does not fit.
+    """
+    from tfwm.commands import work
+    from tfwm.evaluation.battery import evaluate
+    from tfwm.evaluation.policy import Policy, decide
+    from tfwm.evaluation.tensorboard import write_tensorboard
+
+    # Whatever can be wrong in a file is found before the first training.
+    policy, attacks = Policy.load(arguments.policy), _attacks(arguments.attacks)
+    subjects, out = _subjects(arguments, policy), Path(arguments.out)
+    run = work.run_of(arguments, out / "work")
+    say(f"{len(attacks)} attacks, and the controls, on {subjects.marked.name}")
+    report = evaluate(subjects, attacks, run, policy)
+    decision = decide(report, policy)
+    _write(out, report, policy, decision)
+    write_tensorboard(report, Path(run.directory) / "tensorboard", decision)
+    _write_page(out, report, decision, subjects)
+    document = {
+        "blessed": decision.blessed, "reasons": list(decision.reasons), "key_fingerprint": subjects.key.fingerprint,
+        "fidelity": dict(report.fidelity), "report": str(out / "report.json"), "page": str(out / "report.html"),
+        "rows": [{"suspect": row.label, "expected": row.expected, "ok": row.ok, **row.verdict} for row in report.rows],
+    }  # fmt: skip
+    text = f"{report.to_table()}\n\n{decision}\nThe report for people: {out / 'report.html'}"
+    return Result(text, work.plain(document), DONE if decision.blessed else NOT_VERIFIED)
+
+
+def _attacks(path: str | None) -> list[Attack]:
+    from tfwm.attacks import attack_from_dict
+    from tfwm.files import read_json
+
+    if path is None:
+        from pipelines.configs import DEMO_ATTACKS
+
+        return list(DEMO_ATTACKS)
+    values = read_json(path)
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise ValueError(f'`--attacks` {path} must hold a JSON list of objects, as [{{"attack": "jpeg"}}]. Mend it.')
+    return [attack_from_dict(value) for value in values]
+
+
+def _subjects(arguments: argparse.Namespace, policy: Policy) -> Subjects:
+    from tfwm.commands import work
+    from tfwm.evaluation.battery import Subjects
+    from tfwm.schemes import scheme_of
+    from tfwm.suspects import KerasSuspect
+
+    key = work.load_key(arguments.key)
+    size = key.arrays["probes"].shape[1]
+    photographs = work.photographs_of(arguments, min_side=size)
+    parts = {"attacker": arguments.patches or PATCHES, "test": TEST_PATCHES}
+    attacker, test = (work.pairs_of(arguments, photographs[part], part, size, count) for part, count in parts.items())
+    return Subjects(
+        scheme=scheme_of(key), key=key,
+        marked=KerasSuspect("marked model", work.load_network(arguments.marked)),
+        host=KerasSuspect("unmarked host", work.load_network(arguments.host)),
+        attacker=attacker, test=test, alpha=1e-6 if policy.alpha is None else policy.alpha,
+    )  # fmt: skip
+
+
+def _write(out: Path, report: Report, policy: Policy, decision: Decision) -> None:
+    from tfwm.config import to_dict
+    from tfwm.files import write_json
+
+    report.save(out / "report.json")
+    write_json(out / "policy.json", to_dict(policy))
+    write_json(out / "decision.json", to_dict(decision))
+
+
+def _write_page(out: Path, report: Report, decision: Decision, subjects: Subjects) -> None:
+    from datetime import datetime, timezone
+
+    from tfwm.commands.pictures import pictures_of
+    from tfwm.evaluation.page import write_report_page
+
+    summary = {
+        "title": "Is the mark there, and does it survive?", "key_fingerprint": subjects.key.fingerprint,
+        "written": datetime.now(timezone.utc).strftime("%d %B %Y, %H:%M UTC"), "blessed": decision.blessed,
+        "reasons": list(decision.reasons), "seconds": {"attacks and verification": report.seconds},
+    }  # fmt: skip
+    write_report_page(out / "report.html", summary, report, pictures_of(report, subjects), "work/tensorboard")

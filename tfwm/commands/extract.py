@@ -1,0 +1,103 @@
+"""Reads the mark from a picture through the sealed `extract` signature of a served model.
+
+The token comes from the key folder and is sent to this machine, or over TLS, only. --wrong-token sends random
+bytes instead, to show what everybody else gets: noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfwm.commands.base import Result, add_output
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tfwm.keys import OwnerKey
+    from tfwm.remote import GrpcSuspect
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    option = parser.add_argument
+    option("--suspect", required=True, metavar="URL", help="grpc://host:port/model, or grpcs:// with TLS")
+    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; its token opens the extractor")
+    option("--picture", required=True, metavar="FILE", help="PNG or JPEG to read the mark from")
+    option("--out", required=True, metavar="PNG", help="where to write the logo")
+    option("--through-model", metavar="PNG", help="send the picture through the model first, and write its answer here")
+    option("--wrong-token", action="store_true", help="send a random token instead of the key's")
+    option("--tls-ca", metavar="PEM", help="with grpcs://: authority of the server's certificate (default: the system's)")
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Does it.
+
+    Raises:
+      ConnectionError: the endpoint does not answer, or has no such signature.
+      ValueError: no gRPC endpoint, no picture, or a token that would travel in clear.
+    """
+    from tfwm.commands import work
+    from tfwm.data import decode_image, to_float, with_channels
+
+    key = work.load_key(arguments.key)
+    token = secrets.token_bytes(len(key.token)) if arguments.wrong_token else key.token
+    endpoint = _endpoint(arguments.suspect)
+    pixels = decode_image(Path(arguments.picture).read_bytes(), arguments.picture)
+    images = to_float(with_channels(pixels, 3))[None]
+    if arguments.through_model:
+        images = _call(endpoint, arguments, {"image": images}, "serving_default")["image"]
+        _write(arguments.through_model, images[0])
+    found = _call(endpoint, arguments, {"image": images, "token": token}, "extract")
+    if "logo" not in found:
+        raise ValueError(f"`{endpoint.name}` extracts {', '.join(found)}, but no logo. Nothing can be drawn.")
+    _write(arguments.out, found["logo"][0])
+    return _result(arguments, endpoint, key, found["logo"][0])
+
+
+def _endpoint(text: str) -> GrpcSuspect:
+    from tfwm.commands import work
+    from tfwm.remote import GrpcSuspect
+
+    suspect = work.open_suspect(text)
+    if not isinstance(suspect, GrpcSuspect):
+        raise ValueError(f"`--suspect` must be grpc://host:port/model, got {text!r}. Serve the model with `tfwm serve`.")
+    return suspect
+
+
+def _call(endpoint: GrpcSuspect, arguments: argparse.Namespace, inputs: dict[str, Any], signature: str) -> dict[str, Any]:
+    from serving.client import predict
+    from serving.tls import ClientTls
+
+    tls = ClientTls(arguments.tls_ca) if endpoint.secure else None
+    try:
+        return predict(endpoint.address, endpoint.model, inputs, signature, timeout_s=endpoint.timeout_s, tls=tls)
+    except RuntimeError as error:
+        raise ConnectionError(f"{error}. Does the model have the signature `{signature}`?") from error
+
+
+def _write(path: str, image: np.ndarray) -> None:
+    from tfwm.data import encode_png, to_uint8
+    from tfwm.files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_bytes(encode_png(to_uint8(image.clip(0, 1))))
+        temporary.chmod(0o644)
+
+
+def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, logo: np.ndarray) -> Result:
+    from tfwm.commands import work
+    from tfwm.statistics import centred_nc
+    from tfwm.suspects import as_float
+
+    likeness = centred_nc(logo, as_float(key.arrays["logo"])) if "logo" in key.arrays else None
+    kind = "wrong" if arguments.wrong_token else "owner"
+    document = {
+        "suspect": endpoint.name, "key_fingerprint": key.fingerprint, "token": kind, "picture": arguments.picture,
+        "logo": arguments.out, "nc_centred": likeness,
+    }  # fmt: skip
+    like = "" if likeness is None else f"; its centred correlation with the owner's logo is {likeness:.3f}"
+    return Result(f"Wrote {arguments.out}, extracted with the {kind}'s token{like}.".replace("wrong's", "wrong"), work.plain(document))

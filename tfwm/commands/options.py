@@ -1,0 +1,112 @@
+"""Options that several commands take, and `--set field=value`."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tfwm.config import choose
+
+PRESETS = ("fast", "tiny", "paper", "reference")
+STRATEGIES = ("default", "mirrored", "multiworker")
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+def add_set(parser: argparse.ArgumentParser, what: str) -> None:
+    """`--set`, repeatable."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", dest="assignments",
+        help=f"change a setting of the {what}, for instance {_INSTANCES[what]}; repeatable",
+    )  # fmt: skip
+
+
+_INSTANCES = {"scheme": "probes=256 or initial.epochs=40", "attack": "share=0.3 or schedule.epochs=3"}
+
+
+def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
+    """`--data`, `--task` and `--patches`.
+
+    Args:
+      patches: what the default number is, for the help.
+    """
+    option = parser.add_argument
+    option("--data", metavar="FOLDER", help="your photographs (default: those that scikit-image carries)")
+    option("--task", default="derain", help="what the host does: derain, debone, denoise, super_resolve or smooth (default derain)")
+    option("--patches", type=positive, metavar="N", help=f"training patches to cut from the photographs (default {patches})")
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """`--seed`, `--strategy`, `--precision` and `--epochs-scale`."""
+    option = parser.add_argument
+    option("--seed", type=seed, default=0, help="of every draw but the secret (default 0)")
+    option("--strategy", choices=STRATEGIES, default="default", help="one device, all local ones, or several machines")
+    option("--precision", choices=PRECISIONS, default="float32", help="Keras policy (default float32)")
+    option("--epochs-scale", type=positive_share, default=1.0, metavar="X", help="multiplies every training's epochs; 0.1 for a trial")
+
+
+def seed(text: str) -> int:
+    """A whole number of at least 0."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return number
+
+
+def positive_share(text: str) -> float:
+    """A finite number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return number
+
+
+def changed(values: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+    """A copy of settings with `field=value` texts applied; `outer.inner=value` reaches a nested field.
+
+    The types are checked by whoever builds the settings from the result (`tfwm.config.from_dict`).
+
+    Raises:
+      ValueError: not of this form, or an unknown outer field.
+    """
+    result = copy.deepcopy(values)
+    for text in assignments:
+        name, sign, value = text.partition("=")
+        if not sign or not all(name.split(".")):
+            raise ValueError(f"`--set` must look like field=value, got {text!r}. For instance: --set seed=3.")
+        *outer, last = name.split(".")
+        place: Any = result
+        for part in outer:
+            place = choose("field", part, place)
+            if not isinstance(place, dict):
+                raise ValueError(f"`--set {text}`: `{part}` is a single value. Write {name.rpartition('.')[0]}=value.")
+        place[last] = _value(value, place.get(last))
+    return result
+
+
+def _value(text: str, now: Any) -> Any:
+    """JSON where it is some; as it is where the field holds a text now."""
+    if isinstance(now, str):
+        return text
+    if isinstance(now, bool) and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        return text
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(text)  # NaN and infinity: then it stays a text, which no number field takes

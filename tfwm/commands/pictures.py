@@ -1,0 +1,52 @@
+"""The pictures of a report page: a few test patches, and what the extractor finds in each suspect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfwm.evaluation.page import ExtractedMark, Photo, Pictures
+from tfwm.suspects import KerasSuspect, as_float
+
+if TYPE_CHECKING:
+    from tfwm.evaluation.battery import Subjects
+    from tfwm.evaluation.report import Report
+    from tfwm.types import Suspect
+
+PHOTOS = 3
+
+
+def pictures_of(report: Report, subjects: Subjects) -> Pictures:
+    """For every suspect whose network is at hand; a scheme that cannot be read has photographs only."""
+    logo = subjects.key.arrays.get("logo")
+    return Pictures(_photos(subjects), _marks(report, subjects), None if logo is None else as_float(logo))
+
+
+def _photos(subjects: Subjects) -> tuple[Photo, ...]:
+    inputs = as_float(subjects.test.inputs[:PHOTOS])
+    unmarked, marked = (suspect(inputs).clip(0, 1) for suspect in (subjects.host, subjects.marked))
+    return tuple(Photo(f"Test picture {i + 1}", inputs[i], unmarked[i], marked[i]) for i in range(len(inputs)))
+
+
+def _marks(report: Report, subjects: Subjects) -> tuple[ExtractedMark, ...]:
+    if not hasattr(subjects.scheme, "reading"):
+        return ()
+    found = []
+    for row in report.rows:
+        suspect = _suspect(row.label, row.model_path, subjects)
+        if suspect is not None:
+            found.append(_mark(row.label, suspect, subjects))
+    return tuple(found)
+
+
+def _suspect(label: str, model_path: str, subjects: Subjects) -> Suspect | None:
+    from tfwm.commands.work import load_network
+    from tfwm.evaluation.cells import UNATTACKED, UNMARKED_HOST
+
+    if model_path:
+        return KerasSuspect(label, load_network(model_path))
+    return {UNATTACKED: subjects.marked, UNMARKED_HOST: subjects.host}.get(label)
+
+
+def _mark(label: str, suspect: Suspect, subjects: Subjects) -> ExtractedMark:
+    reading = subjects.scheme.reading(suspect, subjects.key)  # type: ignore[attr-defined]
+    return ExtractedMark(label, reading.get("logo"), reading.get("agreement"))

@@ -1,0 +1,94 @@
+"""Writes the key's probe images for a suspect that `tfwm verify` cannot call, and packs its answers for it.
+
+    tfwm probes --key KEYDIR --out probes                          PNG files; --out probes.npz writes an array
+    (somebody sends them through the suspect and saves each answer under the same name)
+    tfwm probes --key KEYDIR --answers FOLDER --out answers.npz    then: tfwm verify --suspect answers.npz ...
+
+Whoever sees the probe images could answer them honestly and everything else with the mark: keep them to yourself.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfwm.commands.base import Result, add_output
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    option = parser.add_argument
+    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder")
+    option("--out", required=True, metavar="WHERE", help="a new folder for PNG files, or a file ending in .npz")
+    option("--answers", metavar="FOLDER", help="the suspect's answers as PNG files; writes an .npz for `tfwm verify`")
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Does it.
+
+    Raises:
+      FileExistsError: `--out` is there already.
+      ValueError: a key without probe images, or answers that do not belong to them.
+    """
+    from tfwm.commands import work
+
+    key, out = work.load_key(arguments.key), Path(arguments.out)
+    if out.exists():
+        raise FileExistsError(f"`--out` {out} exists already. Choose another place.")
+    probes = key.arrays.get("probes")
+    if probes is None:
+        raise ValueError(f"`--key` {arguments.key} of the scheme {key.scheme} holds no probe images. Use another key.")
+    if arguments.answers:
+        if out.suffix != ".npz":
+            raise ValueError(f"`--out` must end in .npz with --answers, got {out}. `tfwm verify` reads that file.")
+        _write_arrays(out, inputs=probes, outputs=_answers(Path(arguments.answers), len(probes)))
+    elif out.suffix == ".npz":
+        _write_arrays(out, inputs=probes)
+    else:
+        _write_folder(out, probes)
+    document = {"key_fingerprint": key.fingerprint, "probes": len(probes), "shape": list(probes.shape[1:]), "out": str(out)}
+    return Result(f"Wrote {len(probes)} probe images{' and answers' if arguments.answers else ''} to {out}.", document)
+
+
+def _name(index: int) -> str:
+    return f"{index:05d}.png"
+
+
+def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    import numpy as np
+
+    from tfwm.files import replacing
+
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def _write_folder(path: Path, probes: np.ndarray) -> None:
+    from tfwm.data import encode_png
+    from tfwm.files import new_directory
+
+    with new_directory(path, 0o700) as temporary:
+        for index, image in enumerate(probes):
+            (temporary / _name(index)).write_bytes(encode_png(image))
+
+
+def _answers(folder: Path, count: int) -> np.ndarray:
+    import numpy as np
+
+    from tfwm.data import decode_image
+
+    missing = [_name(index) for index in range(count) if not (folder / _name(index)).is_file()]
+    if missing:
+        raise ValueError(
+            f"`--answers` {folder} must hold one PNG file for each of the {count} probe images, {len(missing)} are missing, "
+            f"for instance {missing[0]}. Save every answer under the name of its probe image."
+        )
+    images = [decode_image((folder / _name(index)).read_bytes(), _name(index)) for index in range(count)]
+    if len({image.shape for image in images}) > 1:
+        raise ValueError(f"`--answers` {folder} must hold pictures of one size and colour, got several. Convert them.")
+    return np.stack(images)

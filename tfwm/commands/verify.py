@@ -1,0 +1,45 @@
+"""Sends the key's probe images to a suspect and says whether its answers carry the mark.
+
+The suspect is grpc://host:port/model (grpcs:// with TLS), a .keras file, a SavedModel folder, or an .npz of
+recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed; 4: the
+endpoint did not answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from tfwm.commands.base import DONE, NOT_VERIFIED, Result, add_output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    option = parser.add_argument
+    option("--suspect", required=True, metavar="WHAT", help="grpc://host:port/model, .keras, SavedModel folder or .npz")
+    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder")
+    option("--alpha", type=float, metavar="P", help="false-claim probability that you accept (default: the key's own)")
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Does it.
+
+    Raises:
+      InvalidKeyError: the key was changed.
+      UnreachableError: the endpoint does not answer.
+      ValueError: no suspect, or an alpha that the key cannot reach.
+    """
+    from tfwm.commands import words, work
+    from tfwm.schemes import scheme_of
+
+    key = work.load_key(arguments.key)
+    suspect = work.open_suspect(arguments.suspect)
+    scheme, level = scheme_of(key), {} if arguments.alpha is None else {"alpha": arguments.alpha}
+    verdict = scheme.verify(suspect, key, **level)
+    document = {
+        "suspect": suspect.name, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
+        "scheme": key.scheme, **work.plain(verdict.as_dict()),
+        "served_versions": sorted(getattr(suspect, "versions", ())),
+    }  # fmt: skip
+    text = words.verdict_text(suspect.name, key.fingerprint, verdict)
+    return Result(text, document, DONE if verdict.marked else NOT_VERIFIED)

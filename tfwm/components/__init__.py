@@ -1,0 +1,13 @@
+"""TFX components: thin shells over the library.
+
+| module               | component            | gives                                                    |
+|----------------------|----------------------|----------------------------------------------------------|
+| `example_gen`        | ImageExampleGen      | the splits `owner`, `attacker` and `test`                |
+| `host_trainer`       | HostTrainer          | the host, trained or imported                            |
+| `watermark_trainer`  | WatermarkTrainer     | the marked model, and the owner's key apart from it      |
+| `robustness`         | RobustnessEvaluator  | the report of the attacks, and the blessing              |
+| `serving_smoke_test` | ServingSmokeTest     | whether a server loads the model and answers             |
+
+`artifacts` and the five modules above load tfx; the others do the work and do not. Nothing is imported here, so
+that a Beam worker that unpickles a step of `beam_steps` loads neither tfx nor the rest.
+"""

@@ -1,0 +1,44 @@
+"""HostTrainer: the network that is to be protected, trained on the owner's pairs or imported."""
+
+# TFX's annotations are instances that its decorator reads, which mypy takes for types.
+# mypy: disable-error-code="type-arg,attr-defined,arg-type,assignment,call-overload"
+
+from pathlib import Path
+
+from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, component
+from tfx.v1.types.standard_artifacts import Examples, Model
+
+from tfwm.components import steps
+from tfwm.components.examples import read_split
+from tfwm.components.places import private, writing
+from tfwm.components.settings import run_on
+
+
+@component
+def HostTrainer(
+    examples: InputArtifact[Examples],
+    host: OutputArtifact[Model],
+    settings: Parameter[str],
+    host_path: Parameter[str],
+    machine: Parameter[str],
+    seed: Parameter[int],
+    work_dir: Parameter[str],
+    files_digest: Parameter[str],
+    code_version: Parameter[str],
+):
+    """Writes `model.keras` and `Format-Serving`.
+
+    Args:
+      examples: with the split `owner`.
+      host: the network.
+      settings: `HostSettings` as JSON.
+      host_path: the user's own `.keras` file instead; empty to train.
+      machine: `Machine` as JSON.
+      seed: of every draw.
+      work_dir: checkpoints and TensorBoard logs; must outlive the run, since TFX deletes what a failed step wrote.
+      files_digest: of `host_path`'s content; for the cache only.
+      code_version: `code_digest()`; for the cache only.
+    """
+    run = run_on(machine, seed, private(work_dir) / "host")
+    with writing(host.uri) as directory:
+        steps.make_host(read_split(examples.uri, "owner"), settings, host_path, Path(directory), run)

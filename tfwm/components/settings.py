@@ -1,0 +1,99 @@
+"""Settings as TFX carries them: one JSON text per component parameter."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfwm.config import from_dict
+
+if TYPE_CHECKING:
+    from tfwm.training import Run
+
+# Fields of schemes and attacks that name a file; its content decides the result as the settings do.
+FILE_FIELDS = ("logo", "vgg_weights")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`tfwm.training.Run` without directory and seed.
+
+    Args:
+      strategy: `default`, `mirrored` or `multiworker`.
+      precision: `float32`, `mixed_float16` or `mixed_bfloat16`.
+      jit: compile training steps with XLA.
+      steps_scale: multiplies every schedule's epochs.
+      quiet: no progress lines.
+    """
+
+    strategy: str = "default"
+    precision: str = "float32"
+    jit: bool = False
+    steps_scale: float = 1.0
+    quiet: bool = False
+
+
+def to_json(value: Any) -> str:
+    """One text for one value: equal settings are equal parameters, so that the cache finds them."""
+    return json.dumps(value, sort_keys=True, allow_nan=False)
+
+
+def parsed(name: str, text: str, kind: type) -> Any:
+    """The JSON value of a parameter.
+
+    Args:
+      name: of the parameter, for the message.
+      kind: `dict` or `list`.
+
+    Raises:
+      ValueError: not JSON, or another kind.
+    """
+    wanted = "object" if kind is dict else "list"
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"`{name}` must be a JSON {wanted}, got other text: {error}. Use json.dumps.") from error
+    if not isinstance(value, kind):
+        raise ValueError(f"`{name}` must be a JSON {wanted}, got {type(value).__name__}. Use json.dumps of one.")
+    return value
+
+
+def run_on(machine: str, seed: int, directory: str | Path) -> Run:
+    """A `Run` from the parameters `machine` and `seed`."""
+    from tfwm.training import Run
+
+    settings = from_dict(Machine, parsed("machine", machine, dict))
+    return Run(
+        Path(directory), seed, settings.strategy, settings.precision, settings.jit, settings.steps_scale, settings.quiet
+    )
+
+
+def files_digest(*settings: Any, also: str = "") -> str:
+    """Of the files that settings name, so that a changed file is not answered from the cache.
+
+    Args:
+      settings: JSON values.
+      also: one more path, or empty.
+
+    Raises:
+      FileNotFoundError: a named file is not there.
+    """
+    digest = hashlib.sha256()
+    for path in [*sorted(set(_named(settings))), *([also] if also else [])]:
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"The settings name the file `{path}`, which is not there. Mend the path.")
+        digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (value[field] for field in FILE_FIELDS if isinstance(value.get(field), str) and value[field])
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _named(part)

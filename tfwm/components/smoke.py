@@ -1,0 +1,97 @@
+"""Does a server load the model and answer? One request per public signature over gRPC on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorflow.core.protobuf import saved_model_pb2
+
+from tfwm.data import decode_image, encode_png
+
+MODEL = "candidate"
+SIZES = ((64, 64), (48, 80))  # For a model that takes any size, one that is not square too.
+
+
+def problems(directory: str | Path, *, timeout_s: float = 60.0) -> list[str]:
+    """What is wrong, one sentence each; empty where the model may be served.
+
+    Args:
+      directory: a SavedModel.
+      timeout_s: of one request.
+    """
+    from serving.server import Server
+
+    try:
+        sizes = served_sizes(directory)
+        with Server({MODEL: directory}) as server:
+            return [found for size in sizes for found in _asked(server.address, size, timeout_s)]
+    except (ValueError, OSError) as error:
+        return [f"The server does not load the model: {error}"]
+
+
+def server_digest() -> str:
+    """Of the server's sources, for the cache; 16 hex digits."""
+    import serving
+
+    files = sorted(Path(serving.__path__[0]).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def served_sizes(directory: str | Path) -> list[tuple[int, int]]:
+    """Heights and widths to try: the model's own, or several where it takes any.
+
+    Raises:
+      ValueError: no SavedModel, or one without `serving_default`.
+    """
+    file = Path(directory) / "saved_model.pb"
+    if not file.is_file():
+        raise ValueError(f"`{directory}` holds no saved_model.pb. Give the folder of a SavedModel.")
+    graph = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs[0]
+    if "serving_default" not in graph.signature_def:
+        raise ValueError(f"`{directory}` has no signature `serving_default`. Write it with tfwm.export.export.")
+    height, width = (side.size for side in graph.signature_def["serving_default"].inputs["image"].tensor_shape.dim[1:3])
+    if height > 0 and width > 0:
+        return [(height, width)]
+    return [(height if height > 0 else rows, width if width > 0 else columns) for rows, columns in SIZES]
+
+
+def _asked(address: str, size: tuple[int, int], timeout_s: float) -> list[str]:
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    return [
+        *_floats(address, picture, timeout_s),
+        *_bytes(address, picture, timeout_s),
+    ]
+
+
+def _floats(address: str, picture: np.ndarray, timeout_s: float) -> list[str]:
+    answer = _answer(address, "serving_default", "image", picture[None].astype(np.float32) / 255.0, timeout_s)
+    if isinstance(answer, str):
+        return [answer]
+    expected = (1, *picture.shape)
+    if answer.shape != expected or not np.isfinite(answer).all():
+        return [f"`serving_default` answers {list(expected)} with {list(answer.shape)}, or not with finite numbers."]
+    if answer.min() < 0.0 or answer.max() > 1.0:
+        return [f"`serving_default` answers outside [0, 1]: {answer.min():.3g} to {answer.max():.3g}."]
+    return []
+
+
+def _bytes(address: str, picture: np.ndarray, timeout_s: float) -> list[str]:
+    answer = _answer(address, "serving_bytes", "image_bytes", [encode_png(picture)], timeout_s)
+    if isinstance(answer, str):
+        return [answer]
+    shape = decode_image(answer[0], "answer of serving_bytes").shape
+    if shape != picture.shape:
+        return [f"`serving_bytes` answers a picture of {list(picture.shape)} with one of {list(shape)}."]
+    return []
+
+
+def _answer(address: str, signature: str, alias: str, value: Any, timeout_s: float) -> Any:
+    from serving.client import predict
+
+    try:
+        return predict(address, MODEL, {alias: value}, signature, timeout_s=timeout_s)[alias]
+    except (RuntimeError, ConnectionError, KeyError) as error:
+        return f"`{signature}` fails: {error}"

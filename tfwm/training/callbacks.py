@@ -1,0 +1,97 @@
+"""What happens at the end of an epoch: checkpoint, learning rate, TensorBoard, one line on the screen."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.training.schedule import Schedule
+
+
+class State(keras.callbacks.Callback):
+    """Weights, optimizers, epoch and history, saved together after every epoch."""
+
+    def __init__(self, trainer: keras.Model, folder: Path):
+        super().__init__()
+        self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best = tf.Variable(float("inf"), trainable=False)
+        self.wait = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._history = tf.Variable("[]", dtype=tf.string, trainable=False)
+        checkpoint = tf.train.Checkpoint(
+            trainer=trainer, epoch=self._epoch, best=self.best, wait=self.wait, history=self._history
+        )
+        self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
+        self._manager.restore_or_initialize()
+
+    @property
+    def epoch(self) -> int:
+        return int(self._epoch.numpy())
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        return json.loads(self._history.numpy().decode())
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        line = {name: float(value) for name, value in (logs or {}).items()}
+        self._history.assign(json.dumps([*self.history, {"epoch": epoch + 1, **line}]))
+        self._epoch.assign(epoch + 1)
+        self._manager.save(check_interval=False)
+
+
+class Plateau(keras.callbacks.Callback):
+    """Keras's ReduceLROnPlateau with its memory in the checkpoint, so that a resumed run agrees."""
+
+    def __init__(self, state: State, factor: float = 0.2, patience: int = 5):
+        super().__init__()
+        self._state, self._factor, self._patience = state, factor, patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        loss = float((logs or {})["loss"])
+        if loss < float(self._state.best.numpy()):
+            self._state.best.assign(loss)
+            self._state.wait.assign(0)
+            return
+        self._state.wait.assign_add(1)
+        if int(self._state.wait.numpy()) >= self._patience:
+            rate = self.model.optimizer.learning_rate
+            rate.assign(rate * self._factor)
+            self._state.wait.assign(0)
+
+
+class Scalars(keras.callbacks.Callback):
+    """Scalars once an epoch; steps stay monotone over a resume."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self._writer = tf.summary.create_file_writer(str(folder))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        with self._writer.as_default(step=epoch + 1):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(name, float(value))
+        self._writer.flush()
+
+
+class EpochLine(keras.callbacks.Callback):
+    """One line an epoch where there is no terminal for Keras's bar."""
+
+    def __init__(self, stage: str, schedule: Schedule):
+        super().__init__()
+        self._stage, self._schedule, self._start = stage, schedule, 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if sys.stdout.isatty():
+            return
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items())
+        seconds = time.perf_counter() - self._start
+        line = f"  {self._stage} {epoch + 1}/{self._schedule.epochs}  {seconds:.1f} s  {figures}"
+        print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,83 @@
+"""fit(), which resumes, and the arithmetic of a step that replicas share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.files import write_json
+from tfwm.training.callbacks import EpochLine, Plateau, Scalars, State
+from tfwm.training.run import Run
+from tfwm.training.schedule import Schedule
+
+DatasetAt = Callable[[int, int], tf.data.Dataset]
+"""From (first step, number of steps) to global batches; must depend on nothing else, so that a run can resume."""
+
+
+def mean_over_batch(per_example: tf.Tensor) -> tf.Tensor:
+    """The mean over the global batch, so that replicas' gradients add up to one replica's."""
+    return tf.nn.compute_average_loss(per_example)
+
+
+def scaled(optimizer: keras.optimizers.Optimizer, loss: tf.Tensor) -> tf.Tensor:
+    """The loss as the gradient tape must see it (mixed_float16 scales it up)."""
+    mixed = isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer)
+    return optimizer.get_scaled_loss(loss) if mixed else loss
+
+
+def descend(
+    optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[tf.Variable]
+) -> None:
+    """One step; gradients are summed over replicas by `apply_gradients`."""
+    gradients = tape.gradient(loss, variables)
+    if isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer):
+        gradients = optimizer.get_unscaled_gradients(gradients)
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+
+def fit(
+    trainer: keras.Model,
+    dataset_at: DatasetAt,
+    schedule: Schedule,
+    run: Run,
+    *,
+    stage: str,
+    digest: str,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> list[dict[str, Any]]:
+    """Trains `trainer`, resuming where an earlier call of the same stage and digest stopped.
+
+    Args:
+      trainer: a compiled model with its own `train_step`, built inside `run.scope()`.
+      stage: name of the stage, for instance `initial`.
+      digest: of the settings and data; another digest starts afresh.
+
+    Returns:
+      One dict of scalars per epoch, of earlier calls too.
+    """
+    folder = Path(run.directory) / "checkpoints" / f"{stage}-{digest[:16]}"
+    state = State(trainer, folder)
+    if state.epoch < schedule.epochs:
+        first = state.epoch
+        remaining = (schedule.epochs - first) * schedule.steps_per_epoch
+        own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
+        if schedule.decay == "plateau":
+            own.insert(0, Plateau(state))
+        if not run.quiet:
+            own.append(EpochLine(stage, schedule))
+        trainer.fit(
+            dataset_at(first * schedule.steps_per_epoch, remaining), initial_epoch=first, epochs=schedule.epochs,
+            steps_per_epoch=schedule.steps_per_epoch, callbacks=[*callbacks, *own],
+            verbose=1 if sys.stdout.isatty() and not run.quiet else 0,
+        )  # fmt: skip
+    return state.history
+
+
+def save_history(path: Path, history: Sequence[dict[str, Any]]) -> Path:
+    """One JSON document beside the model."""
+    return write_json(path, list(history))

@@ -1,0 +1,85 @@
+"""Run: the machine facts of one training. The only file that knows tf.distribute's strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.config import choose
+
+STRATEGIES: dict[str, Callable[[], tf.distribute.Strategy]] = {
+    "default": tf.distribute.get_strategy,
+    "mirrored": lambda: _mirrored(),
+    "multiworker": lambda: _multiworker(),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Machine facts of one training, apart from the paper's settings.
+
+    Args:
+      directory: where checkpoints and TensorBoard logs go; the same directory resumes.
+      seed: of every draw in the run.
+      strategy: `default` (one device), `mirrored` (all local GPUs, else logical CPUs) or
+        `multiworker` (reads TF_CONFIG).
+      precision: Keras policy: `float32`, `mixed_float16` or `mixed_bfloat16`.
+      jit: compile the training step with XLA.
+      steps_scale: multiplies every schedule's steps; below 1 for a trial.
+      quiet: no progress lines.
+    """
+
+    directory: Path
+    seed: int = 0
+    strategy: str = "default"
+    precision: str = "float32"
+    jit: bool = False
+    steps_scale: float = 1.0
+    quiet: bool = False
+
+    def child(self, name: str) -> Run:
+        """The same machine, another directory."""
+        return replace(self, directory=Path(self.directory) / name)
+
+    @contextmanager
+    def scope(self) -> Iterator[tf.distribute.Strategy]:
+        """Everything that creates variables belongs inside."""
+        strategy = choose("strategy", self.strategy, STRATEGIES)()
+        before = keras.mixed_precision.global_policy()
+        keras.mixed_precision.set_global_policy(self.precision)
+        try:
+            with strategy.scope():
+                yield strategy
+        finally:
+            keras.mixed_precision.set_global_policy(before)
+
+
+# One strategy a process: a second one counts its collective operations from the start again, and TensorFlow then
+# takes them for the first one's ("Shape mismatch in the collective instance").
+@lru_cache(maxsize=1)
+def _mirrored() -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy(_local_devices())
+
+
+@lru_cache(maxsize=1)
+def _multiworker() -> tf.distribute.Strategy:
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _local_devices() -> list[str] | None:
+    """None lets TensorFlow take all GPUs; without any, the logical CPUs stand in for them."""
+    if tf.config.list_logical_devices("GPU"):
+        return None
+    return [device.name for device in tf.config.list_logical_devices("CPU")]
+
+
+def set_logical_cpus(count: int) -> None:
+    """Splits the CPU into `count` devices; must come before anything else touches TensorFlow."""
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)

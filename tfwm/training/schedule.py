@@ -1,0 +1,80 @@
+"""Schedule: how long and how fast one stage trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.config import choose
+from tfwm.networks.optimizers import FusedAdam
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast one stage trains.
+
+    Args:
+      epochs: number of epochs; a checkpoint is written after each.
+      steps_per_epoch: batches in an epoch.
+      batch_size: global batch over all replicas; even.
+      learning_rate: Adam's initial rate.
+      decay: `constant`, `cosine` (to 5 %), `linear` (constant for the first half, then to 0) or
+        `plateau` (times 0.2 after 5 epochs without improvement, Zhang 2021 section 4.1).
+      beta_1: Adam's first moment.
+    """
+
+    epochs: int
+    steps_per_epoch: int
+    batch_size: int = 8
+    learning_rate: float = 2e-4
+    decay: str = "plateau"
+    beta_1: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "steps_per_epoch", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        if self.batch_size % 2:
+            raise ValueError(f"`batch_size` must be even (pairs share a mark), got {self.batch_size}.")
+        choose("decay", self.decay, _DECAYS)
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.steps_per_epoch
+
+    def scaled(self, factor: float) -> Schedule:
+        """The same schedule with `factor` times the epochs, at least one."""
+        return replace(self, epochs=max(1, round(self.epochs * factor)))
+
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Adam as the schedule says, with loss scaling where the policy is mixed_float16."""
+        adam = FusedAdam(learning_rate=_DECAYS[self.decay](self), beta_1=self.beta_1)
+        if keras.mixed_precision.global_policy().name == "mixed_float16":
+            return keras.mixed_precision.LossScaleOptimizer(adam)
+        return adam
+
+
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Constant for the first half, then linear to zero (surrogates, Zhang 2021 section 4.1)."""
+
+    def __init__(self, rate: float, steps: int):
+        self.rate, self.steps = rate, steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        progress = tf.cast(step, tf.float32) / self.steps
+        return self.rate * tf.clip_by_value(2.0 - 2.0 * progress, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"rate": self.rate, "steps": self.steps}
+
+
+_DECAYS: dict[str, Callable[[Schedule], Any]] = {
+    "constant": lambda schedule: schedule.learning_rate,
+    "plateau": lambda schedule: schedule.learning_rate,
+    "cosine": lambda s: keras.optimizers.schedules.CosineDecay(s.learning_rate, s.steps, alpha=0.05),
+    "linear": lambda s: LinearDecay(s.learning_rate, s.steps),
+}
