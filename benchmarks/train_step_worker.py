@@ -1,7 +1,7 @@
 """The subject: one training step of `deep_watermarking`'s initial stage, by the library's own trainer.
 
 As a worker it prints one JSON line when it is ready, then reads a number of steps per line and
-answers with their seconds; the peer in `peers/` speaks the same protocol.
+answers with their wall and processor seconds; the peer in `peers/` speaks the same protocol.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def build_step(scheme: DeepWatermarking) -> tuple[Callable[[], float], dict[str,
     return lambda: float(compiled()["loss"]), counts
 
 
-def seconds(step: Callable[[], float]) -> float:
-    """How long one step takes; reading the loss waits for its end."""
-    start = time.perf_counter()
+def seconds(step: Callable[[], float]) -> tuple[float, float]:
+    """Wall and processor seconds of one step; reading the loss waits for its end."""
+    start, processor = time.perf_counter(), time.process_time()
     step()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - processor
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def main() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
     scheme = settings(options.side, options.batch, options.filters, options.channels, options.downs)
     step, parameters = build_step(scheme)
-    ready = {"version": tf.__version__, "first_step_s": seconds(step), "parameters": parameters}
+    ready = {"version": tf.__version__, "first_step_s": seconds(step)[0], "parameters": parameters}
     print(json.dumps(ready), flush=True)
     for line in sys.stdin:
         print(json.dumps([seconds(step) for _ in range(int(line))]), flush=True)

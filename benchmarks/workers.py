@@ -14,7 +14,8 @@ class Worker:
     """A program that stays alive and runs as many steps as it is told; idle in between.
 
     Args:
-      command: prints one JSON line when ready, then answers each number on stdin with a list of seconds.
+      command: prints one JSON line when ready, then answers each number on stdin with a list of
+        (wall, processor) seconds.
       environment: added to this process's.
 
     Raises:
@@ -29,12 +30,12 @@ class Worker:
         self._command = " ".join(command)
         self.ready: dict[str, Any] = self._answer()
 
-    def seconds(self, steps: int) -> list[float]:
+    def seconds(self, steps: int) -> list[tuple[float, float]]:
         """Runs one step that wakes the threads, then `steps` that count."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{steps + 1}\n")
         self._process.stdin.flush()
-        return self._answer()[1:]
+        return [(wall, processor) for wall, processor in self._answer()[1:]]
 
     def close(self) -> None:
         """Ends the program."""
@@ -51,25 +52,28 @@ class Worker:
         return json.loads(line)
 
 
-def interleaved(first: Worker, second: Worker | None, *, rounds: int, steps: int) -> tuple[list[float], list[float]]:
+Steps = list[tuple[float, float]]
+
+
+def interleaved(first: Worker, second: Worker | None, *, rounds: int, steps: int) -> tuple[Steps, Steps]:
     """`rounds` turns of `steps` steps each: A B B A A B ...
 
     Returns:
-      The seconds of every step of each; the second list is empty where there is no second worker.
+      The (wall, processor) seconds of every step of each; the second list is empty where there is no second worker.
     """
     pair = [worker for worker in (first, second) if worker is not None]
-    taken: dict[int, list[float]] = {id(first): [], id(second): []}
+    taken: dict[int, Steps] = {id(first): [], id(second): []}
     for turn in range(rounds):
         for worker in pair if turn % 2 == 0 else pair[::-1]:
             taken[id(worker)] += worker.seconds(steps)
     return taken[id(first)], taken[id(second)] if second is not None else []
 
 
-def summary(seconds: Sequence[float], batch: int) -> dict[str, float]:
-    """Median, quartiles and images per second."""
-    middle = statistics.median(seconds)
-    lower, _, upper = statistics.quantiles(seconds, n=4)
+def summary(taken: Steps, batch: int) -> dict[str, float]:
+    """Medians, quartiles of the wall seconds, and images per second."""
+    wall = [seconds for seconds, _ in taken]
+    lower, middle, upper = statistics.quantiles(wall, n=4)
     return {
-        "step_s": middle, "lower_quartile_s": lower, "upper_quartile_s": upper,
-        "images_per_s": batch / middle, "steps": len(seconds),
+        "step_s": middle, "lower_quartile_s": lower, "upper_quartile_s": upper, "images_per_s": batch / middle,
+        "processor_s": statistics.median(seconds for _, seconds in taken), "steps": len(taken),
     }  # fmt: skip

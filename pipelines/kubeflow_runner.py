@@ -1,7 +1,7 @@
 """Compiles the pipeline for Kubeflow Pipelines v1: an Argo Workflow.
 
     python -m pipelines.kubeflow_runner --data /mnt/tfwm/data --root /mnt/tfwm/root --serving-dir /mnt/tfwm/models \\
-        --work-dir /mnt/tfwm/work --image registry/tfwm:1 --volume tfwm:/mnt/tfwm --secret tfwm-owner --output pipeline.yaml
+        --work-dir /mnt/tfwm/work --image registry/tfwm:1 --volume tfwm:/mnt/tfwm --secret tfwm-owner --output p.yaml
 """
 
 from __future__ import annotations
@@ -43,15 +43,14 @@ def compile_pipeline(
     from pipelines.cluster import cluster_arguments, need_kfp
 
     need_kfp()
+    functions = [_mount_volume(volume)] if volume else []
+    functions += [_mount_secret(secret)] if secret else []
     from tfx.orchestration.kubeflow import kubeflow_dag_runner as kubeflow
 
     from pipelines.pipeline import create_pipeline
 
-    functions = kubeflow.get_default_pipeline_operator_funcs()
-    functions += [_mount_volume(volume)] if volume else []
-    functions += [_mount_secret(secret)] if secret else []
     runner_config = kubeflow.KubeflowDagRunnerConfig(
-        pipeline_operator_funcs=functions,
+        pipeline_operator_funcs=[*kubeflow.get_default_pipeline_operator_funcs(), *functions],
         kubeflow_metadata_config=kubeflow.get_default_kubeflow_metadata_config(),
         tfx_image=cluster.image,
     )

@@ -2,6 +2,8 @@
 
     python -m pipelines.kubeflow_v2_runner --data gs://b/data --root gs://b/root --serving-dir gs://b/models \\
         --work-dir /gcs/b/work --image registry/tfwm:1 --output pipeline.yaml
+
+ImageExampleGen finds its files in a driver that Vertex runs before the step; plain Kubeflow v2 is not known to.
 """
 
 from __future__ import annotations
@@ -88,8 +90,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             from pipelines import cluster
 
             parser = cluster.parser("python -m pipelines.kubeflow_v2_runner", "Compiles for Kubeflow Pipelines v2.")
+            parser.add_argument(
+                "--secret-file", default="", help="of a mounted secret; without, one is kept in work_dir"
+            )
             given = parser.parse_args(argv)
-            place = cluster.Cluster(given.data, given.root, given.serving_dir, given.work_dir, given.image)
+            place = cluster.Cluster(
+                given.data, given.root, given.serving_dir, given.work_dir, given.image, given.secret_file
+            )
             config = cluster.config_from(given, serving_checks=SERVING_CHECKS)
             written = compile_pipeline(config, place, given.output)
     except (ValueError, OSError, RuntimeError) as error:

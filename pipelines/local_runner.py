@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import fcntl
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,7 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
 
     Raises:
       FileNotFoundError: a part of the data, or a file that the settings name, is missing.
+      RuntimeError: another pipeline runs in the same root, or Docker was asked for and is not there.
       StepFailedError: a component raised.
     """
     with quiet(verbose):
@@ -44,8 +47,8 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
 
         check_data(config.data)
         check_serving(config.serving_check)
-        # Keys and checkpoints lie below: nobody else on the machine has any business here.
-        private(config.root)
+        # Keys and checkpoints lie here; the server, perhaps another user's, reads `serving_dir` only.
+        private(config.pipeline_root)
         private(config.work_dir)
         arguments = with_secret(arguments_of(config))
         # Only now, because this takes half a minute.
@@ -56,11 +59,23 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
 
         connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(config.metadata))
         pipeline = create_pipeline(metadata_connection_config=connection, **arguments)
+        with _alone(config.root):
+            try:
+                tfx.orchestration.LocalDagRunner().run(pipeline)
+            except Exception as error:
+                raise StepFailedError(f"{_failed(config.metadata)} failed: {error}") from error
+            return summarize(config)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """One pipeline at a time in a root: SQLite has one writer, and two runs would share checkpoints."""
+    with (root / ".lock").open("w") as file:
         try:
-            tfx.orchestration.LocalDagRunner().run(pipeline)
-        except Exception as error:
-            raise StepFailedError(f"{_failed(config.metadata)} failed: {error}") from error
-        return summarize(config)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RuntimeError(f"Another pipeline runs in `{root}`. Wait for it, or choose another root.") from error
+        yield
 
 
 def _failed(metadata: Path) -> str:

@@ -42,7 +42,7 @@ def smoothing_host():
 
 def smallest_scheme(**changes: object) -> DeepWatermarking:
     """Networks of a few channels at 16 x 16 pixels: a step takes milliseconds, and nothing is learnt."""
-    steps = Schedule(2, 2, 4, 1e-3, "cosine")
+    steps = Schedule(2, 2, 8, 1e-3, "cosine")
     settings = replace(
         DeepWatermarking.tiny(), image_size=16, cells=2, embedder_filters=2, embedder_downs=2, extractor_channels=4,
         extractor_blocks=1, discriminator_filters=2, classifier_filters=2, proxy_filters=2, proxy_downs=2,

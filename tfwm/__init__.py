@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Access": "tfwm.types",
     "DeepWatermarking": "tfwm.schemes",
+    "HostSettings": "tfwm.hosts",
     "ImagePairs": "tfwm.types",
     "KerasSuspect": "tfwm.suspects",
     "MarkedModel": "tfwm.types",

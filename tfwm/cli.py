@@ -21,20 +21,13 @@ from tfwm.commands.base import INVALID, UNREACHABLE, USAGE, Parser
 from tfwm.config import choose
 
 BUG, INTERRUPTED = 70, 130
-DESCRIPTION = """Proves who owns a deep model: hides a mark in it, attacks it as a thief would, and asks suspects for the mark.
+DESCRIPTION = """Proves who owns a deep model: hides a mark in it, attacks it as a thief would, asks suspects for it.
 
 A mark is made with `protect`, which writes the marked model and a key folder that you keep secret. Whoever holds
 the key can ask any model later, over gRPC and without its weights: `verify`."""
 EXIT_CODES = """exit codes:
   0 done or verified   1 not verified or not blessed   2 usage
   3 evidence invalid (a changed key or certificate)    4 endpoint unreachable"""
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps line breaks, and a column wide enough for the names of the commands."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28, width=118)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,26 +60,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parsed(words: list[str]) -> tuple[Any, argparse.Namespace]:
     """The module of the command that was asked for, and its arguments."""
-    parser = Parser("tfwm", formatter_class=_Formatter, description=DESCRIPTION, epilog=_examples())
+    parser = Parser(
+        "tfwm", formatter_class=argparse.RawDescriptionHelpFormatter, description=DESCRIPTION, epilog=_overview()
+    )
     parser.add_argument("--version", action="version", version=f"tfwm {tfwm.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, required=True)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", help="one of those below", parser_class=Parser, required=True
+    )
     asked = words[0] if words and not words[0].startswith("-") else None
     module = None
     if asked is not None:
         choose("command", asked, COMMANDS)
         module = importlib.import_module(f"tfwm.commands.{asked}")
     for name, command in COMMANDS.items():
-        one = commands.add_parser(name, help=command.help, formatter_class=_Formatter)
-        # The others are a line of help; their modules need not be loaded.
+        one = commands.add_parser(name, formatter_class=argparse.RawDescriptionHelpFormatter)
+        # The others' options are not needed now, so their modules are not loaded.
         if name == asked and module is not None:
             one.description, one.epilog = module.__doc__, f"example:\n  {command.example}\n\n{EXIT_CODES}"
             module.add_arguments(one)
     return module, parser.parse_args(words)
 
 
-def _examples() -> str:
-    lines = [f"  {command.example}" for command in COMMANDS.values()]
-    return "\n".join(["examples:", *lines, "", EXIT_CODES, "", "`tfwm COMMAND --help` shows the options of a command."])
+def _overview() -> str:
+    lines = [f"  {name:<12} {command.help}\n{'':<15}{command.example}" for name, command in COMMANDS.items()]
+    return "\n".join(["commands:", *lines, "", EXIT_CODES, "", "`tfwm COMMAND --help` shows the options of a command."])
 
 
 def _done(module: Any, arguments: argparse.Namespace, words: list[str]) -> int:

@@ -1,7 +1,7 @@
 """The peer: one training step of H, R and D of Zhang et al. 2021 in plain PyTorch, at the sizes of the authors' code.
 
 Stands alone: it runs in a virtual environment that holds only torch and numpy. As a worker it prints
-one JSON line when it is ready, then reads a number of steps per line and answers with their seconds.
+one JSON line when it is ready, then reads a number of steps per line and answers with their wall and processor seconds.
 """
 
 from __future__ import annotations
@@ -137,11 +137,11 @@ class Step:
         return {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
 
 
-def seconds(step: Step) -> float:
-    """How long one step takes."""
-    start = time.perf_counter()
+def seconds(step: Step) -> tuple[float, float]:
+    """Wall and processor seconds of one step."""
+    start, processor = time.perf_counter(), time.process_time()
     step()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - processor
 
 
 def main() -> None:
@@ -153,7 +153,7 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(options.threads)
     step = Step(options.side, options.batch, options.filters, options.channels, options.downs)
-    ready = {"version": torch.__version__, "first_step_s": seconds(step), "parameters": step.parameters()}
+    ready = {"version": torch.__version__, "first_step_s": seconds(step)[0], "parameters": step.parameters()}
     print(json.dumps(ready), flush=True)
     for line in sys.stdin:
         print(json.dumps([seconds(step) for _ in range(int(line))]), flush=True)

@@ -105,7 +105,8 @@ def test_plain_cnn_sees_two_pixels_per_two_layers_and_no_further():
     rows, columns = np.nonzero(changed)
     assert rows.min() >= 5
     assert rows.max() <= 11
-    assert columns.min() >= 5 and columns.max() <= 11
+    assert columns.min() >= 5
+    assert columns.max() <= 11
 
 
 @pytest.mark.parametrize("build", [

@@ -17,17 +17,25 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "protect": Command("train a host (or take yours), mark it, write the marked model and the key", "tfwm protect --out runs/mine"),
-    "inspect": Command("show what a key is: fingerprint and settings, nothing secret", "tfwm inspect runs/mine/key"),
+    "protect": Command(
+        "train a host (or take yours), mark it, write the marked model and the key",
+        "tfwm protect --out runs/mine",
+    ),
+    "inspect": Command(
+        "show what a key is: fingerprint and settings, nothing secret",
+        "tfwm inspect runs/mine/key",
+    ),
     "verify": Command(
-        "ask a suspect model: are you ours?", "tfwm verify --suspect grpc://host:8500/model --key runs/mine/key"
+        "ask a suspect model: are you ours?",
+        "tfwm verify --suspect grpc://host:8500/model --key runs/mine/key",
     ),
     "attack": Command(
-        "do to a model what a thief would do", "tfwm attack prune --suspect runs/mine/marked.keras --set share=0.3 --out runs/pruned"
+        "do to a model what a thief would do",
+        "tfwm attack prune --suspect runs/mine/marked.keras --set share=0.3 --out runs/pruned",
     ),
     "evaluate": Command(
         "all attacks and controls, a report, and a blessing by your policy",
-        "tfwm evaluate --marked runs/mine/marked.keras --host runs/mine/host.keras --key runs/mine/key "
+        "tfwm evaluate --model runs/mine/marked.keras --host runs/mine/host.keras --key runs/mine/key "
         "--policy policy.json --out runs/report",
     ),
     "export": Command(
@@ -38,7 +46,10 @@ COMMANDS: dict[str, Command] = {
         "write, or check, the signed certificate of an exported model",
         "tfwm certificate --check served/derain.json --model served/derain/1",
     ),
-    "serve": Command("serve SavedModels over gRPC, as TensorFlow Serving does", "tfwm serve --model derain=served/derain --port 8500"),
+    "serve": Command(
+        "serve SavedModels over gRPC, as TensorFlow Serving does",
+        "tfwm serve --model derain=served/derain --port 8500",
+    ),
     "extract": Command(
         "read the logo from a picture through a served model, with the key's token",
         "tfwm extract --suspect grpc://localhost:8500/derain --key runs/mine/key --picture marked.png --out logo.png",
@@ -47,4 +58,4 @@ COMMANDS: dict[str, Command] = {
         "write the key's probe images, to record the answers of a suspect that cannot be called",
         "tfwm probes --key runs/mine/key --out probes",
     ),
-}  # fmt: skip
+}

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--suspect", required=True, metavar="WHAT", help="grpc://host:port/model, .keras, SavedModel folder or .npz")
     option("--out", required=True, metavar="FOLDER", help="where the stolen copy is written")
     option("--key", metavar="KEYDIR", help="look for this key's mark in the stolen copy; the attack never sees it")
-    option("--size", type=options.positive, default=SIZE, help=f"side of the thief's patches in pixels (default {SIZE})")
+    option("--size", type=options.positive, default=SIZE, help=f"side of the patches in pixels (default {SIZE})")
     options.add_set(parser, "attack")
     options.add_data(parser, str(PATCHES))
     options.add_machine(parser)
@@ -50,10 +50,14 @@ def run(arguments: argparse.Namespace) -> Result:
     photographs = work.photographs_of(arguments, min_side=arguments.size)["attacker"]
     data = work.pairs_of(arguments, photographs, "attacker", arguments.size, arguments.patches or PATCHES)
     out = Path(arguments.out)
-    say(f"{attack!r} on {suspect.name}")
+    say(f"{attack!r} on {arguments.suspect}")
     stolen = attack(suspect, data, work.run_of(arguments, out))
-    document: dict[str, Any] = {"attack": repr(attack), "suspect": suspect.name, "out": str(_kept(out, stolen, data))}
-    text = f"{attack!r} on {suspect.name}: wrote {document['out']}."
+    document: dict[str, Any] = {
+        "attack": repr(attack),
+        "suspect": arguments.suspect,
+        "out": str(_kept(out, stolen, data)),
+    }
+    text = f"{attack!r} on {arguments.suspect}: wrote {document['out']}."
     if key is not None:
         from tfwm.commands.words import verdict_text
         from tfwm.schemes import scheme_of
@@ -73,21 +77,29 @@ def make_attack(name: str, assignments: list[str]) -> Attack:
     from tfwm.attacks import ATTACKS, attack_from_dict
     from tfwm.config import choose
 
-    cls = choose("attack", name, ATTACKS)  # type: ignore[arg-type]
+    cls: type = choose("attack", name, ATTACKS)  # type: ignore[arg-type]
     return attack_from_dict({**options.changed(_defaults(cls), assignments), "attack": name})
 
 
 def _defaults(cls: type) -> dict[str, Any]:
-    found = {f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING}
-    return {name: dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value for name, value in found.items()}
+    fields = [field for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING]
+    return {field.name: _json(field.default) for field in fields}
+
+
+def _json(value: Any) -> Any:
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _kept(out: Path, stolen: Suspect, data: ImagePairs) -> Path:
-    """The network that the attack saved, or some answers of a suspect that is none."""
+    """The stolen network, or some answers of a suspect that is none."""
     from tfwm.types import Access
 
     if stolen.access == Access.WEIGHTS:
-        return out / "model.keras"
+        saved = out / "model.keras"
+        # Attacks that train have saved it; the others only changed weights.
+        if not saved.is_file():
+            stolen.model.save(saved)  # type: ignore[attr-defined]
+        return saved
     import numpy as np
 
     from tfwm.files import replacing

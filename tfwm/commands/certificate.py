@@ -57,7 +57,7 @@ def _check(arguments: argparse.Namespace) -> Result:
         "blessed": certificate.blessed, "fidelity": dict(certificate.fidelity),
     }  # fmt: skip
     text = (
-        f"Nothing was changed ({' and '.join(checked)} checked).\n  signed with  {certificate.public_key}\n"
+        f"Nothing was changed (checked: {', '.join(checked)}).\n  signed with  {certificate.public_key}\n"
         f"  key          {certificate.key_fingerprint}\n  written      {certificate.time}\n"
         f"  blessed      {'yes' if certificate.blessed else 'no'}"
     )

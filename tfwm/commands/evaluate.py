@@ -4,6 +4,8 @@ The policy is a JSON file; what it leaves out blesses nothing:
 
     {"min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6, "must_survive": ["jpeg(50)"]}
 
+--attacks is a JSON list, for instance [{"attack": "jpeg", "quality": 50}, {"attack": "prune", "share": 0.2}].
+
 Exit code 0: blessed; 1: not blessed. Writes report.json, policy.json, decision.json, report.html, and work/ with
 the attacked networks and TensorBoard logs. A killed evaluation goes on where it stopped: same command again.
 """
@@ -30,11 +32,11 @@ TEST_PATCHES = 64
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     option = parser.add_argument
-    option("--marked", required=True, metavar="FILE", help="the marked model, a .keras file")
+    option("--model", required=True, metavar="FILE", help="the marked model, a .keras file")
     option("--host", required=True, metavar="FILE", help="the same host without the mark, a .keras file")
     option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; no attack sees it")
     option("--policy", required=True, metavar="JSON", help="what the model must show before it may be released")
-    option("--attacks", metavar="JSON", help='list of attacks, as [{"attack": "jpeg", "quality": 50}] (default: those of the demo)')
+    option("--attacks", metavar="JSON", help="a list of attacks (default: those of `make demo`)")
     option("--out", required=True, metavar="FOLDER", help="where everything is written")
     options.add_data(parser, f"{PATCHES}, of the thief's photographs")
     options.add_machine(parser)
@@ -63,8 +65,15 @@ def run(arguments: argparse.Namespace) -> Result:
     _write(out, report, policy, decision)
     write_tensorboard(report, Path(run.directory) / "tensorboard", decision)
     _write_page(out, report, decision, subjects)
+    return result_of(out, subjects.key.fingerprint, report, decision)
+
+
+def result_of(out: Path, fingerprint: str, report: Report, decision: Decision) -> Result:
+    """The table and the decision; exit code 1 where the model is not blessed."""
+    from tfwm.commands import work
+
     document = {
-        "blessed": decision.blessed, "reasons": list(decision.reasons), "key_fingerprint": subjects.key.fingerprint,
+        "blessed": decision.blessed, "reasons": list(decision.reasons), "key_fingerprint": fingerprint,
         "fidelity": dict(report.fidelity), "report": str(out / "report.json"), "page": str(out / "report.html"),
         "rows": [{"suspect": row.label, "expected": row.expected, "ok": row.ok, **row.verdict} for row in report.rows],
     }  # fmt: skip
@@ -99,7 +108,7 @@ def _subjects(arguments: argparse.Namespace, policy: Policy) -> Subjects:
     attacker, test = (work.pairs_of(arguments, photographs[part], part, size, count) for part, count in parts.items())
     return Subjects(
         scheme=scheme_of(key), key=key,
-        marked=KerasSuspect("marked model", work.load_network(arguments.marked)),
+        marked=KerasSuspect("marked model", work.load_network(arguments.model)),
         host=KerasSuspect("unmarked host", work.load_network(arguments.host)),
         attacker=attacker, test=test, alpha=1e-6 if policy.alpha is None else policy.alpha,
     )  # fmt: skip

@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; its token opens the extractor")
     option("--picture", required=True, metavar="FILE", help="PNG or JPEG to read the mark from")
     option("--out", required=True, metavar="PNG", help="where to write the logo")
-    option("--through-model", metavar="PNG", help="send the picture through the model first, and write its answer here")
+    option("--through-model", metavar="PNG", help="ask the model first, and write its answer here")
     option("--wrong-token", action="store_true", help="send a random token instead of the key's")
-    option("--tls-ca", metavar="PEM", help="with grpcs://: authority of the server's certificate (default: the system's)")
+    option("--tls-ca", metavar="PEM", help="with grpcs://: authority of the server's certificate")
     add_output(parser)
 
 
@@ -43,15 +43,14 @@ def run(arguments: argparse.Namespace) -> Result:
     from tfwm.commands import work
     from tfwm.data import decode_image, to_float, with_channels
 
-    key = work.load_key(arguments.key)
+    endpoint, key = _endpoint(arguments.suspect), work.load_key(arguments.key)
     token = secrets.token_bytes(len(key.token)) if arguments.wrong_token else key.token
-    endpoint = _endpoint(arguments.suspect)
     pixels = decode_image(Path(arguments.picture).read_bytes(), arguments.picture)
     images = to_float(with_channels(pixels, 3))[None]
     if arguments.through_model:
-        images = _call(endpoint, arguments, {"image": images}, "serving_default")["image"]
+        images = _call(endpoint, arguments.tls_ca, "serving_default", {"image": images})["image"]
         _write(arguments.through_model, images[0])
-    found = _call(endpoint, arguments, {"image": images, "token": token}, "extract")
+    found = _call(endpoint, arguments.tls_ca, "extract", {"image": images, "token": token})
     if "logo" not in found:
         raise ValueError(f"`{endpoint.name}` extracts {', '.join(found)}, but no logo. Nothing can be drawn.")
     _write(arguments.out, found["logo"][0])
@@ -64,15 +63,15 @@ def _endpoint(text: str) -> GrpcSuspect:
 
     suspect = work.open_suspect(text)
     if not isinstance(suspect, GrpcSuspect):
-        raise ValueError(f"`--suspect` must be grpc://host:port/model, got {text!r}. Serve the model with `tfwm serve`.")
+        raise ValueError(f"`--suspect` must be grpc://host:port/model, got {text!r}. `tfwm serve` serves a model.")
     return suspect
 
 
-def _call(endpoint: GrpcSuspect, arguments: argparse.Namespace, inputs: dict[str, Any], signature: str) -> dict[str, Any]:
+def _call(endpoint: GrpcSuspect, tls_ca: str | None, signature: str, inputs: dict[str, Any]) -> dict[str, Any]:
     from serving.client import predict
     from serving.tls import ClientTls
 
-    tls = ClientTls(arguments.tls_ca) if endpoint.secure else None
+    tls = ClientTls(tls_ca) if endpoint.secure else None
     try:
         return predict(endpoint.address, endpoint.model, inputs, signature, timeout_s=endpoint.timeout_s, tls=tls)
     except RuntimeError as error:
@@ -94,10 +93,14 @@ def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey,
     from tfwm.suspects import as_float
 
     likeness = centred_nc(logo, as_float(key.arrays["logo"])) if "logo" in key.arrays else None
-    kind = "wrong" if arguments.wrong_token else "owner"
+    kind = "a wrong" if arguments.wrong_token else "the owner's"
     document = {
-        "suspect": endpoint.name, "key_fingerprint": key.fingerprint, "token": kind, "picture": arguments.picture,
-        "logo": arguments.out, "nc_centred": likeness,
-    }  # fmt: skip
+        "suspect": endpoint.name,
+        "key_fingerprint": key.fingerprint,
+        "token": "wrong" if arguments.wrong_token else "owner",
+        "picture": arguments.picture,
+        "logo": arguments.out,
+        "nc_centred": likeness,
+    }
     like = "" if likeness is None else f"; its centred correlation with the owner's logo is {likeness:.3f}"
-    return Result(f"Wrote {arguments.out}, extracted with the {kind}'s token{like}.".replace("wrong's", "wrong"), work.plain(document))
+    return Result(f"Wrote {arguments.out}, extracted with {kind} token{like}.", work.plain(document))

@@ -41,4 +41,5 @@ def _text(document: dict) -> str:
     ]
     lines += [f"  array {name} {shape}" for name, shape in document["arrays"].items()]
     lines += [f"  network {name} with {count:,} weights" for name, count in document["networks"].items()]
-    return "\n".join([*lines, "  settings:", *(f"    {name} = {value}" for name, value in document["settings"].items())])
+    lines += ["  settings:", *(f"    {name} = {value}" for name, value in document["settings"].items())]
+    return "\n".join(lines)

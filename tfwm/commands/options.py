@@ -34,8 +34,8 @@ def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
     """
     option = parser.add_argument
     option("--data", metavar="FOLDER", help="your photographs (default: those that scikit-image carries)")
-    option("--task", default="derain", help="what the host does: derain, debone, denoise, super_resolve or smooth (default derain)")
-    option("--patches", type=positive, metavar="N", help=f"training patches to cut from the photographs (default {patches})")
+    option("--task", default="derain", help="derain, debone, denoise, super_resolve or smooth (default derain)")
+    option("--patches", type=positive, metavar="N", help=f"patches to train on (default {patches})")
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     option("--seed", type=seed, default=0, help="of every draw but the secret (default 0)")
     option("--strategy", choices=STRATEGIES, default="default", help="one device, all local ones, or several machines")
     option("--precision", choices=PRECISIONS, default="float32", help="Keras policy (default float32)")
-    option("--epochs-scale", type=positive_share, default=1.0, metavar="X", help="multiplies every training's epochs; 0.1 for a trial")
+    option("--epochs-scale", type=factor, default=1.0, metavar="X", help="multiplies all epochs; 0.1 for a trial")
 
 
 def seed(text: str) -> int:
@@ -62,7 +62,7 @@ def positive(text: str) -> int:
     return number
 
 
-def positive_share(text: str) -> float:
+def factor(text: str) -> float:
     """A finite number above 0."""
     try:
         number = float(text)

@@ -51,8 +51,9 @@ def run(arguments: argparse.Namespace) -> Result:
         _write_arrays(out, inputs=probes)
     else:
         _write_folder(out, probes)
-    document = {"key_fingerprint": key.fingerprint, "probes": len(probes), "shape": list(probes.shape[1:]), "out": str(out)}
-    return Result(f"Wrote {len(probes)} probe images{' and answers' if arguments.answers else ''} to {out}.", document)
+    document = {"key_fingerprint": key.fingerprint, "probes": list(probes.shape), "out": str(out)}
+    answers = " and as many answers" if arguments.answers else ""
+    return Result(f"Wrote {len(probes)} probe images{answers} to {out}.", document)
 
 
 def _name(index: int) -> str:
@@ -85,8 +86,8 @@ def _answers(folder: Path, count: int) -> np.ndarray:
     missing = [_name(index) for index in range(count) if not (folder / _name(index)).is_file()]
     if missing:
         raise ValueError(
-            f"`--answers` {folder} must hold one PNG file for each of the {count} probe images, {len(missing)} are missing, "
-            f"for instance {missing[0]}. Save every answer under the name of its probe image."
+            f"`--answers` {folder} must hold a PNG file for each of the {count} probe images, {len(missing)} are "
+            f"missing, for instance {missing[0]}. Save every answer under the name of its probe image."
         )
     images = [decode_image((folder / _name(index)).read_bytes(), _name(index)) for index in range(count)]
     if len({image.shape for image in images}) > 1:

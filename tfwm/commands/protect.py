@@ -1,9 +1,9 @@
 """Trains a host (or takes yours), marks it, and writes what you release and what you keep.
 
-    OUT/marked.keras   the marked model: export it and release it
-    OUT/host.keras     the same host without the mark, for `tfwm evaluate`
-    OUT/key/           the owner's key: secret; without it nobody can prove anything
-    OUT/work/          checkpoints and TensorBoard logs; private. A killed run resumes: same command again
+OUT/marked.keras   the marked model: export it and release it
+OUT/host.keras     the same host without the mark, for `tfwm evaluate`
+OUT/key/           the owner's key: secret; without it nobody can prove anything
+OUT/work/          checkpoints and TensorBoard logs; private. A killed run resumes: same command again
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     option = parser.add_argument
     option("--out", required=True, metavar="FOLDER", help="where everything is written")
-    option("--host", metavar="FILE", help="your own image-to-image model, a .keras file (default: train one for the task)")
+    option("--host", metavar="FILE", help="your own image-to-image model, .keras (default: train one)")
     option("--scheme", default="deep_watermarking", help="watermarking method (default deep_watermarking)")
-    option("--preset", choices=options.PRESETS, default="fast", help="the method's settings to start from (default fast)")
+    option("--preset", choices=options.PRESETS, default="fast", help="settings to start from (default fast)")
     options.add_set(parser, "scheme")
     options.add_data(parser, "3000 for fast, 160 for tiny, 6000 for paper and reference")
     options.add_machine(parser)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Read when the libraries are loaded, so they must be set before. At level 2 the cuBLAS lines still show: they are errors.
+# Read when the libraries are loaded, so set before. At level 2 the cuBLAS lines still show: they are errors.
 SILENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "NONE"}
 
 

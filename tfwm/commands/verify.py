@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace) -> Result:
     scheme, level = scheme_of(key), {} if arguments.alpha is None else {"alpha": arguments.alpha}
     verdict = scheme.verify(suspect, key, **level)
     document = {
-        "suspect": suspect.name, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
+        "suspect": arguments.suspect, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
         "scheme": key.scheme, **work.plain(verdict.as_dict()),
         "served_versions": sorted(getattr(suspect, "versions", ())),
     }  # fmt: skip
-    text = words.verdict_text(suspect.name, key.fingerprint, verdict)
+    text = words.verdict_text(arguments.suspect, key.fingerprint, verdict)
     return Result(text, document, DONE if verdict.marked else NOT_VERIFIED)

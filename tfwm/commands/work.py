@@ -49,7 +49,7 @@ def load_network(path: str) -> keras.Model:
     except (ValueError, FileNotFoundError):
         raise
     except Exception as error:  # damaged files raise zip, HDF5, JSON and TensorFlow errors
-        raise ValueError(f"`{path}` is not a Keras model that can be read ({_short(error)}). Was it cut off?") from error
+        raise ValueError(f"`{path}` cannot be read as a Keras model ({_short(error)}). Was it cut off?") from error
 
 
 def open_suspect(text: str) -> Suspect:
@@ -77,9 +77,7 @@ def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
-    return Run(
-        directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale
-    )
+    return Run(directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale)
 
 
 def photographs_of(arguments: argparse.Namespace, min_side: int) -> Mapping[str, Mapping[str, np.ndarray]]:

@@ -1,7 +1,8 @@
 """The pipeline's own artifact types.
 
-Two rules of Kubeflow Pipelines v2: TYPE_NAME is the import path, because the container imports the class by it,
-and there are no PROPERTIES, because the compiled schema has none. Figures are custom properties.
+Three rules of TFX on Kubeflow Pipelines v2. TYPE_NAME is a path that the container imports the class by. It has
+exactly one dot, or the compiler refuses it; hence `pipelines`, which hands out these two. There are no PROPERTIES,
+because the compiled schema has none: figures are custom properties.
 """
 
 from tfx import v1 as tfx
@@ -10,10 +11,10 @@ from tfx import v1 as tfx
 class OwnerKeyArtifact(tfx.dsl.Artifact):
     """A key folder (0700); metadata hold its fingerprint, never a byte of it."""
 
-    TYPE_NAME = "tfwm.components.artifacts.OwnerKeyArtifact"
+    TYPE_NAME = "pipelines.OwnerKeyArtifact"
 
 
 class AttackReportArtifact(tfx.dsl.Artifact):
     """A folder with `report.json` (a `Report`), `policy.json` and `decision.json`."""
 
-    TYPE_NAME = "tfwm.components.artifacts.AttackReportArtifact"
+    TYPE_NAME = "pipelines.AttackReportArtifact"

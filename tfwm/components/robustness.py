@@ -22,8 +22,6 @@ from tfwm.evaluation.policy import Decision, decide
 from tfwm.evaluation.report import Report
 from tfwm.evaluation.tensorboard import write_tensorboard
 
-DEFAULT_ALPHA = 1e-6
-
 
 @component(use_beam=True)
 def RobustnessEvaluator(
@@ -64,8 +62,7 @@ def RobustnessEvaluator(
     """
     rules, folder = steps.policy_of(policy), private(work_dir) / "robustness"
     cells = plan(steps.attacks_of(attacks), wrong_keys=wrong_keys, must_survive=rules.must_survive)
-    alpha = DEFAULT_ALPHA if rules.alpha is None else rules.alpha
-    sources = steps.Sources(examples.uri, host.uri, model.uri, owner_key.uri, alpha)
+    sources = steps.Sources(examples.uri, host.uri, model.uri, owner_key.uri, rules.alpha)
     start, handle = time.perf_counter(), shared.Shared()
     # Held here while Beam runs, so that an in-process runner does not load them a second time.
     subjects = handle.acquire(lambda: steps.load_subjects(sources))

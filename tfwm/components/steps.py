@@ -71,27 +71,29 @@ def write_model(marked: MarkedModel, scheme: Any, directory: Path, *, public: bo
 
 @dataclass(frozen=True)
 class Sources:
-    """Where an evaluation finds its subjects: the uris of the artifacts, and the level of a claim."""
+    """Where an evaluation finds its subjects: the uris of the artifacts, and the level of a claim (None: the scheme's)."""
 
     examples: str
     host: str
     model: str
     key: str
-    alpha: float
+    alpha: float | None
 
 
 def load_subjects(sources: Sources) -> Subjects:
     """Loads key, both models and the thief's and the test pictures."""
     with reading(sources.key) as folder:
         key = OwnerKey.load(folder)
+    scheme: Any = scheme_of(key)
     return Subjects(
-        scheme=scheme_of(key),
+        scheme=scheme,
         key=key,
         marked=_suspect("marked model", sources.model),
         host=_suspect("unmarked host", sources.host),
         attacker=read_split(sources.examples, "attacker"),
         test=read_split(sources.examples, "test"),
-        alpha=sources.alpha,
+        # A policy without a level blesses nothing, but the report should say what was found.
+        alpha=scheme.alpha if sources.alpha is None else sources.alpha,
     )
 
 

@@ -16,11 +16,11 @@ from tfwm.data.readers import with_channels
 SHARES = {"owner": 0.4, "attacker": 0.4, "test": 0.2}
 # Every scene is in one part only; the two motorcycle views are one scene.
 PHOTOGRAPHS = {
-    "owner": ("astronaut.png", "coffee.png", "camera.png", "coins.png", "grass.png", "ihc.png"),
+    "owner": ("astronaut.png", "coffee.png", "camera.png", "brick.png", "grass.png", "ihc.png"),
     "attacker": (
         "motorcycle_left.png", "motorcycle_right.png", "rocket.jpg", "hubble_deep_field.jpg", "gravel.png", "page.png",
     ),
-    "test": ("chelsea.png", "retina.jpg", "moon.png", "brick.png"),
+    "test": ("chelsea.png", "retina.jpg", "moon.png", "coins.png"),
 }  # fmt: skip
 _THUMBNAIL = 16
 _NEAR_COPY = 0.99

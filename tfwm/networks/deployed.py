@@ -12,7 +12,8 @@ from tensorflow import keras
 class PositionBias(keras.layers.Layer):
     """Adds a fixed map to its input: what H's first convolution made of the carriers.
 
-    The deployed network thus holds neither the code nor the logo, only this sum of them.
+    Neither code nor logo is stored as such, but the map follows both: whoever holds the weights can read the code
+    from it, and could as well leave H out. The mark is for those who see outputs only, or train on them.
     """
 
     def build(self, input_shape: tf.TensorShape) -> None:

@@ -21,13 +21,13 @@ def resnet_generator(
 ) -> keras.Model:
     """The residual surrogates Res9 and Res16.
 
-        | layer       | operations                                                      | channels           | size  |
-        |-------------|-----------------------------------------------------------------|--------------------|-------|
-        | stem        | conv 7x7, instance norm (not affine), ReLU                      | filters            | S     |
-        | down_i      | conv 3x3 s2, instance norm, ReLU                                | 2^(i+1) * filters  | S / 2^(i+1) |
-        | block_i     | conv 3x3, instance norm, ReLU, conv 3x3, instance norm, + x     | 2^downs * filters  | S / 2^downs |
-        | up_i        | transposed conv 4x4 s2, instance norm, ReLU                     | 2^i * filters      | S / 2^i |
-        | head        | conv 7x7, tanh, on images in [-1, 1]                            | as the input       | S     |
+        | layer   | operations                                                  | channels         | size        |
+        |---------|-------------------------------------------------------------|------------------|-------------|
+        | stem    | conv 7x7, instance norm (not affine), ReLU                  | filters          | S           |
+        | down_i  | conv 3x3 s2, instance norm, ReLU                            | 2^(i+1) filters  | S / 2^(i+1) |
+        | block_i | conv 3x3, instance norm, ReLU, conv 3x3, instance norm, + x | 2^downs filters  | S / 2^downs |
+        | up_i    | transposed conv 4x4 s2, instance norm, ReLU                 | 2^i filters      | S / 2^i     |
+        | head    | conv 7x7, tanh, on images in [-1, 1]                        | as the input     | S           |
 
     Args:
       shape: `(height, width, channels)`; sizes may be None, and are multiples of `2**downs` at call time.

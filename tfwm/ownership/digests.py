@@ -23,12 +23,12 @@ def file_digests(directory: str | Path) -> dict[str, str]:
     """
     directory = Path(directory)
     if not (directory / "saved_model.pb").is_file():
-        raise ValueError(f"`model_directory` must hold a saved_model.pb, `{directory}` does not. Give the version folder.")
+        raise ValueError(f"`model_directory` must hold a saved_model.pb, `{directory}` does not. Give its folder.")
     found = {}
     for path in directory.rglob("*"):
         name = path.relative_to(directory).as_posix()
         if path.is_symlink():
-            raise ValueError(f"`model_directory` must hold no links, got `{name}` in `{directory}`. Copy the file instead.")
+            raise ValueError(f"`model_directory` must hold no links, got `{name}` in `{directory}`. Copy the file.")
         if path.is_file():
             found[name] = _of_file(path)
     return dict(sorted(found.items()))

@@ -85,7 +85,7 @@ def _check_signature(path: str | Path, document: dict[str, Any]) -> None:
         public.verify(bytes.fromhex(document["signature"]), _message(signed))
     except (InvalidSignature, ValueError) as error:
         raise InvalidCertificateError(
-            f"`{path}`: the signature does not fit: `signed` (the hashes and the public key) or `signature` was changed. "
+            f"`{path}`: the signature does not fit: `signed` (hashes and public key) or `signature` was changed. "
             "Restore the certificate from a copy."
         ) from error
 

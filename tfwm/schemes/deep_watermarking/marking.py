@@ -51,6 +51,10 @@ class Marker:
         count = self.settings.cells**2
         return tf.repeat(draws.signs(seeds[::2], 0, (count,)), 2, axis=0)
 
+    def chosen(self, seeds: tf.Tensor) -> tf.Tensor:
+        """1 for about half of the pairs and 0 for the others, `[n, 1, 1, 1]`, whatever replica they are on."""
+        return tf.repeat(0.5 + 0.5 * draws.signs(seeds[::2], 6, (1, 1, 1)), 2, axis=0)
+
     def embed(self, images: tf.Tensor, codes: tf.Tensor | None, training: bool) -> tf.Tensor:
         """b' = H(b, mark)."""
         carried = carriers(codes, self.mark, self.settings.image_size, tf.shape(images)[0])

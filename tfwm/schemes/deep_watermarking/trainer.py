@@ -111,12 +111,12 @@ class ProxyTrainer(Metered):
         optimizer.build(self.proxy.trainable_variables)
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
-        """One step; with `clean_outputs`, every other pair of the batch is unmarked."""
+        """One step; with `clean_outputs`, half of the pairs are unmarked."""
         codes = self.marker.codes(batch["seed"])
         marked = self.marker.embed(batch["outputs"], codes, training=False)
         condition = self.marker.condition(marked, codes)
         if self.settings.clean_outputs:
-            on = tf.cast(tf.range(tf.shape(marked)[0]) // 2 % 2 == 0, marked.dtype)[:, None, None, None]
+            on = tf.cast(self.marker.chosen(batch["seed"]), marked.dtype)
             marked, condition = on * marked + (1 - on) * batch["outputs"], on * condition
         with tf.GradientTape() as tape:
             imitated = self.proxy(tf.concat([batch["inputs"], condition], axis=-1), training=True)

@@ -1,0 +1,23 @@
+"""One small marked model, made by the command itself, and exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfwm.cli import main
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds what `tfwm protect` wrote, and `served/<name>/1`; copy it, do not change it."""
+    out = tmp_path_factory.mktemp("cli") / "mine"
+    fields = ("extractor_blocks=1", "embedder_downs=2", "proxy_downs=2", "probes=24", "adversarial.steps_per_epoch=2")
+    smaller = [word for field in fields for word in ("--set", field)]
+    words = ["protect", "--preset", "tiny", "--epochs-scale", "0.5", "--patches", "96", "--out", str(out), *smaller]
+    assert main(words) == 0
+    model = ["export", "--model", str(out / "marked.keras")]
+    assert main([*model, "--key", str(out / "key"), "--out", str(out / "served/sealed/1")]) == 0
+    assert main([*model, "--public", "--out", str(out / "served/public/1")]) == 0
+    return out

@@ -1,0 +1,82 @@
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tfwm.components import steps
+from tfwm.components.places import KERAS_FILE, SERVING
+from tfwm.config import to_dict
+from tfwm.evaluation.cells import Cell
+from tfwm.evaluation.policy import Decision, Policy
+from tfwm.evaluation.report import Report, Row
+from tfwm.hosts import HostSettings
+from tfwm.networks import load_network
+from tfwm.suspects import SavedModelSuspect
+from tfwm.training import Run
+from tfwm.types import ImagePairs
+
+VERDICT = {"marked": True, "score": 1.0, "threshold": 0.9, "p_value": 1e-9, "n": 64, "null": "chance", "alpha": 1e-6}
+
+
+def _pairs(count=8):
+    inputs = np.random.default_rng(0).integers(0, 256, (count, 16, 16, 3), np.uint8)
+    return ImagePairs(inputs, inputs)
+
+
+def _row(cell):
+    return Row(**asdict(cell), verdict=VERDICT, ok=True, psnr_db=30.0, psnr_to_marked_db=40.0, ssim=0.9, seconds=1.0)
+
+
+def test_a_trained_host_is_the_same_network_in_both_forms(tmp_path):
+    settings = json.dumps(to_dict(HostSettings.tiny()))
+    steps.make_host(_pairs(), settings, "", tmp_path, Run(tmp_path / "work", quiet=True))
+    images = _pairs(2).inputs.astype(np.float32) / 255.0
+    kept = np.clip(load_network(tmp_path / KERAS_FILE)(images), 0.0, 1.0)
+    np.testing.assert_allclose(SavedModelSuspect(tmp_path / SERVING)(images), kept, atol=1e-5)
+
+
+def test_a_users_host_is_taken_as_it_is(tmp_path):
+    image = keras.Input((None, None, 3))
+    given = keras.Model(image, keras.layers.Conv2D(3, 3, padding="same")(image))
+    given.save(tmp_path / "mine.keras")
+    (tmp_path / "host").mkdir()
+    steps.make_host(_pairs(), "not looked at", str(tmp_path / "mine.keras"), tmp_path / "host", Run(tmp_path))
+    for ours, theirs in zip(load_network(tmp_path / "host" / KERAS_FILE).get_weights(), given.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_missing_host_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"mine\.keras is not there"):
+        steps.make_host(_pairs(), "", str(tmp_path / "mine.keras"), tmp_path, Run(tmp_path))
+
+
+def test_rows_come_in_the_order_of_the_plan(tmp_path):
+    cells = [Cell("first", "attack", "marked"), Cell("second", "control", "host")]
+    lines = [json.dumps(to_dict(_row(cell))) for cell in cells]
+    (tmp_path / "rows-00000-of-00002").write_text(lines[1] + "\n")
+    (tmp_path / "rows-00001-of-00002").write_text(lines[0] + "\n")
+    assert [row.label for row in steps.read_rows(str(tmp_path / "rows"), cells)] == ["first", "second"]
+
+
+def test_a_lost_row_is_an_error_and_not_a_shorter_report(tmp_path):
+    cells = [Cell("first", "attack", "marked"), Cell("second", "control", "host")]
+    (tmp_path / "rows-0").write_text(json.dumps(to_dict(_row(cells[0]))) + "\n")
+    with pytest.raises(RuntimeError, match="no row for second"):
+        steps.read_rows(str(tmp_path / "rows"), cells)
+
+
+def test_a_report_lies_beside_the_policy_and_the_decision(tmp_path):
+    report, policy = Report((_row(Cell("a", "attack", "marked")),), {"ssim": 0.9}, 2.0), Policy(alpha=1e-6)
+    steps.write_report(report, policy, Decision(False, ("why",)), tmp_path)
+    assert Report.load(tmp_path / "report.json") == report
+    assert Policy.load(tmp_path / "policy.json") == policy
+    assert json.loads((tmp_path / "decision.json").read_text()) == {"blessed": False, "reasons": ["why"]}
+
+
+def test_attacks_and_policy_come_from_their_texts():
+    assert [repr(attack) for attack in steps.attacks_of('[{"attack": "jpeg", "quality": 70}]')] == ["jpeg(70)"]
+    assert steps.policy_of('{"alpha": 0.001}') == Policy(alpha=0.001)
+    with pytest.raises(ValueError, match=r"no field `alhpa`\. Did you mean `alpha`"):
+        steps.policy_of('{"alhpa": 0.001}')

@@ -1,0 +1,54 @@
+"""A key and a deployed model of untrained networks: quick, and all that arithmetic needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tests.doubles import coarse_pairs, smallest_scheme, smoothing_host
+from tfwm.data import sample_logo
+from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes.deep_watermarking import DeepWatermarking, stages
+from tfwm.schemes.deep_watermarking.marking import Networks
+
+
+@dataclass
+class Untrained:
+    """What training would have given after no step at all."""
+
+    scheme: DeepWatermarking
+    built: Networks
+    host: keras.Model
+    key: OwnerKey
+    model: keras.Model
+
+
+def untrained(scheme: DeepWatermarking, *, host: keras.Model | None = None, seed: int = 3) -> Untrained:
+    built, host, mark = stages.build(scheme, seed), host or smoothing_host(), sample_logo(scheme.image_size)
+    _shake(built.embedder, seed)
+    probes = coarse_pairs(8, scheme.image_size, seed=9).inputs
+    key = stages._key(scheme, built, mark, probes, host, new_secret(5))
+    return Untrained(scheme, built, host, key, stages._deployed(scheme, built, host, key))
+
+
+def _shake(network: keras.Model, seed: int) -> None:
+    """Weights that are large enough to see, moving statistics that are neither 0 nor 1."""
+    draw = np.random.default_rng(seed)
+    network.set_weights([np.abs(w + 0.3 * draw.normal(size=w.shape)) if "variance" in v.name
+                         else w + 0.3 * draw.normal(size=w.shape)
+                         for v, w in zip(network.weights, network.get_weights())])  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def coded() -> Untrained:
+    return untrained(smallest_scheme(cells=4))
+
+
+@pytest.fixture(scope="session")
+def logo() -> Untrained:
+    """The paper's form: a logo mark, an H that draws whole images, batch normalisation."""
+    paper = {"coded": False, "residual_scale": 0.0, "embedder_normalization": "batch", "clean_outputs": False}
+    return untrained(replace(smallest_scheme(), **paper))

@@ -1,0 +1,194 @@
+"""P-values, their null hypothesis, and what verify refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.doubles import coarse_pairs, smallest_scheme
+from tfwm.data import encode_png, sample_logo
+from tfwm.keys import new_secret
+from tfwm.schemes.deep_watermarking import DeepWatermarking, stages, verification
+from tfwm.schemes.deep_watermarking.verification import agreement, decoy_marks, owner_code
+from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
+
+CELLS = 16
+ECHO = FunctionSuspect("echo", lambda images: images)
+
+
+def test_p_is_the_exact_binomial_tail(coded) -> None:
+    verdict = coded.scheme.verify(ECHO, coded.key)
+    hits = round(verdict.score * CELLS)
+    assert verdict.details["bits"] == hits
+    assert verdict.n == CELLS
+    assert verdict.p_value == pytest.approx(sum(comb(CELLS, k) for k in range(hits, CELLS + 1)) / 2**CELLS, rel=1e-9)
+    assert "1/2" in verdict.null
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 5, 16])
+def test_hits_are_counted_against_the_code(coded, monkeypatch: pytest.MonkeyPatch, wrong: int) -> None:
+    answers = owner_code(coded.key, 4).reshape(1, 4, 4).repeat(len(coded.key.arrays["probes"]), axis=0)
+    answers.reshape(len(answers), -1)[:, :wrong] *= -1
+    extracted = {"logo": np.ones((8, 16, 16, 3)), "code": 20.0 * answers}
+    monkeypatch.setattr(verification, "extract", lambda *_: extracted)
+    key = replace(coded.key, arrays={**coded.key.arrays, "baseline": np.zeros((8, 4, 4), np.float16)})
+    verdict = coded.scheme.verify(ECHO, key, alpha=1e-3)
+    assert verdict.details["bits"] == CELLS - wrong
+    # P[Bin(16, 1/2) >= 15] = 17 / 65536 = 2.6e-4 and >= 14: 137 / 65536 = 2.1e-3.
+    assert verdict.threshold == 15 / 16
+    assert verdict.marked == (wrong <= 1)
+
+
+@pytest.mark.parametrize("suspect", [ECHO, FunctionSuspect("grey", lambda images: np.full_like(images, 0.5))])
+def test_hits_of_independent_secrets_are_binomial(coded, suspect) -> None:
+    """The null: the suspect stays as it is, and the secret is drawn anew 2,000 times."""
+    code = verification.extract(coded.scheme, suspect(coded.key.arrays["probes"]), coded.key)["code"]
+    hits = [int(agreement(code, replace(coded.key, secret=new_secret(seed))).sum()) for seed in range(2000)]
+    expected = 2000 * stats.binom.pmf(np.arange(CELLS + 1), CELLS, 0.5)
+    observed = np.bincount(hits, minlength=CELLS + 1)
+    # Tails with fewer than five expected hits are joined, as the test demands.
+    tails = [slice(0, 4), *(slice(k, k + 1) for k in range(4, 13)), slice(13, 17)]
+    assert stats.chisquare(*[[counts[t].sum() for t in tails] for counts in (observed, expected)]).pvalue > 1e-3
+
+
+def test_codes_of_different_secrets_are_fair_and_unlike() -> None:
+    class Key:
+        secret = b""
+
+    codes = []
+    for seed in range(500):
+        Key.secret = new_secret(seed)
+        codes.append(owner_code(Key, 8))
+    codes = np.stack(codes)
+    assert set(np.unique(codes)) == {-1.0, 1.0}
+    # Standard errors: 1 / sqrt(500) = 0.045 a cell, and 0.0056 of all 32,000 bits.
+    assert np.abs(codes.mean(axis=0)).max() < 4.5 * 0.045
+    assert abs(codes.mean()) < 4 * 0.0056
+
+
+def test_the_probes_average_before_they_count(coded) -> None:
+    code = np.zeros((8, 4, 4)) + np.asarray(coded.key.arrays["baseline"], float)
+    truth = owner_code(coded.key, 4).reshape(4, 4)
+    # Seven probes lean slightly the wrong way, one clearly the right way: the mean is right everywhere.
+    code[:7] -= 0.01 * truth
+    code[7] += 1.0 * truth
+    assert agreement(np.clip(code, -8, 8), coded.key).all()
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 0.0, 1.0, -1.0])
+def test_an_alpha_that_the_key_cannot_reach_is_refused(coded, alpha: float) -> None:
+    with pytest.raises(ValueError, match=r"`alpha` must lie between 1.5e-05, the smallest p-value .* more cells"):
+        coded.scheme.verify(ECHO, coded.key, alpha=alpha)
+
+
+def test_the_smallest_alpha_is_taken(coded) -> None:
+    assert coded.scheme.verify(ECHO, coded.key, alpha=0.5**CELLS).threshold == 1.0
+    assert coded.scheme.verify(ECHO, coded.key).alpha == coded.scheme.alpha
+
+
+def test_a_key_of_another_scheme_is_refused(coded) -> None:
+    with pytest.raises(ValueError, match="`key` must be of scheme deep_watermarking, got one of 'trigger_image'"):
+        coded.scheme.verify(ECHO, replace(coded.key, scheme="trigger_image"))
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda images: images[:1], lambda images: images.mean(axis=(1, 2)), lambda images: images[..., :1]]
+)
+def test_a_suspect_that_gives_no_pictures_is_refused(coded, answer) -> None:
+    class Odd:
+        name, access = "odd", 1
+
+        def __call__(self, images: np.ndarray) -> np.ndarray:
+            return answer(as_float(images))
+
+    with pytest.raises(ValueError, match="`suspect` odd must answer 8 pictures with 3 channels, got"):
+        coded.scheme.verify(Odd(), coded.key)
+
+
+def test_answers_of_another_size_are_resampled(coded) -> None:
+    larger = FunctionSuspect("larger", lambda images: images.repeat(2, axis=1).repeat(2, axis=2))
+    figures = coded.scheme.extract(larger(coded.key.arrays["probes"]), coded.key)
+    assert figures["logo"].shape == (8, 16, 16, 3)
+    assert figures["code"].shape == (8, 4, 4)
+
+
+def test_a_logo_on_a_white_background_is_refused(tmp_path: Path) -> None:
+    white = np.full((16, 16, 3), 255, np.uint8)
+    white[4:12, 7:9] = 60
+    (tmp_path / "logo.png").write_bytes(encode_png(white))
+    # 16 of 256 pixels at 60/255 = 0.235: NC = mean / rms = 0.952 / sqrt(0.941) = 0.98.
+    with pytest.raises(ValueError, match=r"blank white extraction with NC 0\.98\d, above .* dark background, or invert"):
+        stages.load_mark(smallest_scheme(logo=str(tmp_path / "logo.png")))
+    (tmp_path / "logo.png").write_bytes(encode_png(255 - white))
+    assert stages.load_mark(smallest_scheme(logo=str(tmp_path / "logo.png"))).shape == (16, 16, 3)
+
+
+def test_logo_p_is_a_rank_and_never_smaller(logo) -> None:
+    verdict = logo.scheme.verify(KerasSuspect("marked", logo.model), logo.key)
+    assert verdict.n == 999 + len(logo.key.arrays["unmarked_nc"])
+    assert 1 / (verdict.n + 1) <= verdict.p_value <= 1
+    assert "rank" in verdict.null
+    assert "bits" not in verdict.details
+
+
+def test_a_perfect_extraction_gets_the_best_rank_and_a_blank_one_nothing(logo, monkeypatch) -> None:
+    mark = as_float(logo.key.arrays["logo"])
+    for picture, marked in ((mark, True), (np.ones_like(mark), False), (np.zeros_like(mark), False)):
+        monkeypatch.setattr(verification, "extract", lambda *_, picture=picture: {"logo": picture[None]})
+        verdict = logo.scheme.verify(ECHO, logo.key, alpha=0.01)
+        assert verdict.marked == marked
+        assert (verdict.p_value == 1 / (verdict.n + 1)) == marked
+        assert verdict.details["nc_blank"] == pytest.approx(mark.mean() / np.sqrt((mark**2).mean()), rel=1e-5)
+
+
+def test_the_smallest_alpha_of_a_logo_key(logo) -> None:
+    with pytest.raises(ValueError, match="or a coded mark"):
+        logo.scheme.verify(ECHO, logo.key, alpha=1e-4)
+
+
+def test_decoy_marks_look_like_the_owners(logo) -> None:
+    mark = as_float(sample_logo(32))
+    decoys = decoy_marks(mark, new_secret(0), 20)
+    np.testing.assert_allclose(decoys.mean(axis=(1, 2)), np.tile(mark.mean(axis=(0, 1)), (20, 1)), atol=1e-5)
+    assert decoys.std() == pytest.approx(mark.std(), rel=0.1)
+    flat = decoys.reshape(20, -1) - decoys.reshape(20, -1).mean(axis=1, keepdims=True)
+    assert np.abs(np.corrcoef(flat) - np.eye(20)).max() < 0.9
+    np.testing.assert_array_equal(decoys, decoy_marks(mark, new_secret(0), 20))
+
+
+def test_a_decoy_key_shares_the_probes_and_not_the_evidence(coded, logo) -> None:
+    other = coded.scheme.decoy(coded.key, seed=0)
+    assert not np.array_equal(owner_code(other, 4), owner_code(coded.key, 4))
+    np.testing.assert_array_equal(other.arrays["logo"], coded.key.arrays["logo"])
+    other = logo.scheme.decoy(logo.key, seed=0)
+    assert not np.array_equal(other.arrays["logo"], logo.key.arrays["logo"])
+    np.testing.assert_array_equal(other.arrays["probes"], logo.key.arrays["probes"])
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"image_size": 18}, r"`image_size` must be a multiple of 2\*\*downs \(4 for H, 4 for the proxy\), got 18"),
+        ({"cells": 3}, "`cells` must divide 8, half the image size, got 3"),
+        ({"code_weight": 0.0}, "`code_weight` must be positive for a coded mark, got 0.0"),
+        ({"probes": 1}, "`probes` must be at least 2, got 1"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        smallest_scheme(**changes)
+
+
+def test_too_little_or_odd_data_is_refused(tmp_path: Path) -> None:
+    from tfwm.training import Run
+
+    scheme: DeepWatermarking = smallest_scheme()
+    with pytest.raises(ValueError, match="must hold at least 10 pairs, got 8"):
+        scheme.train(None, coarse_pairs(8, 16), Run(tmp_path))
+    with pytest.raises(ValueError, match="`data` must hold 16 x 16 images with 3 channels"):
+        scheme.train(None, coarse_pairs(32, 32), Run(tmp_path))
