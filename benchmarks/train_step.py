@@ -1,6 +1,6 @@
 """Training step of `deep_watermarking` (H, R, D; initial stage) against the same step in PyTorch.
 
-    python -m benchmarks.train_step [--rounds 4] [--steps 3] [--peer-python PATH] [--out FILE]
+python -m benchmarks.train_step [--rounds 4] [--steps 3] [--peer-python PATH] [--out FILE]
 """
 
 from __future__ import annotations

@@ -23,16 +23,17 @@ from tfwm.types import Attack, Scheme
 FOLDER = Path(__file__).parent
 SERVING_CHECKS = ("none", "python", "docker", "kubernetes")
 
+THIEF = Schedule(14, 50, 16, 2e-3, "cosine", 0.9)
 DEMO_ATTACKS: tuple[Attack, ...] = (
-    Surrogate("unet", "l1", filters=10, downs=4),
-    Surrogate("residual_unet", "l2", filters=12, downs=3),
-    Surrogate("plain_cnn", "l2", filters=16, schedule=Schedule(4, 100, 8, 1e-3, "linear")),
+    Surrogate("unet", "l1", filters=10, downs=4, schedule=THIEF),
+    Surrogate("residual_unet", "l2", filters=8, downs=4, schedule=THIEF),
+    Surrogate("plain_cnn", "l2", filters=16, schedule=Schedule(8, 50, 16, 2e-3, "cosine", 0.9)),
     Jpeg(50),
     GaussianNoise(0.02),
     Crop(0.9),
     Resize(0.5),
     Prune(0.2),
-    FineTune("all", "l2"),
+    FineTune("all", "l2", schedule=Schedule(4, 50, 16, 2e-4, "cosine", 0.9)),
 )
 TINY_ATTACKS: tuple[Attack, ...] = (
     Surrogate("unet", "l2", filters=8, downs=3, schedule=Schedule(1, 8, 8, 2e-3, "constant")),

@@ -114,7 +114,9 @@ def _code(error: Exception) -> int:
         return UNREACHABLE
     if isinstance(error, (KeyError, IndexError)):
         return BUG
-    return USAGE if isinstance(error, (ValueError, OSError, LookupError, ImportError)) else BUG
+    # A stranger's SavedModel may fail on our pictures in TensorFlow's own words.
+    strange = type(error).__module__ == "tensorflow.python.framework.errors_impl"
+    return USAGE if strange or isinstance(error, (ValueError, OSError, LookupError, ImportError)) else BUG
 
 
 def _failed(error: Exception, code: int, *, as_json: bool = False) -> int:

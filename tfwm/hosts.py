@@ -81,10 +81,20 @@ def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Mode
 
     Args:
       data: `[n, h, w, c]` pairs whose sides are multiples of `2**downs`.
+      settings: the network and its schedule.
+      run: where and how.
+
+    Raises:
+      ValueError: sides that `2**downs` does not divide.
 
     Returns:
       A network for pictures of any size.
     """
+    if any(side % 2**settings.downs for side in data.inputs.shape[1:3]):
+        raise ValueError(
+            f"`data` must have sides that are multiples of 2**downs = {2**settings.downs}, got "
+            f"{data.inputs.shape[1]} x {data.inputs.shape[2]}. tfwm.data.sample_patches cuts patches of a size."
+        )
     keras.utils.set_random_seed(run.seed)
     schedule = settings.schedule.scaled(run.steps_scale)
     arrays = {"inputs": data.inputs, "targets": data.targets}

@@ -148,14 +148,20 @@ def _checked_document(directory: Path) -> dict[str, Any]:
         raise InvalidKeyError(
             f"`{directory}/key.json` was changed or cut off ({error}). Restore the key from a copy."
         ) from error
-    if not hmac.compare_digest(str(expected["hmac"]), str(stored.get("hmac"))):
-        files = {**expected["files"], **stored.get("files", {})}
-        changed = [n for n in files if expected["files"].get(n) != stored.get("files", {}).get(n)]
+    authentic = hmac.compare_digest(str(expected["hmac"]), str(stored.get("hmac")))
+    if not authentic or stored.get("files") != expected["files"]:
+        changed = [] if authentic else _unlike(expected["files"], stored.get("files"))
         raise InvalidKeyError(
-            f"`{directory}` was changed since it was written ({', '.join(sorted(changed)) or 'manifest.json'}). "
+            f"`{directory}` was changed since it was written ({', '.join(changed) or 'manifest.json'}). "
             "Restore the key from a copy."
         )
     return document
+
+
+def _unlike(expected: dict[str, str], stored: Any) -> list[str]:
+    """Names of files that are missing, new or changed."""
+    stored = stored if isinstance(stored, dict) else {}
+    return sorted(name for name in {**expected, **stored} if expected.get(name) != stored.get(name))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tfwm.types import Access
 
 # A 590 x 590 float picture is more than the 4 MiB that gRPC allows by default.
 OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+FIRST_PAUSE_S = 0.4  # before the second attempt; twice as long before each further one
 RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 
@@ -50,7 +51,8 @@ class GrpcSuspect:
         return f"grpc://{self.address}/{self.model}"
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        answers = in_batches(lambda part: self._checked(part), images)
+        self.versions.clear()
+        answers = in_batches(self._checked, images)
         if len(self.versions) > 1:
             raise EndpointError(
                 f"`{self.name}` answered as versions {sorted(self.versions)} within one verification. "
@@ -67,12 +69,17 @@ class GrpcSuspect:
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         response = self._send(request)
         self.versions.add(response.model_spec.version.value)
-        return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+        try:
+            return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+        except (TypeError, ValueError) as error:
+            raise EndpointError(f"`{self.name}` answered with a tensor that cannot be read: {error}.") from error
 
     def _checked(self, images: np.ndarray) -> np.ndarray:
         outputs = self.predict({"image": images})
-        answer = outputs.get("image", next(iter(outputs.values())))
-        if answer.shape[0] != len(images) or answer.dtype.kind != "f":
+        if len(outputs) != 1 and "image" not in outputs:
+            raise EndpointError(f"`{self.name}` must answer with the tensor `image`, got {sorted(outputs)}.")
+        answer = outputs["image"] if "image" in outputs else next(iter(outputs.values()))
+        if answer.ndim != 4 or len(answer) != len(images) or answer.dtype.kind != "f":
             raise EndpointError(
                 f"`{self.name}` must answer {len(images)} float images, got {answer.dtype} {list(answer.shape)}."
             )
@@ -90,7 +97,7 @@ class GrpcSuspect:
                         f"`{self.name}` did not answer: {error.code().name}: {error.details()}. "
                         "Check the address, the model name and that the server is up."
                     ) from error
-                time.sleep(0.2 * 2**attempt)
+                time.sleep(FIRST_PAUSE_S * 2 ** (attempt - 1))
         raise AssertionError("unreachable")
 
     def _stub(self) -> Any:

@@ -31,6 +31,8 @@ def as_float(images: np.ndarray) -> np.ndarray:
 def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_size: int = BATCH) -> np.ndarray:
     """Applies `function` to `images` part by part, so that memory and message sizes stay small."""
     images = as_float(images)
+    if not len(images):
+        raise ValueError("`images` must hold at least one picture, got none.")
     parts = [np.asarray(function(images[i : i + batch_size])) for i in range(0, len(images), batch_size)]
     return np.concatenate(parts)
 

@@ -142,8 +142,11 @@ class MarkedModel:
 class RunLike(Protocol):
     """Machine facts, apart from paper settings; `tfwm.training.Run` is the one that exists."""
 
-    directory: Path
-    seed: int
+    @property
+    def directory(self) -> Path: ...
+
+    @property
+    def seed(self) -> int: ...
 
     def child(self, name: str) -> RunLike: ...
 
@@ -159,6 +162,10 @@ class Scheme(Protocol):
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict: ...
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey: ...
+
+    def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+        """For a report's pictures: what was extracted, and which parts of it agree with the key."""
+        ...
 
 
 @runtime_checkable

@@ -37,16 +37,16 @@ def finish(clock: Clock, config: PipelineConfig, done: RunSummary, data: DemoDat
         with clock.stage("certificate", "3. Certificate beside the pushed model"):
             certificate = _certify(config, done.pushed_path, key, report)
             print(f"    {certificate}")
-        with clock.stage(
-            "serving", "4. Serving the pushed model, the stolen surrogate and the unmarked host over gRPC"
+        with (
+            clock.stage("serving", "4. Serving the pushed model, the stolen surrogate and the unmarked host over gRPC"),
+            Server(_servables(config, done, report)) as server,
         ):
-            with Server(_servables(config, done, report)) as server:
-                print(f"    grpc://{server.address}: marked, stolen, unmarked")
-                served = endpoints.ask(server.address, {n: p.inputs[0] for n, p in data.photographs.items()}, key)
-                print("    whole photographs sent and received; extract with the owner's token and with a wrong one")
-                for model in endpoints.EXPECTED:
-                    print(f"    tfwm verify --suspect grpc://{server.address}/{model} --key ...")
-                    found.append(endpoints.verify(server.address, model, key_directory))
+            print(f"    grpc://{server.address}: marked, stolen, unmarked")
+            served = endpoints.ask(server.address, {n: p.inputs[0] for n, p in data.photographs.items()}, key)
+            print("    whole photographs sent and received; extract with the owner's token and with a wrong one")
+            for model in endpoints.EXPECTED:
+                print(f"    tfwm verify --suspect grpc://{server.address}/{model} --key ...")
+                found.append(endpoints.verify(server.address, model, key_directory))
     result = outcome.Outcome(done, report, found, served, clock.seconds)
     with clock.stage("report", "5. Report"):
         host = KerasSuspect("host", load_network(done.artifacts["HostTrainer.host"] / KERAS_FILE))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tfwm.cli import main
+from tfwm.keys import OwnerKey
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,25 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main([*model, "--key", str(out / "key"), "--out", str(out / "served/sealed/1")]) == 0
     assert main([*model, "--public", "--out", str(out / "served/public/1")]) == 0
     return out
+
+
+@pytest.fixture(scope="session")
+def key(made: Path) -> OwnerKey:
+    return OwnerKey.load(made / "key")
+
+
+@pytest.fixture
+def run(made: Path, key: OwnerKey, capsys):
+    """Runs a command with `--json`; nothing secret may show in what it prints."""
+
+    def call(*words: object, code: int = 0) -> dict[str, Any]:
+        capsys.readouterr()
+        assert main([*map(str, words), "--json"]) == code
+        captured = capsys.readouterr()
+        printed = captured.out + captured.err
+        for secret in (key.secret, key.token):
+            assert secret.hex() not in printed
+            assert repr(secret)[2:-1] not in printed
+        return json.loads(captured.out)
+
+    return call

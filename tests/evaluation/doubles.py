@@ -1,4 +1,5 @@
 """A scheme that marks with plain numpy, so that the battery runs in milliseconds."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

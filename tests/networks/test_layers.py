@@ -100,9 +100,7 @@ def test_residual_blocks_on_grids_equal_dilated_convolutions(size):
     image = keras.Input((*size, 3))
     network = keras.Model(image, residual_blocks(image, 3, dilations, Draws(5)))
     images = normal(2, *size, 3)
-    np.testing.assert_allclose(
-        network(images), dilated(images, network.get_weights(), dilations), atol=2e-4
-    )
+    np.testing.assert_allclose(network(images), dilated(images, network.get_weights(), dilations), atol=2e-4)
 
 
 def test_gradients_through_grids_equal_those_of_dilated_convolutions():

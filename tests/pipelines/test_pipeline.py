@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tfwm.evaluation.policy import Policy
+
 pytestmark = pytest.mark.slow
 
 STEPS = [
@@ -159,9 +161,12 @@ def test_a_stricter_policy_runs_from_the_evaluator_and_pushes_nothing(first, con
     assert sorted(config.serving_dir.iterdir()) == before
 
 
-def test_only_the_steps_after_a_change_run(first, config):
-    policy = replace(config.policy, max_host_loss_db=19.0)
-    states = _states(_again(config, policy=policy))
+def test_a_policy_without_thresholds_blesses_nothing_and_only_the_steps_after_the_change_run(first, config):
+    summary = _again(config, policy=Policy())
+    assert not summary.blessed
+    assert summary.pushed_path is None
+    assert any("sets no `alpha`" in reason for reason in summary.reasons)
+    states = _states(summary)
     assert {name for name, state in states.items() if state == "ran"} == FROM_THE_EVALUATOR
 
 

@@ -141,8 +141,8 @@ def _unet(settings: Surrogate, channels: int, seed: int) -> keras.Model:
 def _residual_unet(settings: Surrogate, channels: int, seed: int) -> keras.Model:
     downs = settings.downs or 5
     network = residual_unet(
-        (None, None, channels), filters=settings.filters, downs=downs, blocks_per_level=settings.blocks or 1, normalized=True,
-        seed=seed,
+        (None, None, channels), filters=settings.filters, downs=downs, blocks_per_level=settings.blocks or 1,
+        normalized=True, seed=seed,
     )  # fmt: skip
     return any_size(network, 2**downs)
 

@@ -124,9 +124,7 @@ def train(trainer: Imitator, inputs: np.ndarray, answers: np.ndarray, schedule: 
     arrays = {"inputs": inputs, "answers": answers}
 
     def batches_at(first: int, count: int) -> tf.data.Dataset:
-        return batches(
-            arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count
-        )
+        return batches(arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count)
 
     return fit(trainer, batches_at, schedule, run, stage=stage, digest=digest)
 

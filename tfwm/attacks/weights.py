@@ -145,9 +145,7 @@ class WeightNoise:
         return _with_kernels(self, suspect, noisy)
 
 
-def _with_kernels(
-    attack: Attack, suspect: Suspect, change: Callable[[np.ndarray, int], np.ndarray]
-) -> KerasSuspect:
+def _with_kernels(attack: Attack, suspect: Suspect, change: Callable[[np.ndarray, int], np.ndarray]) -> KerasSuspect:
     """A copy of the suspect with every kernel changed; `change` takes the kernel and its index."""
     require(attack, suspect)
     model = copy_of(_model(suspect))

@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> Result:
     test = work.pairs_of(arguments, photographs["test"], "test", size, TEST_PATCHES)
     run = work.run_of(arguments, out / "work")
     host = _host(arguments, owner, run)
+    _check_host(host, size)
     say(f"marking with {scheme.name}, preset {arguments.preset}, {len(owner)} patches of {size} x {size} pixels")
     marked = scheme.train(host, owner, run.child("mark"))
     host.save(out / "host.keras")
@@ -84,6 +85,16 @@ def _host(arguments: argparse.Namespace, owner: ImagePairs, run: Run) -> keras.M
     say(f"training a host for {arguments.task}")
     settings = HostSettings.tiny() if arguments.preset == "tiny" else HostSettings()
     return train_host(owner, settings, run.child("host"))
+
+
+def _check_host(host: keras.Model, size: int) -> None:
+    shapes = (host.input_shape, host.output_shape)
+    images = all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes)
+    if not images or any(side not in (None, size) for shape in shapes for side in shape[1:3]) or shapes[0][3] != 3:
+        raise ValueError(
+            f"`--host` must map images [n, {size}, {size}, 3] to images of the same size, or take any size; got "
+            f"{shapes[0]} to {shapes[1]}. Give an image-to-image network."
+        )
 
 
 def _result(out: Path, marked: MarkedModel, host: keras.Model, test: ImagePairs) -> Result:

@@ -71,7 +71,7 @@ def write_model(marked: MarkedModel, scheme: Any, directory: Path, *, public: bo
 
 @dataclass(frozen=True)
 class Sources:
-    """Where an evaluation finds its subjects: the uris of the artifacts, and the level of a claim (None: the scheme's)."""
+    """Where an evaluation finds its subjects: uris of the artifacts, and the level of a claim (None: the scheme's)."""
 
     examples: str
     host: str

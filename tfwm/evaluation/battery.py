@@ -1,4 +1,5 @@
 """The battery: measures every cell of the plan, keeps finished rows on disk, and makes the report."""
+
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,5 @@
 """Which rows an evaluation has: the attacks, and the controls without which a verdict means nothing."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """What a finished row rests on, as one digest: settings, key, networks, data and the code that measured it."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,4 +1,5 @@
 """How far two sets of pictures are apart: PSNR and SSIM, without TensorFlow."""
+
 from __future__ import annotations
 
 import math

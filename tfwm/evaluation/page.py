@@ -1,4 +1,5 @@
 """The report as one HTML file that a lawyer can read: nothing to install, nothing to fetch, nothing secret."""
+
 from __future__ import annotations
 
 import base64

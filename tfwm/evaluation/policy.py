@@ -1,4 +1,5 @@
 """Policy: what a model must show before it may be released, and the decision with its reasons."""
+
 from __future__ import annotations
 
 import math

@@ -1,4 +1,5 @@
 """Report: one row a suspect, the fidelity figures, and the versions that gave them."""
+
 from __future__ import annotations
 
 import importlib.metadata

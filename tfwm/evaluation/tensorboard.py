@@ -1,4 +1,5 @@
 """A report in TensorBoard: one HParams session a row, and the decision as text. No secret is written."""
+
 from __future__ import annotations
 
 import math

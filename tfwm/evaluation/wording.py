@@ -1,4 +1,5 @@
 """Figures and verdicts in the words of the report page."""
+
 from __future__ import annotations
 
 import math

@@ -94,9 +94,7 @@ def _unit(
     x: tf.Tensor, channels: int, draws: Draws, name: str, *, stride: int = 1, bias: bool = False,
     normalized: bool = True,
 ) -> tf.Tensor:  # fmt: skip
-    x = convolution(
-        x, channels, 3, stride=stride, initializer=draws.normal(), name=f"{name}_conv", bias=bias
-    )
+    x = convolution(x, channels, 3, stride=stride, initializer=draws.normal(), name=f"{name}_conv", bias=bias)
     x = normalization(x, "instance", draws=draws, name=f"{name}_norm") if normalized else x
     return keras.layers.ReLU(name=f"{name}_act")(x)
 
@@ -130,9 +128,7 @@ def _regrid(x: tf.Tensor, grid: int, wanted: int, name: str) -> tf.Tensor:
 def _block(x: tf.Tensor, channels: int, dilation: int, grids: int, draws: Draws, name: str) -> tf.Tensor:
     y = x
     for half in ("a", "b"):
-        y = convolution(
-            y, channels, 3, dilation=dilation, initializer=draws.normal(), name=f"{name}{half}_conv"
-        )
+        y = convolution(y, channels, 3, dilation=dilation, initializer=draws.normal(), name=f"{name}{half}_conv")
         y = InstanceNormalization(grids=grids, seed=draws.seed(), name=f"{name}{half}_norm")(y)
         if half == "a":
             y = keras.layers.ReLU(name=f"{name}{half}_act")(y)

@@ -93,9 +93,7 @@ def _encode(x: tf.Tensor, filters: int, downs: int, kind: str, draws: Draws) -> 
     for level in range(downs):
         if level:
             x = keras.layers.LeakyReLU(0.2, name=f"down_{level}_act")(x)
-        x = convolution(
-            x, _width(filters, level), 4, stride=2, initializer=draws.normal(), name=f"down_{level}_conv"
-        )
+        x = convolution(x, _width(filters, level), 4, stride=2, initializer=draws.normal(), name=f"down_{level}_conv")
         if 0 < level < downs - 1:
             x = normalization(x, kind, draws=draws, name=f"down_{level}_norm")
         levels.append(x)

@@ -13,10 +13,30 @@ from tensorflow import keras
 
 from tfwm.config import choose
 
+
+def _local_devices() -> list[str] | None:
+    """None lets TensorFlow take all GPUs; without any, the logical CPUs stand in for them."""
+    if tf.config.list_logical_devices("GPU"):
+        return None
+    return [device.name for device in tf.config.list_logical_devices("CPU")]
+
+
+# One strategy a process: a second one counts its collective operations from the start again, and TensorFlow then
+# takes them for the first one's ("Shape mismatch in the collective instance").
+@lru_cache(maxsize=1)
+def _mirrored() -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy(_local_devices())
+
+
+@lru_cache(maxsize=1)
+def _multiworker() -> tf.distribute.Strategy:
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
 STRATEGIES: dict[str, Callable[[], tf.distribute.Strategy]] = {
     "default": tf.distribute.get_strategy,
-    "mirrored": lambda: _mirrored(),
-    "multiworker": lambda: _multiworker(),
+    "mirrored": _mirrored,
+    "multiworker": _multiworker,
 }
 
 
@@ -58,25 +78,6 @@ class Run:
                 yield strategy
         finally:
             keras.mixed_precision.set_global_policy(before)
-
-
-# One strategy a process: a second one counts its collective operations from the start again, and TensorFlow then
-# takes them for the first one's ("Shape mismatch in the collective instance").
-@lru_cache(maxsize=1)
-def _mirrored() -> tf.distribute.Strategy:
-    return tf.distribute.MirroredStrategy(_local_devices())
-
-
-@lru_cache(maxsize=1)
-def _multiworker() -> tf.distribute.Strategy:
-    return tf.distribute.MultiWorkerMirroredStrategy()
-
-
-def _local_devices() -> list[str] | None:
-    """None lets TensorFlow take all GPUs; without any, the logical CPUs stand in for them."""
-    if tf.config.list_logical_devices("GPU"):
-        return None
-    return [device.name for device in tf.config.list_logical_devices("CPU")]
 
 
 def set_logical_cpus(count: int) -> None:

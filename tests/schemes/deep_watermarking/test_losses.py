@@ -183,7 +183,11 @@ def test_extracting_loss_without_a_code() -> None:
     ],
 )
 def test_an_example_does_not_hear_of_other_pairs(loss) -> None:
-    first, second, other = _images([0.1, 0.4], [0.2, 0.9]), _images([0.3, 0.8], [0.5, 0.1]), _images([1.0, 0.0], [0.7, 0.6])
+    first, second, other = (
+        _images([0.1, 0.4], [0.2, 0.9]),
+        _images([0.3, 0.8], [0.5, 0.1]),
+        _images([1.0, 0.0], [0.7, 0.6]),
+    )
     np.testing.assert_allclose(loss(tf.concat([first, second], 0))[:2], loss(tf.concat([first, other], 0))[:2])
 
 

@@ -85,7 +85,9 @@ def _check(make: Callable[[], keras.Model], folder: Path) -> None:
     assert max(np.abs(one[weight] - start[weight]).max() for weight in one) > 1e-4
     for weight in one:
         change = np.abs(one[weight] - start[weight]).max()
-        np.testing.assert_allclose(two[weight], one[weight], rtol=0, atol=min(1e-5, 1e-6 + 2e-3 * change), err_msg=weight)
+        np.testing.assert_allclose(
+            two[weight], one[weight], rtol=0, atol=min(1e-5, 1e-6 + 2e-3 * change), err_msg=weight
+        )
     assert same_figures == pytest.approx(figures, rel=1e-3, abs=1e-5)
 
 

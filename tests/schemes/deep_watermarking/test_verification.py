@@ -122,7 +122,9 @@ def test_a_logo_on_a_white_background_is_refused(tmp_path: Path) -> None:
     white[4:12, 7:9] = 60
     (tmp_path / "logo.png").write_bytes(encode_png(white))
     # 16 of 256 pixels at 60/255 = 0.235: NC = mean / rms = 0.952 / sqrt(0.941) = 0.98.
-    with pytest.raises(ValueError, match=r"blank white extraction with NC 0\.98\d, above .* dark background, or invert"):
+    with pytest.raises(
+        ValueError, match=r"blank white extraction with NC 0\.98\d, above .* dark background, or invert"
+    ):
         stages.load_mark(smallest_scheme(logo=str(tmp_path / "logo.png")))
     (tmp_path / "logo.png").write_bytes(encode_png(255 - white))
     assert stages.load_mark(smallest_scheme(logo=str(tmp_path / "logo.png"))).shape == (16, 16, 3)

@@ -20,7 +20,9 @@ from tfwm.types import MarkedModel
 
 # `plateau` keeps a memory that has to survive too.
 SCHEME = smallest_scheme(
-    initial=Schedule(3, 2, 8, 1e-3, "plateau"), proxy=Schedule(1, 2, 8, 1e-3), adversarial=Schedule(2, 2, 8, 1e-3, "linear")
+    initial=Schedule(3, 2, 8, 1e-3, "plateau"),
+    proxy=Schedule(1, 2, 8, 1e-3),
+    adversarial=Schedule(2, 2, 8, 1e-3, "linear"),
 )
 
 

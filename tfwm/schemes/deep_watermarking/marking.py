@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,20 @@ class Metered(keras.Model):
         for name, value in values.items():
             self._means[name].update_state(value)
         return {name: mean.result() for name, mean in self._means.items()}
+
+
+def check_replicas(settings: DeepWatermarking, stage: str, batch_size: int, replicas: int) -> None:
+    """Refuses batches whose pairs, or whose clean images, would depend on the number of replicas.
+
+    Raises:
+      ValueError: the message names the batch size that would do.
+    """
+    unit = replicas * math.lcm(2, settings.clean_stride)
+    if replicas > 1 and batch_size % unit:
+        raise ValueError(
+            f"`batch_size` of the {stage} stage must be a multiple of {unit} on {replicas} replicas (pairs, and every "
+            f"{settings.clean_stride}th image as a clean one), got {batch_size}. Use {-(-batch_size // unit) * unit}."
+        )
 
 
 def len_of(images: tf.Tensor) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tfwm.config import to_dict
-from tfwm.keys import OwnerKey, derive, new_secret
+from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.deep_watermarking import verification
 from tfwm.schemes.deep_watermarking.distortions import Distortions
 from tfwm.training import Run, Schedule

@@ -18,7 +18,7 @@ from tfwm.data.batches import batches
 from tfwm.data.readers import cover
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import verification
-from tfwm.schemes.deep_watermarking.marking import Networks
+from tfwm.schemes.deep_watermarking.marking import Networks, check_replicas
 from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
 from tfwm.schemes.deep_watermarking.pictures import Pictures
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
@@ -109,7 +109,8 @@ def build(settings: DeepWatermarking, seed: int) -> Networks:
         ),
         extractor=nets.ceilnet(
             (size, size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
-            code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization, seed=seed + 1, name="extractor",
+            code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization,
+            seed=seed + 1, name="extractor",
         ),
         discriminator=nets.patch_discriminator(
             (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
@@ -136,6 +137,7 @@ def _stages(
     ]
     for number, (stage, make, planned) in enumerate(plans):
         schedule = planned.scaled(run.steps_scale)
+        check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
         trainer = make(settings, built, mark)
         optimizers = [schedule.optimizer() for _ in range(2 if make is InitialTrainer else 1)]
         trainer.compile(*optimizers, jit_compile=run.jit)

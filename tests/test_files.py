@@ -1,0 +1,104 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tfwm.files import new_directory, read_json, replacing, write_json
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_replacing_makes_parents_and_leaves_one_file(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a" / "b.txt") as temporary:
+        assert temporary.parent == tmp_path / "a"
+        assert temporary.suffix == ".txt"
+        temporary.write_text("new")
+        assert not (tmp_path / "a" / "b.txt").exists()
+    assert (tmp_path / "a" / "b.txt").read_text() == "new"
+    assert _names(tmp_path / "a") == ["b.txt"]
+
+
+def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text("old")
+
+    def fail() -> None:
+        with replacing(tmp_path / "b.txt") as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    pytest.raises(KeyboardInterrupt, fail)
+    assert (tmp_path / "b.txt").read_text() == "old"
+    assert _names(tmp_path) == ["b.txt"]
+
+
+def test_new_directory(tmp_path: Path) -> None:
+    with new_directory(tmp_path / "out", 0o750) as temporary:
+        (temporary / "x").write_text("1")
+        assert not (tmp_path / "out").exists()
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o750
+    with pytest.raises(FileExistsError, match=r"out` exists already"), new_directory(tmp_path / "out"):
+        raise AssertionError("the block must not run")
+    with new_directory(tmp_path / "out", overwrite=True) as temporary:
+        (temporary / "y").write_text("2")
+    assert _names(tmp_path / "out") == ["y"]
+    assert _names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_failure_leaves_no_half_directory(tmp_path: Path, overwrite: bool) -> None:
+    if overwrite:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "old").touch()
+
+    def fail() -> None:
+        with new_directory(tmp_path / "out", overwrite=overwrite) as temporary:
+            (temporary / "x").touch()
+            raise OSError("disk full")
+
+    pytest.raises(OSError, fail)
+    assert _names(tmp_path) == ["out"] * overwrite
+    assert not overwrite or _names(tmp_path / "out") == ["old"]
+
+
+def test_the_old_directory_comes_back_when_the_last_rename_fails(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    rename, calls = os.replace, []
+
+    def second_fails(source, target) -> None:
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError("interrupted")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", second_fails)
+
+    def save() -> None:
+        with new_directory(tmp_path / "out", overwrite=True) as temporary:
+            (temporary / "new").touch()
+
+    pytest.raises(OSError, save)
+    assert _names(tmp_path / "out") == ["old"]
+
+
+def test_json_round_trip(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "x.json", {"a": [1, 2.5, None, "ü"]})
+    assert read_json(path) == {"a": [1, 2.5, None, "ü"]}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    with pytest.raises(ValueError, match="Out of range float"):
+        write_json(path, {"a": float("nan")})
+    assert read_json(path) == {"a": [1, 2.5, None, "ü"]}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"x.json` is not valid JSON: .* cut off or edited by hand"):
+        read_json(tmp_path / "x.json")

@@ -1,0 +1,181 @@
+"""Endpoints that answer well, badly, late or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from serving.server import Server
+from tfwm.remote import EndpointError, GrpcSuspect
+from tfwm.suspects import BATCH, UnreachableError
+
+Answer = Callable[[np.ndarray, int], dict[str, object]]
+
+
+class FakeService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Answers with what a test sets: `answer(images, call)`, a version per call, status codes for the first calls."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = lambda images, call: {"image": images}
+        self.version: Callable[[int], int] = lambda call: 1
+        self.failures: list[grpc.StatusCode] = []
+        self.delay_s, self.calls, self.sizes = 0.0, 0, []
+
+    def Predict(self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext):
+        self.calls += 1
+        time.sleep(self.delay_s)
+        if self.failures:
+            context.abort(self.failures.pop(0), "not now")
+        images = tf.make_ndarray(request.inputs["image"])
+        self.sizes.append(len(images))
+        response = predict_pb2.PredictResponse()
+        response.model_spec.version.value = self.version(self.calls)
+        for name, value in self.answer(images, self.calls).items():
+            tensor = value if isinstance(value, tf.compat.v1.TensorProto) else tf.make_tensor_proto(value)
+            response.outputs[name].CopyFrom(tensor)
+        return response
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService()
+
+
+@pytest.fixture
+def suspect(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> Iterator[GrpcSuspect]:
+    monkeypatch.setattr("tfwm.remote.FIRST_PAUSE_S", 0.01)
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield GrpcSuspect(f"127.0.0.1:{port}", "m", timeout_s=5.0)
+    server.stop(None)
+
+
+def _pictures(count: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).random((count, 8, 6, 3), np.float32)
+
+
+def test_a_good_answer(suspect: GrpcSuspect, service: FakeService) -> None:
+    service.answer = lambda images, call: {"image": 1 - images}
+    np.testing.assert_array_equal(suspect(_pictures()), 1 - _pictures())
+    assert suspect.versions == {1}
+
+
+def test_many_pictures_go_in_several_requests(suspect: GrpcSuspect, service: FakeService) -> None:
+    np.testing.assert_array_equal(suspect(_pictures(BATCH + 3)), _pictures(BATCH + 3))
+    assert service.sizes == [BATCH, 3]
+
+
+def test_messages_above_4_mib(suspect: GrpcSuspect) -> None:
+    large = np.random.default_rng(0).random((1, 640, 640, 3), np.float32)
+    np.testing.assert_array_equal(suspect(large), large)
+
+
+def test_a_single_output_may_have_any_name(suspect: GrpcSuspect, service: FakeService) -> None:
+    service.answer = lambda images, call: {"output_0": images}
+    np.testing.assert_array_equal(suspect(_pictures()), _pictures())
+
+
+def _bad_tensor() -> tf.compat.v1.TensorProto:
+    tensor = tf.make_tensor_proto(np.zeros((3, 8, 6, 3), np.float32))
+    tensor.tensor_content = tensor.tensor_content[:100]
+    return tensor
+
+
+@pytest.mark.parametrize(
+    "answer, message",
+    [
+        (lambda images: {"image": images[:1]}, r"must answer 3 float images, got float32 \[1, 8, 6, 3\]"),
+        (lambda images: {"image": images.mean(axis=(1, 2))}, r"must answer 3 float images, got float32 \[3, 3\]"),
+        (lambda images: {"image": np.float32(0.5)}, r"must answer 3 float images, got float32 \[\]"),
+        (lambda images: {"image": (images * 255).astype(np.uint8)}, "must answer 3 float images, got uint8"),
+        (lambda images: {"image": np.where(images > 0.5, np.nan, images)}, "values that are not finite"),
+        (lambda images: {"image": images + np.inf}, "values that are not finite"),
+        (lambda images: {}, r"must answer with the tensor `image`, got \[\]"),
+        (lambda images: {"a": images, "b": images}, r"must answer with the tensor `image`, got \['a', 'b'\]"),
+        (lambda images: {"image": _bad_tensor()}, "a tensor that cannot be read"),
+    ],
+)
+def test_answers_that_are_none(suspect: GrpcSuspect, service: FakeService, answer, message: str) -> None:
+    service.answer = lambda images, call: answer(images)
+    with pytest.raises(EndpointError, match=message):
+        suspect(_pictures())
+    assert service.calls == 1
+
+
+def test_unavailable_twice_then_well(suspect: GrpcSuspect, service: FakeService) -> None:
+    service.failures = [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED]
+    np.testing.assert_array_equal(suspect(_pictures()), _pictures())
+    assert service.calls == 3
+
+
+def test_unavailable_for_good(suspect: GrpcSuspect, service: FakeService) -> None:
+    service.failures = [grpc.StatusCode.UNAVAILABLE] * 9
+    with pytest.raises(UnreachableError, match=r"did not answer: UNAVAILABLE: not now. Check the address"):
+        suspect(_pictures())
+    assert service.calls == 3
+
+
+@pytest.mark.parametrize("code", ["NOT_FOUND", "INVALID_ARGUMENT", "UNAUTHENTICATED", "INTERNAL"])
+def test_an_error_that_a_repeat_does_not_mend_is_not_repeated(suspect, service: FakeService, code: str) -> None:
+    service.failures = [grpc.StatusCode[code]]
+    with pytest.raises(UnreachableError, match=f"did not answer: {code}"):
+        suspect(_pictures())
+    assert service.calls == 1
+
+
+def test_a_deadline_is_kept(suspect: GrpcSuspect, service: FakeService) -> None:
+    service.delay_s = 3.0
+    hasty = GrpcSuspect(suspect.address, "m", timeout_s=0.3)
+    start = time.perf_counter()
+    with pytest.raises(UnreachableError, match="DEADLINE_EXCEEDED"):
+        hasty(_pictures())
+    assert time.perf_counter() - start < 2.5
+
+
+def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfwm.remote.FIRST_PAUSE_S", 0.01)
+    with pytest.raises(UnreachableError, match=r"`grpc://127.0.0.1:1/m` did not answer: UNAVAILABLE"):
+        GrpcSuspect("127.0.0.1:1", "m", timeout_s=5.0)(_pictures())
+
+
+def test_a_version_that_changes_in_between_is_no_evidence(suspect: GrpcSuspect, service: FakeService) -> None:
+    service.version = lambda call: call
+    with pytest.raises(EndpointError, match=r"answered as versions \[1, 2\] within one verification. Repeat it"):
+        suspect(_pictures(BATCH + 1))
+    # Repeating it on one version is fine, whatever was served before.
+    service.version = lambda call: 7
+    suspect(_pictures(BATCH + 1))
+    assert suspect.versions == {7}
+
+
+def test_neither_pictures_nor_channels_show_in_repr(suspect: GrpcSuspect) -> None:
+    suspect(_pictures())
+    assert repr(suspect).startswith("GrpcSuspect(address=")
+    assert "channel" not in repr(suspect)
+
+
+def test_the_embedded_server(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.factor = tf.Variable(0.5)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"image": image * module.factor}
+
+    tf.saved_model.save(module, str(tmp_path / "m" / "4"), signatures={"serving_default": serve})
+    with Server({"m": tmp_path / "m"}) as server:
+        suspect = GrpcSuspect(server.address, "m")
+        np.testing.assert_allclose(suspect(_pictures()), 0.5 * _pictures(), atol=1e-7)
+        assert suspect.versions == {4}
+        with pytest.raises(UnreachableError, match="NOT_FOUND"):
+            GrpcSuspect(server.address, "other")(_pictures())
