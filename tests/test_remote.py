@@ -11,6 +11,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.server import Server
@@ -39,7 +40,7 @@ class FakeService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response = predict_pb2.PredictResponse()
         response.model_spec.version.value = self.version(self.calls)
         for name, value in self.answer(images, self.calls).items():
-            tensor = value if isinstance(value, tf.compat.v1.TensorProto) else tf.make_tensor_proto(value)
+            tensor = value if isinstance(value, TensorProto) else tf.make_tensor_proto(value)
             response.outputs[name].CopyFrom(tensor)
         return response
 
@@ -52,7 +53,7 @@ def service() -> FakeService:
 @pytest.fixture
 def suspect(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> Iterator[GrpcSuspect]:
     monkeypatch.setattr("tfwm.remote.FIRST_PAUSE_S", 0.01)
-    server = grpc.server(futures.ThreadPoolExecutor(2))
+    server = grpc.server(futures.ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", -1)])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -85,7 +86,7 @@ def test_a_single_output_may_have_any_name(suspect: GrpcSuspect, service: FakeSe
     np.testing.assert_array_equal(suspect(_pictures()), _pictures())
 
 
-def _bad_tensor() -> tf.compat.v1.TensorProto:
+def _bad_tensor() -> TensorProto:
     tensor = tf.make_tensor_proto(np.zeros((3, 8, 6, 3), np.float32))
     tensor.tensor_content = tensor.tensor_content[:100]
     return tensor

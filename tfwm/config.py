@@ -60,9 +60,8 @@ def _unknown(kind: str, name: str, known: list[str], owner: str) -> str:
 def _convert(owner: str, name: str, hint: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, dict):
-            raise ValueError(
-                f"`{owner}.{name}` must be an object with the fields of {getattr(hint, '__name__', hint)}, got {value!r}."
-            )
+            kind = getattr(hint, "__name__", hint)
+            raise ValueError(f"`{owner}.{name}` must be an object with the fields of {kind}, got {value!r}.")
         return from_dict(typing.cast(type, hint), value)
     origin = typing.get_origin(hint)
     if origin is tuple:

@@ -78,8 +78,9 @@ def table(outcome: Outcome) -> str:
     lines = [f"{'suspect':<46} {'expected':<9} {'found':<9} {'bits':>5} {'p-value':>8} {'NC':>6} {'centred':>7}"]
     for found in verdicts(outcome):
         answer = "marked" if found["marked"] else "unmarked"
+        bits = f"{found.get('bits', 0):.0f}/{found['n']}"
         lines.append(
-            f"{found['suspect'][:46]:<46} {found['expected']:<9} {answer:<9} {found.get('bits', 0):>2.0f}/{found['n']:<2} "
+            f"{found['suspect'][:46]:<46} {found['expected']:<9} {answer:<9} {bits:>5} "
             f"{found['p_value']:>8.1e} {found['nc']:>6.3f} {found['nc_centred']:>7.3f}"
         )
     return "\n".join(lines)

@@ -48,5 +48,5 @@ def _suspect(label: str, model_path: str, subjects: Subjects) -> Suspect | None:
 
 
 def _mark(label: str, suspect: Suspect, subjects: Subjects) -> ExtractedMark:
-    reading = subjects.scheme.reading(suspect, subjects.key)  # type: ignore[attr-defined]
+    reading = subjects.scheme.reading(suspect, subjects.key)
     return ExtractedMark(label, reading.get("logo"), reading.get("agreement"))

@@ -133,12 +133,11 @@ class DeepWatermarking:
         return replace(
             cls(), image_size=64, coded=True, code_weight=1.0, embedder_filters=16, embedder_downs=4,
             embedder_normalization="instance", residual_scale=0.1, extractor_channels=20, extractor_blocks=4,
-            extractor_decoder_normalization=False,
-            discriminator_filters=8, classifier_filters=8, proxy_filters=12, proxy_downs=4, pixel_weight=300.0,
-            perceptual_weight=0.0, reconstruction_weight=0.5, clean_weight=0.25, consistency_weight=0.1,
-            ramp_start=60, ramp_end=300, ramp_floor=0.02, clean_stride=4, clean_outputs=True,
-            distortions=Distortions(0.25, 1.2, 0.02, 0.1), initial=Schedule(20, 25, 16, 2e-3, "cosine"),
-            proxy=Schedule(8, 25, 16, 2e-3, "cosine"), adversarial=Schedule(4, 25, 16, 5e-4, "cosine"),
+            extractor_decoder_normalization=False, discriminator_filters=8, classifier_filters=8, proxy_filters=12,
+            proxy_downs=4, pixel_weight=1500.0, perceptual_weight=0.0, reconstruction_weight=3.0, clean_weight=1.5,
+            consistency_weight=0.1, ramp_start=60, ramp_end=300, ramp_floor=0.02, clean_stride=4, clean_outputs=True,
+            distortions=Distortions(0.4, 1.2, 0.015, 0.06), initial=Schedule(24, 25, 16, 2e-3, "cosine"),
+            proxy=Schedule(8, 25, 16, 2e-3, "cosine"), adversarial=Schedule(6, 25, 16, 1e-3, "cosine"),
             probes=512, alpha=1e-6,
         )  # fmt: skip
 
@@ -151,7 +150,8 @@ class DeepWatermarking:
         return replace(
             cls.fast(), image_size=32, cells=4, embedder_filters=8, embedder_downs=3, extractor_channels=8,
             extractor_blocks=2, discriminator_filters=4, classifier_filters=4, proxy_filters=4, proxy_downs=3,
-            pixel_weight=10.0, ramp_start=20, ramp_end=60, distortions=Distortions(0.5, 0.5, 0.01, 0.0),
+            pixel_weight=10.0, reconstruction_weight=0.5, clean_weight=0.25, ramp_start=20, ramp_end=60,
+            distortions=Distortions(0.5, 0.5, 0.01, 0.0),
             initial=Schedule(4, 20, 16, 4e-3, "cosine"), proxy=Schedule(1, 10, 16, 2e-3, "cosine"),
             adversarial=Schedule(1, 10, 16, 5e-4, "cosine"), probes=32, alpha=1e-3,
         )  # fmt: skip

@@ -1,0 +1,77 @@
+"""The stateless draws: against splitmix64 in plain integers, and against their distributions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from tfwm.data import draws
+
+MASK = 2**64 - 1
+STEP = 0x9E3779B97F4A7C15
+
+
+def _mix(value: int) -> int:
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
+    return value ^ (value >> 31)
+
+
+def _seeds(count: int) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(1).integers(-(2**63), 2**63 - 1, (count, 2)))
+
+
+@pytest.mark.parametrize("seed", [(0, 0), (1, -1), (-(2**63), 2**63 - 1), (12345, 67890)])
+@pytest.mark.parametrize("purpose", [0, 5])
+def test_integers_are_splitmix64(seed: tuple[int, int], purpose: int) -> None:
+    base = _mix((seed[0] + _mix((seed[1] + (purpose + 1) * STEP) & MASK)) & MASK)
+    expected = [_mix((base + count * STEP) & MASK) for count in (1, 2, 3, 4)]
+    drawn = draws.integers(tf.constant([seed], tf.int64), purpose, (2, 2)).numpy().ravel()
+    assert [int(value) & MASK for value in drawn] == expected
+
+
+def test_an_example_does_not_hear_of_its_neighbours() -> None:
+    seeds = _seeds(6)
+    whole = draws.normal(seeds, 3, (4, 2))
+    halves = tf.concat([draws.normal(seeds[:2], 3, (4, 2)), draws.normal(seeds[2:], 3, (4, 2))], axis=0)
+    np.testing.assert_array_equal(whole, halves)
+
+
+def test_a_longer_draw_begins_like_a_shorter_one() -> None:
+    np.testing.assert_array_equal(draws.uniform(_seeds(2), 1, (5,)), draws.uniform(_seeds(2), 1, (9,))[:, :5])
+
+
+def test_uniform_is_uniform() -> None:
+    values = draws.uniform(_seeds(200), 0, (100,), 2.0, 4.0).numpy().ravel()
+    assert values.min() >= 2.0
+    assert values.max() < 4.0
+    assert stats.kstest(values, stats.uniform(2.0, 2.0).cdf).pvalue > 1e-3
+
+
+def test_normal_is_normal() -> None:
+    values = draws.normal(_seeds(200), 0, (100,)).numpy().ravel()
+    assert np.isfinite(values).all()
+    assert stats.kstest(values, "norm").pvalue > 1e-3
+
+
+def test_signs_are_fair() -> None:
+    values = draws.signs(_seeds(200), 0, (100,)).numpy()
+    assert set(np.unique(values)) == {-1.0, 1.0}
+    # Standard error of 20,000 fair signs: 0.0071.
+    assert abs(values.mean()) < 4 * 0.0071
+    assert np.abs(np.corrcoef(values.T) - np.eye(100)).max() < 0.35
+
+
+def test_neighbouring_seeds_and_purposes_are_unrelated() -> None:
+    seeds = tf.constant([[0, index] for index in range(2000)], tf.int64)
+    first, second = draws.uniform(seeds, 0, (2,)).numpy(), draws.uniform(seeds, 1, (2,)).numpy()
+    # Standard error of a correlation of 2,000 pairs: 0.022.
+    for one, other in ((first[:, 0], first[:, 1]), (first[:, 0], second[:, 0]), (first[1:, 0], first[:-1, 0])):
+        assert abs(np.corrcoef(one, other)[0, 1]) < 4 * 0.022
+
+
+def test_shape_of_one_number_an_example() -> None:
+    assert draws.uniform(_seeds(3), 0, ()).shape == (3,)
+    assert draws.signs(_seeds(3), 0, (1, 1, 1)).shape == (3, 1, 1, 1)

@@ -1,0 +1,236 @@
+"""Run, Schedule and fit: rates worked out by hand, checkpoints, and what the user sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.training import Run, Schedule, descend, fit, mean_over_batch, save_history, scaled
+
+
+class Line(keras.Model):
+    """One weight w, loss (w - 1)^2: everything can be followed by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = tf.Variable(3.0)
+        self.loss_mean = keras.metrics.Mean("loss")
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [self.loss_mean]
+
+    def train_step(self, batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            losses = tf.square(self.weight - 1.0) * tf.ones_like(batch)
+            loss = scaled(self.optimizer, mean_over_batch(losses))
+        descend(self.optimizer, tape, loss, [self.weight])
+        self.loss_mean.update_state(losses)
+        return {"loss": self.loss_mean.result()}
+
+
+def _stream(first: int, steps: int) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensors(tf.zeros([2])).repeat(steps)
+
+
+def _line(optimizer: keras.optimizers.Optimizer) -> Line:
+    line = Line()
+    line.compile(optimizer=optimizer)
+    optimizer.build([line.weight])
+    return line
+
+
+def _fit(run: Run, schedule: Schedule, line: Line | None = None, **changes: str) -> tuple[list[dict], float]:
+    line = line or _line(keras.optimizers.SGD(0.1))
+    history = fit(line, _stream, schedule, run, **{"stage": "only", "digest": "0" * 16, **changes})
+    return history, float(line.weight)
+
+
+def test_gradient_descent_by_hand(tmp_path: Path) -> None:
+    # w - 1 shrinks by 1 - 2 * 0.1 = 0.8 a step: 2, 1.6, 1.28; the mean loss of an epoch of two steps is
+    # (4 + 2.56) / 2 = 3.28.
+    history, weight = _fit(Run(tmp_path, quiet=True), Schedule(1, 2, 2, decay="constant"))
+    assert history == [{"epoch": 1, "loss": pytest.approx(3.28)}]
+    assert weight == pytest.approx(2.28)
+
+
+def test_a_longer_schedule_goes_on_where_a_shorter_one_stopped(tmp_path: Path) -> None:
+    run = Run(tmp_path, quiet=True)
+    _fit(run, Schedule(2, 2, 2, decay="constant"))
+    history, weight = _fit(run, Schedule(5, 2, 2, decay="constant"))
+    assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5]
+    assert weight == pytest.approx(1 + 2 * 0.8**10, rel=1e-5)
+
+
+def test_the_stream_starts_at_the_step_after_the_checkpoint(tmp_path: Path) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def stream(first: int, steps: int) -> tf.data.Dataset:
+        asked.append((first, steps))
+        return _stream(first, steps)
+
+    for epochs in (2, 5, 5):
+        line = _line(keras.optimizers.SGD(0.1))
+        fit(
+            line,
+            stream,
+            Schedule(epochs, 3, 2, decay="constant"),
+            Run(tmp_path, quiet=True),
+            stage="s",
+            digest="d" * 16,
+        )
+    assert asked == [(0, 6), (6, 9)]
+
+
+@pytest.mark.parametrize("change", [{"stage": "other"}, {"digest": "1" * 16}])
+def test_another_stage_or_digest_starts_afresh(tmp_path: Path, change: dict[str, str]) -> None:
+    run, schedule = Run(tmp_path, quiet=True), Schedule(1, 2, 2, decay="constant")
+    _fit(run, schedule)
+    assert _fit(run, schedule, **change)[1] == pytest.approx(2.28)
+
+
+def test_plateau_cuts_the_rate_after_five_epochs_without_improvement(tmp_path: Path) -> None:
+    # The rate 0 leaves the loss at 4: epoch 1 improves on nothing yet, epochs 2 to 6 do not: the cut comes after 6.
+    line = _line(keras.optimizers.SGD(1e-12))
+    run = Run(tmp_path, quiet=True)
+    _fit(run, Schedule(5, 1, 2), line)
+    assert float(line.optimizer.learning_rate) == pytest.approx(1e-12)
+    # A resumed run remembers the epochs before.
+    line = _line(keras.optimizers.SGD(1e-12))
+    _fit(run, Schedule(6, 1, 2), line)
+    assert float(line.optimizer.learning_rate) == pytest.approx(0.2e-12)
+    line = _line(keras.optimizers.SGD(1e-12))
+    _fit(run, Schedule(11, 1, 2), line)
+    assert float(line.optimizer.learning_rate) == pytest.approx(0.04e-12)
+
+
+@pytest.mark.parametrize(
+    "decay, rates",
+    [
+        ("constant", [1.0, 1.0, 1.0, 1.0, 1.0]),
+        # Constant for the first half, then 2 - 2 * step / 8.
+        ("linear", [1.0, 1.0, 1.0, 0.5, 0.0]),
+        # 0.05 + 0.95 * (1 + cos(pi * step / 8)) / 2 at steps 0, 2, 4, 6, 8.
+        ("cosine", [1.0, 0.860876, 0.525, 0.189124, 0.05]),
+    ],
+)
+def test_decays(decay: str, rates: list[float]) -> None:
+    optimizer = Schedule(4, 2, 2, 1.0, decay).optimizer()
+    weight = tf.Variable(0.0)
+    optimizer.build([weight])
+    for step, rate in zip((0, 2, 4, 6, 8), rates):
+        optimizer.iterations.assign(step)
+        optimizer.apply_gradients([(tf.constant(0.0), weight)])
+        assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-5)
+
+
+def test_schedules() -> None:
+    schedule = Schedule(4, 25, 8, 1e-3, "cosine", 0.9)
+    assert schedule.steps == 100
+    assert schedule.scaled(0.5) == Schedule(2, 25, 8, 1e-3, "cosine", 0.9)
+    assert schedule.scaled(0.01).epochs == 1
+    assert schedule.optimizer().beta_1 == 0.9
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"epochs": 0}, "`epochs` must be at least 1, got 0"),
+        ({"steps_per_epoch": -1}, "`steps_per_epoch` must be at least 1, got -1"),
+        ({"batch_size": 7}, r"`batch_size` must be even \(pairs share a mark\), got 7"),
+        ({"decay": "cosin"}, "no decay `cosin`. Did you mean `cosine`"),
+    ],
+)
+def test_schedules_out_of_range(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Schedule(**{"epochs": 1, "steps_per_epoch": 1, **changes})
+
+
+def test_a_child_is_the_same_machine_elsewhere(tmp_path: Path) -> None:
+    run = Run(tmp_path, seed=3, quiet=True, steps_scale=0.5)
+    assert run.child("a").child("b") == Run(tmp_path / "a" / "b", seed=3, quiet=True, steps_scale=0.5)
+
+
+def test_scope_sets_the_precision_and_puts_it_back(tmp_path: Path) -> None:
+    with Run(tmp_path, precision="mixed_bfloat16").scope():
+        assert keras.mixed_precision.global_policy().name == "mixed_bfloat16"
+    with pytest.raises(KeyError), Run(tmp_path, precision="mixed_float16").scope():
+        raise KeyError
+    assert keras.mixed_precision.global_policy().name == "float32"
+
+
+def test_an_unknown_strategy(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match="no strategy `mirorred`. Did you mean `mirrored`"),
+        Run(tmp_path, strategy="mirorred").scope(),
+    ):
+        raise AssertionError("the block must not run")
+
+
+def test_one_mirrored_strategy_a_process(tmp_path: Path) -> None:
+    """Two of them would number their collective operations alike, and TensorFlow would mix them up."""
+    run = Run(tmp_path, strategy="mirrored")
+    with run.scope() as first:
+        assert first.num_replicas_in_sync == 2
+    with run.child("x").scope() as second:
+        assert second is first
+
+
+def test_mixed_float16_scales_the_loss_and_the_gradients_back(tmp_path: Path) -> None:
+    with Run(tmp_path, precision="mixed_float16").scope():
+        optimizer = Schedule(1, 1, 2, 0.1, "constant").optimizer()
+    assert isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer)
+    weight = tf.Variable(3.0)
+    optimizer.build([weight])
+    with tf.GradientTape() as tape:
+        loss = tf.square(weight - 1.0)
+        larger = scaled(optimizer, loss)
+    assert float(larger) == float(loss) * float(optimizer.loss_scale)
+    # Adam's first step is the rate in the gradient's direction, whatever the loss scale.
+    with tf.GradientTape() as tape:
+        larger = scaled(optimizer, tf.square(weight - 1.0))
+    descend(optimizer, tape, larger, [weight])
+    assert float(weight) == pytest.approx(2.9, abs=1e-3)
+
+
+def test_one_line_an_epoch_on_stderr_and_nothing_on_stdout(tmp_path: Path, capfd) -> None:
+    _fit(Run(tmp_path), Schedule(2, 2, 2, decay="constant"))
+    shown = capfd.readouterr()
+    lines = [line for line in shown.err.splitlines() if "only" in line]
+    assert [line.split()[:2] for line in lines] == [["only", "1/2"], ["only", "2/2"]]
+    assert "loss 3.28" in lines[0]
+    assert shown.out == ""
+
+
+def test_quiet_is_quiet(tmp_path: Path, capfd) -> None:
+    _fit(Run(tmp_path, quiet=True), Schedule(1, 2, 2, decay="constant"))
+    assert "only" not in capfd.readouterr().err
+
+
+def test_tensorboard_gets_monotone_steps(tmp_path: Path) -> None:
+    run = Run(tmp_path, quiet=True)
+    for epochs in (2, 4):
+        _fit(run, Schedule(epochs, 1, 2, decay="constant"))
+    events = sorted((tmp_path / "tensorboard" / "only").glob("events*"))
+    steps = [
+        event.step for path in events for event in tf.compat.v1.train.summary_iterator(str(path)) if event.summary.value
+    ]
+    assert steps == [1, 2, 3, 4]
+
+
+def test_history_is_a_json_document(tmp_path: Path) -> None:
+    import json
+
+    path = save_history(tmp_path / "history.json", [{"epoch": 1, "loss": 0.5}])
+    assert json.loads(path.read_text()) == [{"epoch": 1, "loss": 0.5}]
+
+
+def test_mean_over_batch_divides_by_the_global_batch(tmp_path: Path) -> None:
+    with Run(tmp_path, strategy="mirrored").scope() as strategy:
+        parts = strategy.run(lambda: mean_over_batch(tf.constant([1.0, 3.0])))
+    # Each of two replicas holds half of a global batch of four: (1 + 3) / 4.
+    np.testing.assert_allclose([float(part) for part in parts.values], [1.0, 1.0])
