@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 IMAGE ?= tfwm:latest
 LOGDIR ?= runs
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help setup demo test test-slow lint format bench tensorboard constraints docker-image clean clean-all
 

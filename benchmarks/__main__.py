@@ -15,6 +15,7 @@ from tfwm.files import read_json, write_json
 BENCHMARKS = {
     "train_step": "benchmarks.train_step",
     "networks": "benchmarks.networks",
+    "serving": "benchmarks.serving",
     "start_up": "benchmarks.start_up",
 }
 

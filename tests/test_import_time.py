@@ -54,3 +54,9 @@ def test_the_public_names_are_there() -> None:
 def test_a_name_that_is_not_there() -> None:
     with pytest.raises(AttributeError, match="module `tfwm` has no attribute `nothing`. It has: Access"):
         tfwm.nothing  # noqa: B018
+
+
+def test_no_public_name_is_a_modules() -> None:
+    """Importing `tfwm.x` sets `tfwm.x` to the module, so that a function of that name would be gone."""
+    modules = {path.stem for path in (ROOT / "tfwm").iterdir()}
+    assert modules.isdisjoint(tfwm.__all__)

@@ -26,7 +26,7 @@ _HOMES = {
     "Verdict": "tfwm.types",
     "decide": "tfwm.evaluation.policy",
     "evaluate": "tfwm.evaluation.battery",
-    "export": "tfwm.export",
+    "export": "tfwm.exporting",
     "make_pairs": "tfwm.data",
     "make_scheme": "tfwm.schemes",
     "open_suspect": "tfwm.suspects",

@@ -40,7 +40,7 @@ def new_secret(seed: int | None = None) -> bytes:
 
 
 def derive(secret: bytes, label: str, length: int) -> bytes:
-    """HKDF-SHA256 of the master secret (at most 8160 bytes; use `derive_bits` for more)."""
+    """HKDF-SHA256 of the master secret (at most 8160 bytes; `derive_generator` draws any number of values)."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -84,7 +84,7 @@ class OwnerKey:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that name the key and reveal nothing of it."""
+        """16 hex digits that name the secret and reveal nothing of it; keys retrained from one secret share them."""
         return derive(self.secret, "fingerprint", 8).hex()
 
     @property

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the demo.
 
     Returns:
-      0 blessed and every endpoint verdict as expected, 1 not, 2 usage.
+      0 blessed and every endpoint verdict as expected, 1 not, 2 usage, 3 a step failed.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -42,6 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except RuntimeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
 
 
 def run(source: str | None, root: Path, seed: int, *, verbose: bool = False) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import numpy as np
 
 from serving.client import predict
 from tfwm.data import decode_image, encode_png
-from tfwm.export import export
+from tfwm.exporting import export
 from tfwm.keys import OwnerKey
 from tfwm.networks import load_network
 from tfwm.statistics import centred_nc
@@ -44,8 +45,8 @@ class Served:
 
 def export_plain(model_file: Path, directory: Path) -> Path:
     """A thief's, or the unmarked, model as version 1 of a servable; nothing of the owner's in it."""
-    if not (directory / "1" / "saved_model.pb").is_file():
-        export(load_network(model_file), directory / "1", public=True, warmup=False)
+    shutil.rmtree(directory, ignore_errors=True)  # of an earlier run, perhaps of another model
+    export(load_network(model_file), directory / "1", public=True, warmup=False)
     return directory
 
 

@@ -57,8 +57,14 @@ def finish(clock: Clock, config: PipelineConfig, done: RunSummary, data: DemoDat
     print("\n" + outcome.table(result) + "\n")
     print("\n".join(f"    {path}" for path in written))
     as_expected = all(v["marked"] == (v["expected"] == "marked") for v in found)
-    print(f"Done in {clock.seconds['total']:.0f} s. " + ("Blessed, served and verified." if found else "Not blessed."))
+    print(f"Done in {clock.seconds['total']:.0f} s. " + _last_word(done, as_expected))
     return 0 if done.blessed and as_expected else 1
+
+
+def _last_word(done: RunSummary, as_expected: bool) -> str:
+    if not done.blessed:
+        return "Not blessed, so not pushed:\n  - " + "\n  - ".join(done.reasons)
+    return "Blessed, served and verified." if as_expected else "Blessed, but an endpoint's verdict is not as expected."
 
 
 def _certify(config: PipelineConfig, pushed: Path, key: OwnerKey, report: Report) -> Path:
@@ -74,10 +80,8 @@ def _servables(config: PipelineConfig, done: RunSummary, report: Report) -> dict
     folder = config.root / "endpoints"
     return {
         "marked": config.serving_dir,
-        "stolen": endpoints.export_plain(Path(stolen.model_path), folder / Path(stolen.model_path).parent.name),
-        "unmarked": endpoints.export_plain(
-            done.artifacts["HostTrainer.host"] / KERAS_FILE, folder / done.artifacts["HostTrainer.host"].name
-        ),
+        "stolen": endpoints.export_plain(Path(stolen.model_path), folder / "stolen"),
+        "unmarked": endpoints.export_plain(done.artifacts["HostTrainer.host"] / KERAS_FILE, folder / "unmarked"),
     }
 
 

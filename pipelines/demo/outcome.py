@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.demo.endpoints import Served
+from pipelines.demo.figure import write_figure
 from pipelines.summary import RunSummary
 from tfwm.evaluation.page import ExtractedMark, Photo, Pictures, write_report_page
 from tfwm.evaluation.report import Report, Row, versions
@@ -78,7 +79,7 @@ def table(outcome: Outcome) -> str:
     lines = [f"{'suspect':<46} {'expected':<9} {'found':<9} {'bits':>5} {'p-value':>8} {'NC':>6} {'centred':>7}"]
     for found in verdicts(outcome):
         answer = "marked" if found["marked"] else "unmarked"
-        bits = f"{found.get('bits', 0):.0f}/{found['n']}"
+        bits = f"{found['bits']:.0f}/{found['n']}" if "bits" in found else "-"
         lines.append(
             f"{found['suspect'][:46]:<46} {found['expected']:<9} {answer:<9} {bits:>5} "
             f"{found['p_value']:>8.1e} {found['nc']:>6.3f} {found['nc_centred']:>7.3f}"
@@ -103,7 +104,10 @@ def write(
     }  # fmt: skip
     if outcome.served is not None:
         facts["served"] = {**document["served"], "verdicts": list(outcome.endpoints)}
-    pictures = Pictures(_photos(outcome, photos, host), _marks(marks, key, scheme), as_float(key.arrays["logo"]))
+    shown = _photos(outcome, photos, host)
+    if outcome.served is not None:
+        write_figure(root / "marked.png", shown[0], outcome.served.logo, outcome.served.wrong_logo)
+    pictures = Pictures(shown, _marks(marks, key, scheme), as_float(key.arrays["logo"]))
     page = write_report_page(root / "report.html", facts, outcome.report, pictures, str(tensorboard))
     return write_json(root / "summary.json", document), page
 
@@ -123,7 +127,7 @@ def _marks(marks: Mapping[str, Suspect], key: OwnerKey, scheme: Scheme) -> tuple
     shown = []
     for label, suspect in marks.items():
         reading = scheme.reading(suspect, key)
-        shown.append(ExtractedMark(label, reading["logo"], reading["agreement"]))
+        shown.append(ExtractedMark(label, reading["logo"], reading.get("agreement")))
     return tuple(shown)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tfwm.codedigest import code_digest
+from tfwm.components.places import private
 from tfwm.data import folder_parts, make_pairs, photographs, read_images, sample_patches, write_folder
 from tfwm.types import ImagePairs
 
@@ -43,7 +44,8 @@ def prepare(source: str | None, root: Path, seed: int) -> DemoData:
       seed: of every draw.
     """
     parts = _user_parts(source, seed) if source else {part: photographs(part) for part in COUNTS}
-    folder = root / f"data-{_digest(parts, seed)}"
+    # The key's probe images come from here, so nobody else has any business in it.
+    folder = private(root / f"data-{_digest(parts, seed)}")
     for number, (part, count) in enumerate(COUNTS.items()):
         draw = seed * len(COUNTS) + number
         if not (folder / part / ".complete").exists():

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.components import smoke
-from tfwm.export import export
+from tfwm.exporting import export
 
 
 def _model(height=None, width=None):

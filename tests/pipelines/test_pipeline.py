@@ -101,7 +101,7 @@ def test_nothing_secret_is_pushed_logged_or_in_the_metadata(first, config):
 
 
 def test_the_pushed_folder_holds_the_exported_model_and_nothing_else(first):
-    from tfwm.export import scan
+    from tfwm.exporting import scan
 
     assert scan(first.pushed_path) == []
     assert not list(first.pushed_path.rglob("*.keras"))

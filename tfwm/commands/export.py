@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> Result:
       ValueError: a model or a key that does not fit.
     """
     from tfwm.commands import work
-    from tfwm.export import ExportError, export
+    from tfwm.exporting import ExportError, export
     from tfwm.schemes import scheme_of
 
     key = None if arguments.public else work.load_key(arguments.key)

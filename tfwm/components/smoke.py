@@ -51,7 +51,7 @@ def served_sizes(directory: str | Path) -> list[tuple[int, int]]:
         raise ValueError(f"`{directory}` holds no saved_model.pb. Give the folder of a SavedModel.")
     graph = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs[0]
     if "serving_default" not in graph.signature_def:
-        raise ValueError(f"`{directory}` has no signature `serving_default`. Write it with tfwm.export.export.")
+        raise ValueError(f"`{directory}` has no signature `serving_default`. Write it with tfwm.exporting.export.")
     height, width = (side.size for side in graph.signature_def["serving_default"].inputs["image"].tensor_shape.dim[1:3])
     if height > 0 and width > 0:
         return [(height, width)]

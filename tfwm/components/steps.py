@@ -18,7 +18,7 @@ from tfwm.evaluation.battery import Subjects
 from tfwm.evaluation.cells import Cell
 from tfwm.evaluation.policy import Decision, Policy
 from tfwm.evaluation.report import Report, Row
-from tfwm.export import export
+from tfwm.exporting import export
 from tfwm.files import write_json
 from tfwm.keys import OwnerKey
 from tfwm.networks import load_network

@@ -12,7 +12,7 @@ from tests.doubles import coarse_pairs, smallest_scheme, smoothing_host
 from tfwm.data import sample_logo
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.deep_watermarking import DeepWatermarking, stages
-from tfwm.schemes.deep_watermarking.marking import Networks
+from tfwm.schemes.deep_watermarking.building import Networks
 
 
 @dataclass

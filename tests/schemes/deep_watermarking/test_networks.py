@@ -60,7 +60,7 @@ def test_the_residual_covers_a_picture_of_another_size(coded) -> None:
     grey = np.full((1, 48, 80, 3), 0.5, np.float32)
     small = np.full((1, 16, 16, 3), 0.5, np.float32)
     blurred_edges = slice(4, -4)
-    alone = marked_model(None, coded.model.get_layer("embedder"), 16, coded.scheme.residual_scale)
+    alone = marked_model(None, coded.model.get_layer("branch"), 16, coded.scheme.residual_scale)
     residual = (alone(grey).numpy() - 0.5)[0]
     expected = tf.image.resize(alone(small).numpy() - 0.5, (48, 80), "bilinear")[0]
     np.testing.assert_allclose(residual[blurred_edges], expected[blurred_edges], atol=1e-5)
@@ -85,7 +85,7 @@ def test_the_deployed_model_holds_neither_code_nor_logo_nor_secret(coded, tmp_pa
     content = (tmp_path / "model.keras").read_bytes()
     assert coded.key.secret not in content
     assert coded.key.token not in content
-    names = " ".join(layer.name for layer in coded.model.layers + coded.model.get_layer("embedder").layers)
+    names = " ".join(layer.name for layer in coded.model.layers + coded.model.get_layer("branch").layers)
     assert "code" not in names
     assert "extractor" not in names
 

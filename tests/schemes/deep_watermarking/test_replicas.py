@@ -21,7 +21,8 @@ from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTr
 from tfwm.suspects import as_float
 from tfwm.training import Run
 
-CODED = smallest_scheme()
+# 32 pixels: at 16, D has one patch, which its instance norm turns into zero.
+CODED = smallest_scheme(image_size=32)
 # Batch statistics have to be those of the global batch.
 LOGO = replace(
     CODED, coded=False, clean_outputs=False, clean_stride=1, embedder_normalization="batch", residual_scale=0.0,
@@ -69,7 +70,7 @@ def _step(make: Callable[[], keras.Model], strategy: str, folder: Path) -> tuple
     with Run(folder, strategy=strategy).scope() as scope:
         assert scope.num_replicas_in_sync == (2 if strategy == "mirrored" else 1)
         trainer = make()
-        pairs = coarse_pairs(BATCH, 16)
+        pairs = coarse_pairs(BATCH, 32)
         arrays = {"inputs": pairs.inputs, "outputs": pairs.targets, "targets": pairs.targets}
         before = _weights(trainer)
         stream = batches(arrays, batch_size=BATCH, seed=5, steps=1)
@@ -82,11 +83,14 @@ def _check(make: Callable[[], keras.Model], folder: Path) -> None:
     same_start, two, same_figures = _step(make, "mirrored", folder)
     for weight in start:
         np.testing.assert_array_equal(start[weight], same_start[weight])
-    assert max(np.abs(one[weight] - start[weight]).max() for weight in one) > 1e-4
+    changes = {name: np.abs(one[name] - start[name]).max() for name in one}
+    assert max(changes.values()) > 1e-4
+    for part in ("patch_logits", "code/", "logit/"):
+        trained = [change for name, change in changes.items() if part in name]
+        assert not trained or max(trained) > 1e-6, f"{part} was not trained"
     for weight in one:
-        change = np.abs(one[weight] - start[weight]).max()
         np.testing.assert_allclose(
-            two[weight], one[weight], rtol=0, atol=min(1e-5, 1e-6 + 2e-3 * change), err_msg=weight
+            two[weight], one[weight], rtol=0, atol=min(1e-5, 4e-6 + 2e-3 * changes[weight]), err_msg=weight
         )
     assert same_figures == pytest.approx(figures, rel=1e-3, abs=1e-5)
 

@@ -1,4 +1,4 @@
-"""Trains the smallest scheme and kills itself where it is told to: `python train_until_killed.py FOLDER [STAGE:EPOCH]`."""
+"""Trains the smallest scheme and kills itself where told to: `train_until_killed.py FOLDER [STAGE:EPOCH]`."""
 
 from __future__ import annotations
 

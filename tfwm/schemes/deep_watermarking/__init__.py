@@ -19,6 +19,7 @@ code comes from the key and R never saw it, so the p-value is an exact binomial 
 | networks.py | H with its carriers, the deployed model |
 | losses.py | eq. 6 to 14, one value per example |
 | distortions.py | between H and R in training |
+| building.py | H, R, D, C and the proxy, freshly initialised |
 | marking.py | what the trainers share: codes, H, the loss of R |
 | trainer.py | one private Keras model per stage |
 | stages.py | training from start to key |

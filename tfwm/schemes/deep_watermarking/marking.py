@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -19,18 +18,6 @@ if TYPE_CHECKING:
     from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
 
 Batch = dict[str, tf.Tensor]
-
-
-@dataclass
-class Networks:
-    """The networks of one training; `features` is VGG for eq. 7, or None."""
-
-    embedder: keras.Model
-    extractor: keras.Model
-    discriminator: keras.Model
-    classifier: keras.Model
-    proxy: keras.Model
-    features: Callable[[tf.Tensor], tf.Tensor] | None = None
 
 
 class Marker:
@@ -126,17 +113,36 @@ def len_of(images: tf.Tensor) -> int:
 
 def extracting_loss(
     settings: DeepWatermarking, mark: tf.Tensor, image: tf.Tensor, logits: tf.Tensor | None,
-    codes: tf.Tensor | None, count: int,
+    codes: tf.Tensor | None, count: int, *, marked_sets: int = 1, clean_sets: int = 2,
 ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:  # fmt: skip
-    """eq. 11 (eq. 12 where the first `count` images hold proxy outputs too), and figures for the bar."""
+    """eq. 11, averaged over the batch, and figures for the progress line.
+
+    Eq. 9 and 12 sum over sets of images, so each set counts with its own mean.
+
+    Args:
+      image: R's images, marked ones first, then clean ones.
+      logits: R's code logits of the same images, or None.
+      codes: `[count, k * k]`, or None.
+      count: how many of the images are marked.
+      marked_sets: 1 (B', eq. 9 and 10), or 2 (B' and B'', eq. 12) of equal size.
+      clean_sets: 2 (A and B), or 3 with the outputs of an unmarked surrogate, of equal size.
+    """
     marked = image[:count]
     per_marked = settings.reconstruction_weight * losses.reconstruction_loss(marked, mark[None])
-    per_marked += settings.consistency_weight * losses.consistency_loss(marked)
+    per_marked += settings.consistency_weight * _consistency(marked, marked_sets)
     figures = {"nc": correlation(marked, mark)}
     if logits is not None and codes is not None:
         cells = tf.reshape(codes, tf.shape(logits[:count]))
         per_marked += settings.code_weight * losses.code_loss(logits[:count], cells)
         figures["bits"] = agreement(logits[:count], codes)
-    # eq. 9 sums the clean losses of a and b: twice the mean over both halves.
-    clean = 2.0 * settings.clean_weight * mean_over_batch(losses.clean_loss(image[count:]))
-    return mean_over_batch(per_marked) + clean, figures
+    clean = clean_sets * settings.clean_weight * mean_over_batch(losses.clean_loss(image[count:]))
+    return marked_sets * mean_over_batch(per_marked) + clean, figures
+
+
+def _consistency(marked: tf.Tensor, sets: int) -> tf.Tensor:
+    """eq. 10 within each set and, of two sets, between an image of B' and its imitation in B'' (eq. 12)."""
+    within = losses.consistency_loss(marked)
+    if sets == 1:
+        return within
+    half = len_of(marked) // 2
+    return within + tf.tile(losses.squared_error(marked[:half], marked[half:]), [2])

@@ -44,15 +44,16 @@ def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> 
     """
     first, last = embedder.get_layer("down_0_conv"), embedder.get_layer("marked")
     logits = last.input[1] if isinstance(last.input, list) else last.input
-    inner = keras.Model(first.output, logits, name="embedder_inner")
+    # Plain names: a thief who reads the exported graph should not be told where to cut.
+    inner = keras.Model(first.output, logits, name="inner")
     kernel = first.get_weights()[0]
     size = carried.shape[0]
     image = keras.Input((size, size, channels), name="image")
     convolve = keras.layers.Conv2D(
-        kernel.shape[-1], kernel.shape[:2], first.strides, "same", use_bias=False, name="first"
+        kernel.shape[-1], kernel.shape[:2], first.strides, "same", use_bias=False, name="stem"
     )
-    bias = PositionBias(name="position_bias")
-    folded = keras.Model(image, inner(bias(convolve(image))), name="embedder")
+    bias = PositionBias(name="offset")
+    folded = keras.Model(image, inner(bias(convolve(image))), name="branch")
     convolve.set_weights([kernel[:, :, :channels]])
     constant = tf.nn.conv2d(carried[None], kernel[:, :, channels:], first.strides, "SAME")[0].numpy()
     bias.set_weights([constant + (first.get_weights()[1] if len(first.get_weights()) > 1 else 0.0)])
@@ -71,6 +72,6 @@ def marked_model(host: keras.Model | None, folded: keras.Model, size: int, scale
     """
     picture = keras.Input((None, None, folded.input_shape[-1]), name="image")
     output = clip01(host(picture)) if host is not None else picture
-    small = Resample(size, name="small")(output)
-    residual = BoundedResidual(scale, name="residual")([small, folded(small)])
-    return keras.Model(picture, AddResampled(name="marked")([output, residual]), name="marked_model")
+    small = Resample(size, name="view")(output)
+    residual = BoundedResidual(scale, name="bounded")([small, folded(small)])
+    return keras.Model(picture, AddResampled(name="output")([output, residual]), name="network")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from tfwm.config import to_dict
+from tfwm.config import choose, to_dict
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.deep_watermarking import verification
 from tfwm.schemes.deep_watermarking.distortions import Distortions
@@ -16,6 +16,12 @@ from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
 if TYPE_CHECKING:
     from tensorflow import keras
+
+
+_AT_LEAST_ONE = (
+    "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
+    "discriminator_filters", "classifier_filters", "proxy_filters",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,6 @@ class DeepWatermarking:
     """
 
     name: ClassVar[str] = "deep_watermarking"
-    extractor_outputs: ClassVar[tuple[str, ...]] = ("logo", "code")
 
     image_size: int = 256
     channels: int = 3
@@ -106,8 +111,22 @@ class DeepWatermarking:
             raise ValueError(f"`cells` must divide {self.image_size // 2}, half the image size, got {self.cells}.")
         if self.coded and self.code_weight <= 0:
             raise ValueError(f"`code_weight` must be positive for a coded mark, got {self.code_weight}. Try 1.0.")
+        choose("adversarial form", self.adversarial_form, {"log": 0, "least_squares": 0})
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         if self.probes < 2:
             raise ValueError(f"`probes` must be at least 2, got {self.probes}.")
+        if not verification.smallest_p_value(self) <= self.alpha < 1:
+            raise ValueError(
+                f"`alpha` must lie between {verification.smallest_p_value(self):.2g}, the smallest p-value that such a "
+                f"key can give, and 1; got {self.alpha}. Use a coded mark with more cells, or a larger alpha."
+            )
+
+    @property
+    def extractor_outputs(self) -> tuple[str, ...]:
+        """Names of what R gives, in its order; the exported `extract` signature uses them."""
+        return ("logo", "code") if self.coded else ("logo",)
 
     @classmethod
     def paper(cls) -> DeepWatermarking:
@@ -164,7 +183,7 @@ class DeepWatermarking:
         Args:
           host: an any-size image -> image network; None where `data.targets` are the outputs to protect (a data
             set, or what a traditional algorithm gave): the model is then H alone.
-          data: the owner's inputs and targets, of any one size; patches of `image_size` train best.
+          data: the owner's pairs at `image_size`; `tfwm.data.sample_patches` cuts them from photographs.
           run: where and how.
           secret: 32 bytes; None draws them from the operating system.
 
@@ -188,13 +207,8 @@ class DeepWatermarking:
         return verification.extract(verification.settings_of(key), images, key)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
-        """For a report's pictures: `logo` `[s, s, c]`, averaged over the probe images, and, for coded marks,
-        `agreement` bool `[k, k]`: which cells agree with the owner's code, no bit revealed."""
-        extracted = self.extract(suspect(key.arrays["probes"]), key)
-        reading = {"logo": extracted["logo"].mean(axis=0)}
-        if "code" in extracted:
-            reading["agreement"] = verification.agreement(extracted["code"], key)
-        return reading
+        """For pictures: the mean `logo` `[s, s, c]`; `agreement` `[k, k]`: which cells are right, no bit revealed."""
+        return verification.reading(verification.settings_of(key), suspect, key)
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way: same networks and probes, another secret and so another code."""

@@ -11,14 +11,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm import networks as nets
 from tfwm.codedigest import code_digest
 from tfwm.data import decode_image, sample_logo, to_uint8, with_channels
 from tfwm.data.batches import batches
 from tfwm.data.readers import cover
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import verification
-from tfwm.schemes.deep_watermarking.marking import Networks, check_replicas
+from tfwm.schemes.deep_watermarking.building import Networks, build
+from tfwm.schemes.deep_watermarking.marking import check_replicas
 from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
 from tfwm.schemes.deep_watermarking.pictures import Pictures
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
@@ -71,7 +71,7 @@ def load_mark(settings: DeepWatermarking) -> np.ndarray:
 def _split(settings: DeepWatermarking, data: ImagePairs) -> tuple[ImagePairs, np.ndarray]:
     """Training pairs, and inputs that are kept as the key's probe images."""
     size = settings.image_size
-    if data.inputs.shape[1:3] != (size, size) or data.targets.shape[-1] != settings.channels:
+    if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, settings.channels)}:
         raise ValueError(
             f"`data` must hold {size} x {size} images with {settings.channels} channels, got inputs "
             f"{list(data.inputs.shape)} and targets {list(data.targets.shape)}. "
@@ -89,41 +89,6 @@ def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
     if host is None:
         return pairs.targets
     return to_uint8(np.clip(in_batches(lambda part: host(part, training=False), pairs.inputs), 0, 1))
-
-
-def build(settings: DeepWatermarking, seed: int) -> Networks:
-    """H, R, D, C and the proxy, freshly initialised; call it inside `run.scope()`."""
-    s, size, channels = settings, settings.image_size, settings.channels
-    carried = channels + int(s.coded)
-    output = {"output": "residual", "residual_scale": s.residual_scale} if s.residual_scale else {"output": "sigmoid"}
-    keras.utils.set_random_seed(seed)
-    features = None
-    if s.perceptual_weight:
-        from tfwm.networks.vgg import vgg_features
-
-        features = vgg_features(s.vgg_weights)
-    return Networks(
-        embedder=nets.unet(
-            (size, size, channels + carried), channels, filters=s.embedder_filters, downs=s.embedder_downs,
-            normalization=s.embedder_normalization, seed=seed, name="embedder", **output,
-        ),
-        extractor=nets.ceilnet(
-            (size, size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
-            code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization,
-            seed=seed + 1, name="extractor",
-        ),
-        discriminator=nets.patch_discriminator(
-            (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
-        ),
-        classifier=nets.three_conv_classifier(
-            (size, size, channels), filters=s.classifier_filters, seed=seed + 3, name="classifier"
-        ),
-        proxy=nets.unet(
-            (size, size, channels + 1), channels, filters=s.proxy_filters, downs=s.proxy_downs,
-            normalization=s.embedder_normalization, output="residual", residual_scale=1.0, seed=seed + 4, name="proxy",
-        ),
-        features=features,
-    )  # fmt: skip
 
 
 def _stages(

@@ -8,12 +8,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.schemes.deep_watermarking import losses
+from tfwm.schemes.deep_watermarking.building import Networks
 from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.marking import (
     Batch,
     Marker,
     Metered,
-    Networks,
     extracting_loss,
     len_of,
     split_outputs,
@@ -149,7 +149,10 @@ class AdversarialTrainer(Metered):
         count, twice = len_of(marked), None if codes is None else tf.concat([codes, codes], axis=0)
         with tf.GradientTape() as tape:
             image, logits = split_outputs(self.extractor(tf.concat([marked, clean], axis=0), training=True))
-            extracting, figures = extracting_loss(self.settings, self.marker.mark, image, logits, twice, count)
+            extracting, figures = extracting_loss(
+                self.settings, self.marker.mark, image, logits, twice, count, marked_sets=2,
+                clean_sets=3 if self.settings.clean_outputs else 2,
+            )  # fmt: skip
             judging = self._classifier_loss(image, count)
             total = extracting + mean_over_batch(judging)
             loss = scaled(self.optimizer, total)

@@ -19,12 +19,14 @@ from tfwm.types import Suspect, Verdict
 
 DECOYS = 999
 CODED_NULL = (
-    "the suspect is independent of the key's secret code, so each cell agrees with probability 1/2 "
-    "(exact binomial tail)"
+    "the suspect is independent of the key's secret code, so each cell agrees with probability 1/2 (exact "
+    "binomial tail); the key was fixed before the suspect was seen, and its extractor and probe images were "
+    "made without the code"
 )
 RANKED_NULL = (
-    "the extraction matches the owner's mark no better than decoy marks of the same spectrum and no better than "
-    "extractions from unmarked suspects (rank; never below 1/(m + 1))"
+    "the extraction matches the owner's logo no better than decoy logos of the same spectrum (a rank among them, "
+    "never below 1/(m + 1)) and no better than extractions from the unmarked suspects that the key keeps; the "
+    "extractor knows its logo, so this cannot exclude that it prints it on a network that it never met"
 )
 
 
@@ -60,10 +62,15 @@ def extract(settings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray
     return {**extracted, "code": np.concatenate(codes)} if settings.coded else extracted
 
 
+def smallest_p_value(settings) -> float:
+    """What a perfect match would give: all cells agree, or the logo beats every decoy."""
+    return 0.5 ** (settings.cells**2) if settings.coded else 1 / (DECOYS + 1)
+
+
 def verify(settings, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Verdict:
     """See `DeepWatermarking.verify`."""
     alpha = settings.alpha if alpha is None else alpha
-    smallest = 0.5 ** (settings.cells**2) if settings.coded else 1 / (DECOYS + len(key.arrays["unmarked_nc"]) + 1)
+    smallest = smallest_p_value(settings)
     if not smallest <= alpha < 1:
         raise ValueError(
             f"`alpha` must lie between {smallest:.2g}, the smallest p-value that this key can give, and 1, "
@@ -117,6 +124,13 @@ def agreement(code: np.ndarray, key: OwnerKey) -> np.ndarray:
     return (np.sign(responses(code, key)) == owner_code(key, cells)).reshape(cells, cells)
 
 
+def reading(settings, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+    """See `DeepWatermarking.reading`."""
+    extracted = extract(settings, _answers(settings, suspect, key.arrays["probes"]), key)
+    logo = {"logo": extracted["logo"].mean(axis=0)}
+    return {**logo, "agreement": agreement(extracted["code"], key)} if settings.coded else logo
+
+
 def _coded_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float) -> Verdict:
     cells = settings.cells**2
     hits = int(agreement(extracted["code"], key).sum())
@@ -133,11 +147,13 @@ def _logo_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, alp
     figures = logo_figures(extracted["logo"], key)
     mean = extracted["logo"].mean(axis=0)
     decoys = decoy_marks(as_float(key.arrays["logo"]), key.secret, DECOYS)
-    null = [statistics.centred_nc(mean, decoy) for decoy in decoys] + list(key.arrays["unmarked_nc"])
+    unmarked, centred = np.asarray(key.arrays["unmarked_nc"]), figures["nc_centred"]
+    null = np.concatenate([[statistics.centred_nc(mean, other) for other in decoys], unmarked])
+    # Decoys are many and suspects few: one unmarked suspect that scores as well must not drown among them.
+    p_value = max(statistics.rank_p_value(centred, null), float(np.mean(unmarked >= centred)))
     return Verdict(
-        score=figures["nc"], threshold=settings.max_blank_nc,
-        p_value=statistics.rank_p_value(figures["nc_centred"], np.asarray(null)),
-        n=len(null), null=RANKED_NULL, alpha=alpha, details=figures,
+        score=figures["nc"], threshold=settings.max_blank_nc, p_value=p_value, n=len(null), null=RANKED_NULL,
+        alpha=alpha, details={**figures, "nc_centred_unmarked": float(unmarked.max())},
     )  # fmt: skip
 
 
@@ -145,9 +161,11 @@ def decoy_marks(mark: np.ndarray, secret: bytes, count: int) -> np.ndarray:
     """Marks with the mean and the spectrum of the owner's, and random phases: `[count, s, s, c]`."""
     draw = derive_generator(secret, "deep_watermarking/decoys")
     spectrum = np.fft.rfft2(mark - mark.mean(axis=(0, 1)), axes=(0, 1))
-    phases = np.exp(2j * np.pi * draw.random((count, *spectrum.shape[:2], 1)))
-    noise = np.fft.irfft2(np.abs(spectrum) * phases, s=mark.shape[:2], axes=(1, 2))
-    return (noise + mark.mean(axis=(0, 1))).astype(np.float32)
+    # Phases of real noise: free ones would not be those of a real picture in the first and the last column.
+    noise = np.fft.rfft2(draw.standard_normal((count, *mark.shape[:2], 1)), axes=(1, 2))
+    phases = noise / np.maximum(np.abs(noise), 1e-12)
+    drawn = np.fft.irfft2(np.abs(spectrum) * phases, s=mark.shape[:2], axes=(1, 2))
+    return (drawn + mark.mean(axis=(0, 1))).astype(np.float32)
 
 
 def decoy(key: OwnerKey, seed: int) -> OwnerKey:

@@ -19,7 +19,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.decode import decode_image, encode_png, to_uint8
-from tfwm.export import ExportError, export, scan
+from tfwm.exporting import ExportError, export, scan
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.networks import ceilnet, unet
 from tfwm.networks.resampling import any_size, resample

@@ -1,0 +1,162 @@
+"""The trainers against the same step written out, and what they draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow import keras
+
+from tests.doubles import coarse_pairs, smallest_scheme
+from tfwm.data import sample_logo
+from tfwm.schemes.deep_watermarking import DeepWatermarking, losses
+from tfwm.schemes.deep_watermarking.building import Networks, build
+from tfwm.schemes.deep_watermarking.distortions import Distortions
+from tfwm.schemes.deep_watermarking.marking import Marker, check_replicas
+from tfwm.schemes.deep_watermarking.networks import code_map
+from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
+from tfwm.suspects import as_float
+
+PLAIN = smallest_scheme(distortions=Distortions(), clean_stride=1, clean_outputs=False)
+MARK = as_float(sample_logo(16))
+SEEDS = tf.constant(np.random.default_rng(0).integers(-(2**62), 2**62, (4, 2)))
+
+
+def _batch(size: int = 16) -> dict[str, tf.Tensor]:
+    pairs = coarse_pairs(4, size)
+    return {"inputs": as_float(pairs.inputs), "outputs": tf.constant(as_float(pairs.targets)), "seed": SEEDS}
+
+
+def _frozen(make: type, settings: DeepWatermarking) -> tuple[keras.Model, Networks]:
+    """A trainer whose steps change nothing, so that its figures can be computed again."""
+    built = build(settings, 3)
+    trainer = make(settings, built, MARK)
+    trainer.compile(*[keras.optimizers.SGD(0.0) for _ in range(2 if make is InitialTrainer else 1)])
+    return trainer, built
+
+
+def _mean(values: tf.Tensor) -> float:
+    return float(tf.reduce_mean(values))
+
+
+def test_the_initial_stage_is_eq_4() -> None:
+    s = replace(PLAIN, extracting_weight=3.0, adversarial_weight=0.5)
+    trainer, built = _frozen(InitialTrainer, s)
+    batch = _batch()
+    figures = {name: float(value) for name, value in trainer.train_step(batch).items()}
+    codes, b = trainer.marker.codes(SEEDS), batch["outputs"]
+    carried = tf.concat([code_map(codes, 16), tf.tile(MARK[None], [4, 1, 1, 1])], axis=-1)
+    marked = built.embedder(tf.concat([b, carried], axis=-1), training=True)
+    pixel = tf.reduce_mean(tf.square(marked - b))
+    fooling = _mean(losses.adversarial_loss(built.discriminator(marked), "log"))
+    image, logits = built.extractor(marked)
+    of_a, of_b = built.extractor(batch["inputs"])[0], built.extractor(b)[0]
+    extracting = (
+        s.reconstruction_weight * _mean(tf.square(image - MARK))
+        + s.clean_weight * (_mean(tf.square(of_a - 1.0)) + _mean(tf.square(of_b - 1.0)))
+        + s.consistency_weight * _mean(tf.square(image[::2] - image[1::2]))
+        + s.code_weight * _mean(tf.math.softplus(-tf.reshape(codes, logits.shape) * logits))
+    )
+    expected = s.pixel_weight * float(pixel) + 0.5 * fooling + 3.0 * extracting
+    assert figures["loss"] == pytest.approx(expected, rel=1e-4)
+    assert figures["adversarial"] == pytest.approx(fooling, rel=1e-4)
+
+
+def test_perceptual_features_join_where_they_are_given() -> None:
+    trainer, _ = _frozen(InitialTrainer, replace(PLAIN, perceptual_weight=0.0))
+    without = float(trainer.train_step(_batch())["loss"])
+    built = build(PLAIN, 3)
+    built.features = lambda images: 10.0 * images
+    trainer = InitialTrainer(replace(PLAIN, perceptual_weight=2.0), built, MARK)
+    trainer.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+    figures = trainer.train_step(_batch())
+    marked = trainer.marker.embed(_batch()["outputs"], trainer.marker.codes(SEEDS), training=True)
+    # Features are ten times the image: 2 * 100 * the pixel loss on top.
+    extra = 200.0 * _mean(losses.pixel_loss(marked, _batch()["outputs"]))
+    assert float(figures["loss"]) == pytest.approx(without + extra, rel=1e-4)
+
+
+@pytest.mark.parametrize("step, weight", [(0, 0.2), (10, 0.2), (15, 0.6), (20, 1.0), (99, 1.0)])
+def test_the_ramp_of_the_fidelity(step: int, weight: float) -> None:
+    # From 0.2 at step 10 to 1 at step 20: halfway 0.6.
+    trainer, _ = _frozen(InitialTrainer, replace(PLAIN, ramp_start=10, ramp_end=20, ramp_floor=0.2))
+    trainer.optimizer.iterations.assign(step)
+    assert float(trainer.fidelity_weight()) == pytest.approx(weight)
+
+
+def test_the_discriminator_and_h_have_optimizers_of_their_own() -> None:
+    # At 16 x 16 D has one patch, which its instance norm turns into zero: nothing to learn from.
+    settings = replace(PLAIN, image_size=32)
+    built = build(settings, 3)
+    trainer = InitialTrainer(settings, built, as_float(sample_logo(32)))
+    trainer.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(1.0))
+    before = [[w.copy() for w in network.get_weights()] for network in (built.embedder, built.extractor)]
+    judge = [w.copy() for w in built.discriminator.get_weights()]
+    trainer.train_step(_batch(32))
+    for network, weights in zip((built.embedder, built.extractor), before):
+        np.testing.assert_array_equal(np.concatenate([w.ravel() for w in network.get_weights()]),
+                                      np.concatenate([w.ravel() for w in weights]))  # fmt: skip
+    assert any(np.abs(new - old).max() > 0 for new, old in zip(built.discriminator.get_weights(), judge))
+    main = {id(v) for v in trainer.main_variables}
+    assert main.isdisjoint(id(v) for v in built.discriminator.trainable_variables)
+    assert len(main) == len(built.embedder.trainable_variables) + len(built.extractor.trainable_variables)
+
+
+def test_the_proxy_imitates_marked_outputs_from_inputs() -> None:
+    trainer, built = _frozen(ProxyTrainer, PLAIN)
+    batch = _batch()
+    codes = trainer.marker.codes(SEEDS)
+    imitated = built.proxy(tf.concat([batch["inputs"], code_map(codes, 16)], axis=-1), training=True)
+    marked = trainer.marker.embed(batch["outputs"], codes, training=False)
+    assert float(trainer.train_step(batch)["loss"]) == pytest.approx(_mean(tf.square(imitated - marked)), rel=1e-4)
+
+
+def test_the_classifier_does_not_pull_r() -> None:
+    """eq. 14 alone (all other weights 0) leaves R as it is and moves C."""
+    silent = replace(PLAIN, reconstruction_weight=0.0, clean_weight=0.0, consistency_weight=0.0, code_weight=1e-30)
+    built = build(silent, 3)
+    trainer = AdversarialTrainer(silent, built, MARK)
+    trainer.compile(keras.optimizers.SGD(1.0))
+    extractor = [w.copy() for w in built.extractor.get_weights()]
+    classifier = [w.copy() for w in built.classifier.get_weights()]
+    trainer.train_step(_batch())
+    assert max(np.abs(old - new).max() for old, new in zip(extractor, built.extractor.get_weights())) < 1e-25
+    assert any(np.abs(old - new).max() > 1e-4 for old, new in zip(classifier, built.classifier.get_weights()))
+
+
+def test_the_adversarial_stage_leaves_h_and_the_proxy_alone() -> None:
+    settings = smallest_scheme(clean_stride=2)
+    built = build(settings, 3)
+    trainer = AdversarialTrainer(settings, built, MARK)
+    trainer.compile(keras.optimizers.SGD(1.0))
+    before = [w.copy() for network in (built.embedder, built.proxy) for w in network.get_weights()]
+    trainer.train_step(_batch())
+    after = [w for network in (built.embedder, built.proxy) for w in network.get_weights()]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_pairs_share_a_code_and_batches_do_not() -> None:
+    marker = Marker(PLAIN, None, MARK)
+    seeds = tf.constant(np.random.default_rng(0).integers(-(2**62), 2**62, (400, 2)))
+    codes = marker.codes(seeds).numpy()
+    assert codes.shape == (400, 4)
+    np.testing.assert_array_equal(codes[::2], codes[1::2])
+    # 16 codes of four bits, 200 pairs: each comes 12.5 times on average.
+    assert len(np.unique(codes, axis=0)) == 16
+    assert Marker(replace(PLAIN, coded=False), None, MARK).codes(seeds) is None
+    chosen = marker.chosen(seeds).numpy().ravel()
+    np.testing.assert_array_equal(chosen[::2], chosen[1::2])
+    assert set(chosen) == {0.0, 1.0}
+    assert chosen.mean() == pytest.approx(0.5, abs=0.12)
+
+
+def test_batches_that_replicas_would_share_out_unevenly_are_refused() -> None:
+    settings = smallest_scheme(clean_stride=4)
+    check_replicas(settings, "initial", 16, 4)
+    check_replicas(settings, "initial", 6, 1)
+    with pytest.raises(ValueError, match=r"`batch_size` of the initial stage must be a multiple of 16 on 4 replicas .*"
+                       r"got 24. Use 32"):  # fmt: skip
+        check_replicas(settings, "initial", 24, 4)
