@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.screen import quiet
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from pipelines.kubeflow_command import compile_by_options
 
 if TYPE_CHECKING:
     from pipelines.cluster import Cluster
@@ -90,28 +88,25 @@ def _mount_secret(secret: str) -> Callable[[Any], Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command.
+    """The command; returns 0 written, 2 usage or kfp missing."""
+    return compile_by_options(
+        argv, runner="kubeflow_runner", serving_checks=SERVING_CHECKS, add_options=_add_options,
+        secret_file=_secret_file,
+        compile_pipeline=lambda config, cluster, given: compile_pipeline(
+            config, cluster, given.output, volume=given.volume, secret=given.secret
+        ),
+    )  # fmt: skip
 
-    Returns:
-      0 written, 2 usage or kfp missing.
-    """
-    try:
-        with quiet():
-            from pipelines import cluster
 
-            parser = cluster.parser("python -m pipelines.kubeflow_runner", "Compiles for Kubeflow Pipelines v1.")
-            parser.add_argument("--volume", default="", metavar="CLAIM:/FOLDER", help="mounted in every step")
-            parser.add_argument("--secret", default="", help="Kubernetes secret with the key owner_secret.hex")
-            given = parser.parse_args(argv)
-            path = f"{cluster.SECRET_FOLDER}/{cluster.SECRET_KEY}" if given.secret else ""
-            place = cluster.Cluster(given.data, given.root, given.serving_dir, given.work_dir, given.image, path)
-            config = cluster.config_from(given, serving_checks=SERVING_CHECKS)
-            written = compile_pipeline(config, place, given.output, volume=given.volume, secret=given.secret)
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"wrote {written}")
-    return 0
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--volume", default="", metavar="CLAIM:/FOLDER", help="mounted in every step")
+    parser.add_argument("--secret", default="", help="Kubernetes secret with the key owner_secret.hex")
+
+
+def _secret_file(given: argparse.Namespace) -> str:
+    from pipelines.cluster import SECRET_FOLDER, SECRET_KEY
+
+    return f"{SECRET_FOLDER}/{SECRET_KEY}" if given.secret else ""
 
 
 if __name__ == "__main__":

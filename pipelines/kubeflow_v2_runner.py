@@ -8,16 +8,14 @@ ImageExampleGen finds its files in a driver that Vertex runs before the step; pl
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.screen import quiet
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from pipelines.kubeflow_command import compile_by_options
 
 if TYPE_CHECKING:
     from pipelines.cluster import Cluster
@@ -80,30 +78,16 @@ def _as_text(job: dict[str, Any], suffix: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command.
+    """The command; returns 0 written, 2 usage or kfp missing."""
+    return compile_by_options(
+        argv, runner="kubeflow_v2_runner", serving_checks=SERVING_CHECKS, add_options=_add_options,
+        secret_file=lambda given: given.secret_file,
+        compile_pipeline=lambda config, cluster, given: compile_pipeline(config, cluster, given.output),
+    )  # fmt: skip
 
-    Returns:
-      0 written, 2 usage or kfp missing.
-    """
-    try:
-        with quiet():
-            from pipelines import cluster
 
-            parser = cluster.parser("python -m pipelines.kubeflow_v2_runner", "Compiles for Kubeflow Pipelines v2.")
-            parser.add_argument(
-                "--secret-file", default="", help="of a mounted secret; without, one is kept in work_dir"
-            )
-            given = parser.parse_args(argv)
-            place = cluster.Cluster(
-                given.data, given.root, given.serving_dir, given.work_dir, given.image, given.secret_file
-            )
-            config = cluster.config_from(given, serving_checks=SERVING_CHECKS)
-            written = compile_pipeline(config, place, given.output)
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"wrote {written}")
-    return 0
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--secret-file", default="", help="of a mounted secret; without, one is kept in work_dir")
 
 
 if __name__ == "__main__":

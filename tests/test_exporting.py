@@ -291,3 +291,19 @@ def test_wrong_arguments_are_named(model: keras.Model, key: OwnerKey, tmp_path: 
         with pytest.raises(ValueError, match=message):
             export(network, tmp_path / "1", **arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_extractor_of_mixed_precision_is_exported(model: keras.Model, tmp_path: Path) -> None:
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        extractor = ceilnet((SIZE, SIZE, 3), 3, channels=4, blocks=1, code_cells=8, seed=1)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    key = OwnerKey("marker", {}, new_secret(5), networks={"extractor": extractor})
+    signature = tf.saved_model.load(str(export(model, tmp_path / "1", scheme=Marker(), key=key))).signatures["extract"]
+    logo, code = extractor(images(2, SIZE, SIZE))
+    for token in (key.token, bytes(16)):
+        found = signature(image=tf.constant(images(2, SIZE, SIZE)), token=tf.constant(token))
+        assert found["logo"].dtype == found["code"].dtype == tf.float32
+        assert np.allclose(found["logo"], logo, atol=0.02) == (token == key.token)
+        assert np.allclose(found["code"], code[..., 0], atol=0.02) == (token == key.token)

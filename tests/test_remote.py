@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -15,6 +16,9 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.server import Server
+from serving.tls import ServerTls
+from tests.tls import self_signed
+from tfwm.commands import work
 from tfwm.remote import EndpointError, GrpcSuspect
 from tfwm.suspects import BATCH, UnreachableError
 
@@ -165,6 +169,25 @@ def test_neither_pictures_nor_channels_show_in_repr(suspect: GrpcSuspect) -> Non
     assert "channel" not in repr(suspect)
 
 
+def test_a_token_never_leaves_this_machine_in_clear(suspect: GrpcSuspect, service: FakeService) -> None:
+    for address in ("host.invalid:1", "10.0.0.1:8500", "[2001:db8::1]:1"):
+        with pytest.raises(ValueError, match="holds a token, and .* another machine without TLS") as caught:
+            GrpcSuspect(address, "m").predict({"image": _pictures(), "token": b"secret words"}, "extract")
+        assert "secret words" not in str(caught.value)
+    suspect.predict({"image": _pictures(), "token": b"secret words"}, "extract")
+    assert service.calls == 1
+
+
+@pytest.mark.parametrize("missing", ["grpc", "tensorflow_serving"])
+def test_a_missing_package_is_one_line(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == missing]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, "tfwm.remote")
+    with pytest.raises(ImportError, match=r"a grpc:// suspect needs `\w.*`. Install it: pip install tfwm\[serving\]$"):
+        work.open_suspect("grpc://host:1/m")
+
+
 def test_the_embedded_server(tmp_path: Path) -> None:
     module = tf.Module()
     module.factor = tf.Variable(0.5)
@@ -180,3 +203,22 @@ def test_the_embedded_server(tmp_path: Path) -> None:
         assert suspect.versions == {4}
         with pytest.raises(UnreachableError, match="NOT_FOUND"):
             GrpcSuspect(server.address, "other")(_pictures())
+
+
+def test_an_authority_of_ones_own(tmp_path: Path) -> None:
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"image": image + 1.0}
+
+    tf.saved_model.save(module, str(tmp_path / "m" / "1"), signatures={"serving_default": serve})
+    certificate, key = self_signed(tmp_path)
+    with Server({"m": tmp_path / "m"}, tls=ServerTls(certificate, key)) as server:
+        trusting = GrpcSuspect(server.address, "m", secure=True, tls_ca=certificate)
+        np.testing.assert_allclose(trusting(_pictures()), _pictures() + 1.0)
+        with pytest.raises(UnreachableError, match="did not answer: UNAVAILABLE"):
+            GrpcSuspect(server.address, "m", secure=True, attempts=1, timeout_s=5.0)(_pictures())
+    for path in (key, str(tmp_path / "gone.pem")):
+        with pytest.raises(ValueError, match=r"`tls_ca` must be a PEM file with a certificate, got"):
+            GrpcSuspect("127.0.0.1:1", "m", secure=True, tls_ca=path)(_pictures())

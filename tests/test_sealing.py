@@ -207,3 +207,23 @@ def test_networks_that_cannot_be_sealed_are_refused() -> None:
         with pytest.raises(ValueError, match=message):
             take_apart(network)
     assert take_apart(table)[1][0].shape == (8, 3)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_networks_of_mixed_precision_can_be_sealed(policy: str) -> None:
+    image = keras.Input((32, 32, 3))
+    half = keras.layers.Conv2D(2, 3, dtype=policy, name="half")(image)
+    network = keras.Model(image, half)
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        extractor = NETWORKS["extractor"]()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    sealed = SealedNetworks({"half": network, "extractor": extractor}, TOKEN)
+    assert network(images()).dtype != tf.float32
+    for name, plain in (("half", network), ("extractor", extractor)):
+        for token in (TOKEN, WRONG):
+            assert {output.dtype for output in runner(sealed, name)(images(), tf.constant(token))} == {tf.float32}
+        opened = runner(sealed, name)(images(), tf.constant(TOKEN))
+        for one, other in zip(tf.nest.flatten(plain(images())), opened):
+            np.testing.assert_allclose(tf.cast(one, tf.float32), other, atol=0.05)

@@ -60,6 +60,25 @@ def test_in_batches_keeps_the_order_and_bounds_the_parts() -> None:
         in_batches(double, images[:0])
 
 
+def test_in_batches_converts_no_more_than_a_part() -> None:
+    kinds: set[tuple] = set()
+
+    def note(part: np.ndarray) -> np.ndarray:
+        kinds.add((part.dtype.name, len(part), part.base is None))
+        return part.astype(np.float16)[:, :4]
+
+    answers = in_batches(note, _pictures(4), 2)
+    # `base is None`: an array of its own, no view of a float copy of all pictures.
+    assert kinds == {("float32", 2, True)}
+    assert (answers.dtype, answers.shape) == (np.float16, (4, 4, 6, 3))
+
+
+@pytest.mark.parametrize("answer", [lambda part: part[:1], lambda part: part[0], lambda part: part[:, : len(part)]])
+def test_in_batches_refuses_answers_that_are_not_alike(answer) -> None:
+    with pytest.raises(ValueError, match=r"`function` must answer \d images with an array .* Let it answer every"):
+        in_batches(answer, _pictures(5), 3)
+
+
 def test_keras_suspect_takes_both_kinds_of_pictures_and_leaves_its_weights() -> None:
     host = smoothing_host()
     suspect = KerasSuspect("host", host)
@@ -89,6 +108,11 @@ def test_recorded_answers_are_found_in_any_order_and_type(tmp_path: Path) -> Non
     assert suspect.access == Access.OUTPUTS
     np.testing.assert_allclose(suspect(inputs[::-1]), 1 - inputs[::-1] / 255.0, atol=1e-6)
     np.testing.assert_allclose(suspect(inputs / 255.0), 1 - inputs / 255.0, atol=1e-6)
+
+
+def test_recorded_whole_numbers_are_scaled() -> None:
+    suspect = RecordedSuspect.record("r", _pictures(), 255 - _pictures())
+    np.testing.assert_allclose(suspect(_pictures()), 1 - _pictures() / 255.0, atol=1e-6)
 
 
 def test_what_was_not_recorded_is_said(tmp_path: Path) -> None:
@@ -121,6 +145,19 @@ def test_a_file_that_only_looks_like_a_network_is_refused(tmp_path: Path) -> Non
     (tmp_path / "cut.keras").write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(ValueError, match=r"cut.keras` is no .keras file, or was cut off"):
         open_suspect(str(tmp_path / "cut.keras"))
+
+
+def test_hdf5_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    smoothing_host().save(tmp_path / "host.h5")
+    with pytest.raises(ValueError, match=r"host.h5` must be a .keras file: others may run a stranger's code"):
+        open_suspect(str(tmp_path / "host.h5"))
+
+
+def test_an_authority_is_for_endpoints_with_tls_only() -> None:
+    assert open_suspect("grpcs://host:1/m", tls_ca="ca.pem") == GrpcSuspect("host:1", "m", secure=True, tls_ca="ca.pem")
+    for text in ("grpc://host:1/m", "model.keras"):
+        with pytest.raises(ValueError, match="`tls_ca` is for grpcs://host:port/model, got the suspect"):
+            open_suspect(text, tls_ca="ca.pem")
 
 
 @pytest.mark.parametrize("text", ["grpc://host", "grpc://", "grpc://host:1/a/b", "grpc:///m"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,37 @@ def test_plateau_cuts_the_rate_after_five_epochs_without_improvement(tmp_path: P
     assert float(line.optimizer.learning_rate) == pytest.approx(0.04e-12)
 
 
+@pytest.mark.parametrize("patience, cuts", [(5, 1), (3, 2), (8, 0)])
+def test_the_patience_of_a_plateau_is_a_setting(tmp_path: Path, patience: int, cuts: int) -> None:
+    # Epoch 1 sets the best loss; seven more do not improve on it.
+    line = _line(keras.optimizers.SGD(1e-12))
+    _fit(Run(tmp_path, quiet=True), Schedule(8, 1, 2, patience=patience), line)
+    assert float(line.optimizer.learning_rate) == pytest.approx(0.2**cuts * 1e-12)
+
+
+def test_a_plateau_cuts_the_discriminators_rate_too(tmp_path: Path) -> None:
+    line = _line(keras.optimizers.SGD(1e-12))
+    line.discriminator_optimizer = keras.optimizers.SGD(0.5)
+    _fit(Run(tmp_path, quiet=True), Schedule(6, 1, 2), line)
+    assert float(line.discriminator_optimizer.learning_rate) == pytest.approx(0.1)
+    assert float(line.optimizer.learning_rate) == pytest.approx(0.2e-12)
+
+
+def test_a_checkpoint_that_does_not_fit_is_an_error(tmp_path: Path) -> None:
+    run = Run(tmp_path, quiet=True)
+    _fit(run, Schedule(1, 2, 2, decay="constant"))
+    wider = _line(keras.optimizers.SGD(0.1))
+    wider.second = tf.Variable(1.0)
+    with pytest.raises(AssertionError, match="Found 1 Python objects that were not bound to checkpointed values"):
+        _fit(run, Schedule(2, 2, 2, decay="constant"), wider)
+
+
+def test_only_the_owner_reads_checkpoints(tmp_path: Path) -> None:
+    _fit(Run(tmp_path, quiet=True), Schedule(1, 1, 2, decay="constant"))
+    assert list((tmp_path / "checkpoints").rglob("*.index"))
+    assert stat.S_IMODE((tmp_path / "checkpoints").stat().st_mode) == 0o700
+
+
 @pytest.mark.parametrize(
     "decay, rates",
     [
@@ -141,6 +173,7 @@ def test_schedules() -> None:
     [
         ({"epochs": 0}, "`epochs` must be at least 1, got 0"),
         ({"steps_per_epoch": -1}, "`steps_per_epoch` must be at least 1, got -1"),
+        ({"patience": 0}, "`patience` must be at least 1, got 0"),
         ({"batch_size": 7}, r"`batch_size` must be even \(pairs share a mark\), got 7"),
         ({"decay": "cosin"}, "no decay `cosin`. Did you mean `cosine`"),
     ],

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.codedigest import code_digest
 from tfwm.config import choose, to_dict
 from tfwm.data.batches import batches
 from tfwm.networks.resampling import any_size
 from tfwm.networks.residual_unet import residual_unet
-from tfwm.training import Run, Schedule, descend, fit, mean_over_batch, scaled
+from tfwm.training import Run, Schedule, descend, fit, mean_over_batch, scaled, training_digest
 from tfwm.types import ImagePairs
 
 
@@ -107,12 +104,6 @@ def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Mode
         def dataset(start: int, steps: int) -> tf.data.Dataset:
             return batches(arrays, batch_size=schedule.batch_size, seed=run.seed, start_step=start, steps=steps)
 
-        fit(trainer, dataset, schedule, run, stage="host", digest=_digest(data, settings, run))
+        digest = training_digest(to_dict(settings), run, data.inputs, data.targets)
+        fit(trainer, dataset, schedule, run, stage="host", digest=digest)
     return any_size(network, 2**settings.downs, name="host")
-
-
-def _digest(data: ImagePairs, settings: HostSettings, run: Run) -> str:
-    document = {"settings": to_dict(settings), "seed": run.seed, "scale": run.steps_scale, "code": code_digest()}
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
-    digest.update(data.inputs.tobytes() + data.targets.tobytes())
-    return digest.hexdigest()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import grpc
 import numpy as np
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tfwm.suspects import UnreachableError, in_batches
 from tfwm.types import Access
+
+try:
+    import grpc
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+except ImportError as error:
+    raise ImportError(f"a grpc:// suspect needs `{error.name}`. Install it: pip install tfwm[serving]") from error
 
 # A 590 x 590 float picture is more than the 4 MiB that gRPC allows by default.
 OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -33,7 +39,8 @@ class GrpcSuspect:
       model: the served model's name.
       signature: which signature maps float images to images.
       timeout_s: of one request; the whole call makes at most `attempts` of them per batch.
-      secure: TLS with the system's certificate authorities.
+      secure: TLS.
+      tls_ca: PEM file of the authority of the server's certificate; empty takes the system's.
     """
 
     address: str
@@ -42,6 +49,7 @@ class GrpcSuspect:
     timeout_s: float = 60.0
     attempts: int = 3
     secure: bool = False
+    tls_ca: str = ""
     access: Access = Access.QUERIES
     versions: set[int] = field(default_factory=set, repr=False, compare=False)
     _channels: list[Any] = field(default_factory=list, repr=False, compare=False)
@@ -61,7 +69,17 @@ class GrpcSuspect:
         return answers
 
     def predict(self, inputs: dict[str, Any], signature: str | None = None) -> dict[str, np.ndarray]:
-        """One Predict call with any signature, for instance `extract`."""
+        """One Predict call with any signature, for instance `extract`.
+
+        Raises:
+          UnreachableError: no answer, or none that can be read.
+          ValueError: a token would leave this machine without TLS.
+        """
+        if "token" in inputs and not self.secure and not _is_loopback(self.address):
+            raise ValueError(
+                f"`inputs` holds a token, and {self.address} is another machine without TLS: anyone on the way could "
+                "read it. Use grpcs://, or call the model from the machine that serves it."
+            )
         request = predict_pb2.PredictRequest()
         request.model_spec.name = self.model
         request.model_spec.signature_name = signature or self.signature
@@ -103,6 +121,23 @@ class GrpcSuspect:
     def _stub(self) -> Any:
         if not self._channels:
             make = grpc.secure_channel if self.secure else grpc.insecure_channel
-            credentials = (grpc.ssl_channel_credentials(),) if self.secure else ()
+            credentials = (_credentials(self.tls_ca),) if self.secure else ()
             self._channels.append(make(self.address, *credentials, options=OPTIONS))
         return prediction_service_pb2_grpc.PredictionServiceStub(self._channels[0])
+
+
+def _credentials(tls_ca: str) -> grpc.ChannelCredentials:
+    if not tls_ca:
+        return grpc.ssl_channel_credentials()
+    content = Path(tls_ca).read_bytes() if Path(tls_ca).is_file() else b""
+    if b"-----BEGIN CERTIFICATE" not in content:
+        raise ValueError(f"`tls_ca` must be a PEM file with a certificate, got {tls_ca!r}. Check the path.")
+    return grpc.ssl_channel_credentials(content)
+
+
+def _is_loopback(address: str) -> bool:
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

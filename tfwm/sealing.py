@@ -81,7 +81,9 @@ class SealedNetworks(tf.Module):
 
         def opened() -> list[tf.Tensor]:
             stream = self._stream(key, block, words.shape[0] // BLOCK_WORDS)
-            return blank(images, _split(tf.bitwise.bitwise_xor(words, stream), blank.shapes))
+            outputs = blank(images, _split(tf.bitwise.bitwise_xor(words, stream), blank.shapes))
+            # A network of mixed precision may answer in half of it; both branches must be of one type.
+            return [tf.cast(output, tf.float32) for output in outputs]
 
         def closed() -> list[tf.Tensor]:
             return [_noise(difference, index, images, shape) for index, shape in enumerate(blank.outputs)]

@@ -29,12 +29,32 @@ def as_float(images: np.ndarray) -> np.ndarray:
 
 
 def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_size: int = BATCH) -> np.ndarray:
-    """Applies `function` to `images` part by part, so that memory and message sizes stay small."""
-    images = as_float(images)
+    """Applies `function` to `images` part by part, so that memory and message sizes stay small.
+
+    Args:
+      function: takes float32 images in [0, 1], answers with one array entry for each, all of one shape.
+      images: uint8 or float.
+      batch_size: of a part.
+
+    Raises:
+      ValueError: no images, or answers of another number or shape.
+    """
     if not len(images):
         raise ValueError("`images` must hold at least one picture, got none.")
-    parts = [np.asarray(function(images[i : i + batch_size])) for i in range(0, len(images), batch_size)]
-    return np.concatenate(parts)
+    result: np.ndarray | None = None
+    for first in range(0, len(images), batch_size):
+        part = as_float(images[first : first + batch_size])
+        answer = np.asarray(function(part))
+        if result is None:
+            result = np.empty((len(images), *answer.shape[1:]), answer.dtype)
+        if answer.shape != (len(part), *result.shape[1:]):  # which numpy would spread over the part
+            raise ValueError(
+                f"`function` must answer {len(part)} images with an array {[len(part), *result.shape[1:]]}, got "
+                f"{list(answer.shape)}. Let it answer every image alike."
+            )
+        result[first : first + len(part)] = answer
+    assert result is not None
+    return result
 
 
 @dataclass(frozen=True)
@@ -98,8 +118,9 @@ class RecordedSuspect:
 
     @classmethod
     def record(cls, name: str, inputs: np.ndarray, outputs: np.ndarray) -> RecordedSuspect:
-        pairs = zip(as_float(inputs), np.asarray(outputs, np.float32), strict=True)
-        return cls(name, {_digest(image): output for image, output in pairs})
+        """Keeps `outputs` under their `inputs`; both uint8, or float in [0, 1]."""
+        pairs = zip(inputs, as_float(outputs), strict=True)
+        return cls(name, {_digest(as_float(image)): output for image, output in pairs})
 
     @classmethod
     def load(cls, path: str | Path, name: str = "recorded") -> RecordedSuspect:
@@ -107,10 +128,10 @@ class RecordedSuspect:
         with np.load(path, allow_pickle=False) as stored:
             if not {"inputs", "outputs"} <= set(stored.files):
                 raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {stored.files}.")
-            return cls.record(name, stored["inputs"], as_float(stored["outputs"]))
+            return cls.record(name, stored["inputs"], stored["outputs"])
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        digests = [_digest(image) for image in as_float(images)]
+        digests = [_digest(as_float(image)) for image in images]
         missing = sum(digest not in self.answers for digest in digests)
         if missing:
             raise LookupError(
@@ -129,12 +150,19 @@ def _digest(image: np.ndarray) -> str:
 _GRPC = re.compile(r"^grpcs?://(?P<address>[^/]+)/(?P<model>[^/:]+)(:(?P<signature>\w+))?$")
 
 
-def open_suspect(text: str) -> Suspect:
+def open_suspect(text: str, *, tls_ca: str = "") -> Suspect:
     """`grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
 
+    Args:
+      text: as above; `grpcs://` is with TLS.
+      tls_ca: for `grpcs://`: PEM file of the authority of the server's certificate; empty takes the system's.
+
     Raises:
+      ImportError: an endpoint, and there is no gRPC.
       ValueError: `text` is none of these.
     """
+    if tls_ca and not text.startswith("grpcs://"):
+        raise ValueError(f"`tls_ca` is for grpcs://host:port/model, got the suspect {text!r}. Leave it out.")
     if text.startswith(("grpc://", "grpcs://")):
         match = _GRPC.match(text)
         if not match:
@@ -142,13 +170,13 @@ def open_suspect(text: str) -> Suspect:
         from tfwm.remote import GrpcSuspect
 
         return GrpcSuspect(match["address"], match["model"], match["signature"] or "serving_default",
-                           secure=text.startswith("grpcs"))  # fmt: skip
+                           secure=text.startswith("grpcs"), tls_ca=tls_ca)  # fmt: skip
     path = Path(text)
     if path.suffix == ".npz" and path.is_file():
         return RecordedSuspect.load(path, path.stem)
     if (path / "saved_model.pb").is_file():
         return SavedModelSuspect(path, path.name)
-    if path.suffix in (".keras", ".h5") and path.is_file():
+    if path.suffix in (".keras", ".h5", ".hdf5") and path.is_file():
         from tfwm.networks import load_network
 
         return KerasSuspect(path.stem, load_network(path))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from skimage.transform import resize
 
 from pipelines.demo.endpoints import Served
 from pipelines.demo.figure import write_figure
@@ -21,6 +22,7 @@ from tfwm.keys import OwnerKey
 from tfwm.suspects import as_float
 from tfwm.types import ImagePairs, Scheme, Suspect
 
+PAGE_SIDE = 480
 VERDICT_FIELDS = ("marked", "score", "p_value", "null", "nc", "nc_blank", "nc_centred", "classifier", "bits", "n")
 
 
@@ -107,7 +109,7 @@ def write(
     shown = _photos(outcome, photos, host)
     if outcome.served is not None:
         write_figure(root / "marked.png", shown[0], outcome.served.logo, outcome.served.wrong_logo)
-    pictures = Pictures(shown, _marks(marks, key, scheme), as_float(key.arrays["logo"]))
+    pictures = Pictures(tuple(map(_for_the_page, shown)), _marks(marks, key, scheme), as_float(key.arrays["logo"]))
     page = write_report_page(root / "report.html", facts, outcome.report, pictures, str(tensorboard))
     return write_json(root / "summary.json", document), page
 
@@ -121,6 +123,15 @@ def _photos(outcome: Outcome, photos: Mapping[str, ImagePairs], host: Suspect) -
         )
         for name, pair in photos.items()
     )
+
+
+def _for_the_page(photo: Photo) -> Photo:
+    """A page that opens at once: large photographs are shown smaller."""
+    factor = PAGE_SIDE / max(photo.input.shape[:2])
+    if factor >= 1:
+        return photo
+    size = tuple(round(factor * side) for side in photo.input.shape[:2])
+    return Photo(photo.name, *(resize(picture, size) for picture in (photo.input, photo.unmarked, photo.marked)))
 
 
 def _marks(marks: Mapping[str, Suspect], key: OwnerKey, scheme: Scheme) -> tuple[ExtractedMark, ...]:

@@ -12,7 +12,7 @@ from tensorflow import keras
 from tests.attacks.toys import patches
 from tfwm.attacks import Surrogate, echo
 from tfwm.attacks.losses import LOSSES, l1_loss
-from tfwm.attacks.trainer import Imitator, digest_of, imitator, thief_seed
+from tfwm.attacks.trainer import Imitator, imitator, thief_seed
 from tfwm.data.batches import batches
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs
@@ -84,18 +84,6 @@ def test_mixed_precision_takes_a_finite_step(tmp_path) -> None:
     assert answers.dtype == np.float32
     assert np.isfinite(answers).all()
     assert keras.mixed_precision.global_policy().name == "float32"
-
-
-def test_digest_tells_settings_machine_and_data_apart(tmp_path) -> None:
-    run = Run(tmp_path)
-    base = digest_of({"a": 1}, run, INPUTS)
-    assert base == digest_of({"a": 1}, Run(tmp_path / "elsewhere", quiet=True), INPUTS.copy())
-    others = [
-        digest_of({"a": 2}, run, INPUTS), digest_of({"a": 1}, Run(tmp_path, seed=1), INPUTS),
-        digest_of({"a": 1}, run, ANSWERS), digest_of({"a": 1}, run, INPUTS[:2]),
-        digest_of({"a": 1}, Run(tmp_path, steps_scale=0.5), INPUTS),
-    ]  # fmt: skip
-    assert len({base, *others}) == 6
 
 
 def test_the_thief_draws_apart_from_the_owner() -> None:

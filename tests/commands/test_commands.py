@@ -65,7 +65,7 @@ def test_inspect_shows_settings(made: Path, key: OwnerKey, run) -> None:
 def test_verify_tells_marked_from_unmarked(made: Path, key: OwnerKey, run) -> None:
     marked = run("verify", "--suspect", made / "marked.keras", "--key", made / "key")
     assert marked["marked"] is True
-    assert marked["p_value"] == pytest.approx(2.0**-16)
+    assert marked["p_value"] <= 1e-3
     assert marked["key_fingerprint"] == key.fingerprint
     host = run("verify", "--suspect", made / "host.keras", "--key", made / "key", code=1)
     assert host["marked"] is False

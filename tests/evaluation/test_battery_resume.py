@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,8 +95,23 @@ def test_weights_count_where_they_are_at_hand():
 def test_a_row_whose_network_is_gone_is_measured_again(run):
     cell = plan((Shift(),))[1]
     row = run_cell(cell, subjects(), run)
-    saved = run.directory / slug("shift(0.02, 32)") / "model.keras"
-    assert row.model_path == str(saved)
+    saved = Path(row.model_path)
+    assert saved.parent.name.startswith(slug("shift(0.02, 32)"))
     saved.unlink()
     assert run_cell(cell, subjects(), run).model_path == str(saved)
     assert saved.is_file()
+
+
+def test_seeds_in_one_root_keep_their_own_networks(run, monkeypatch):
+    """Seed 0, 1, 0 again: the kept row must name seed 0's network, not the one that seed 1 wrote since."""
+
+    def save(self, suspect, data, run):
+        run.directory.mkdir(parents=True, exist_ok=True)
+        (run.directory / "model.keras").write_text(str(run.seed))
+        return suspect
+
+    monkeypatch.setattr(Shift, "__call__", save)
+    cell = plan((Shift(),))[1]
+    rows = [run_cell(cell, subjects(), dataclasses.replace(run, seed=seed)) for seed in (0, 1, 0)]
+    assert [Path(row.model_path).read_text() for row in rows] == ["0", "1", "0"]
+    assert rows[2] == rows[0]

@@ -8,6 +8,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.networks import ceilnet, patch_discriminator, plain_cnn, resnet_generator, three_conv_classifier, unet
+from tfwm.networks.resampling import any_size
+from tfwm.networks.residual_unet import residual_unet
 
 
 def images(*shape: int, seed: int = 0) -> np.ndarray:
@@ -148,3 +150,29 @@ def test_layers_of_one_network_draw_different_weights():
 def test_wrong_arguments_say_what_to_do(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: unet((16, 16, 3), 3, filters=4, downs=2),
+        lambda: unet((16, 16, 3), 3, filters=4, downs=2, output="residual"),
+        lambda: residual_unet((16, 16, 3), filters=4, downs=2),
+        lambda: any_size(residual_unet((None, None, 3), filters=4, downs=2), 4),
+        lambda: ceilnet((16, 16, 3), 3, channels=4, blocks=1, code_cells=4),
+        lambda: patch_discriminator((16, 16, 3), filters=4, layers=2),
+        lambda: three_conv_classifier((16, 16, 3), filters=4),
+        lambda: resnet_generator((16, 16, 3), filters=4, blocks=1),
+        lambda: plain_cnn((16, 16, 3), filters=4),
+        lambda: plain_cnn((16, 16, 3), filters=4, learn_residual=False),
+    ],
+)
+def test_mixed_precision_stays_inside(build):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        network = build()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    layers = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.Conv2D)]
+    assert tf.bfloat16 in {tf.as_dtype(layer.compute_dtype) for layer in layers}
+    assert {output.dtype for output in tf.nest.flatten(network(images(1, 16, 16, 3)))} == {tf.float32}

@@ -11,14 +11,14 @@ from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name, check_whole, require
 from tfwm.attacks.losses import check_loss
-from tfwm.attacks.trainer import digest_of, imitator, keep, thief_seed, train
+from tfwm.attacks.trainer import imitator, keep, thief_seed, train
 from tfwm.config import choose, to_dict
 from tfwm.data.decode import to_uint8
 from tfwm.networks import plain_cnn, resnet_generator, unet
 from tfwm.networks.resampling import any_size
 from tfwm.networks.residual_unet import residual_unet
 from tfwm.suspects import BATCH, KerasSuspect, as_float
-from tfwm.training import Run, Schedule
+from tfwm.training import Run, Schedule, training_digest
 from tfwm.types import Access, ImagePairs, Suspect
 
 DEFAULT_SCHEDULE = Schedule(epochs=7, steps_per_epoch=100, batch_size=8, learning_rate=1e-3, decay="linear")
@@ -82,7 +82,7 @@ class Surrogate:
             trainer = imitator(
                 network, self.loss, width=self.filters, seed=thief_seed(run.seed + 1), vgg_weights=self.vgg_weights
             )
-            digest = digest_of(to_dict(self), run, data.inputs, answers)
+            digest = training_digest(to_dict(self), run, data.inputs, answers, files=[self.vgg_weights])
             schedule = self.schedule.scaled(run.steps_scale)
             train(trainer, data.inputs, answers, schedule, run, stage="surrogate", digest=digest)
             deployed = _clipped(network)

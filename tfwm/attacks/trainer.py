@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +41,16 @@ class Imitator(keras.Model):
         self._means = {name: keras.metrics.Mean(name) for name in names}
 
     def compile(
-        self, optimizer: keras.optimizers.Optimizer, judge_optimizer: keras.optimizers.Optimizer | None = None,
+        self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer | None = None,
         *, jit: bool = False,
     ) -> None:  # fmt: skip
         """Takes one optimizer for the network and, with a discriminator, one for that."""
         super().compile(optimizer=optimizer, jit_compile=jit)
         # Here and not in the first step: a replica may not create variables.
         optimizer.build(self.network.trainable_variables)
-        self.judge_optimizer = judge_optimizer
-        if self.discriminator is not None and judge_optimizer is not None:
-            judge_optimizer.build(self.discriminator.trainable_variables)
+        self.discriminator_optimizer = discriminator_optimizer
+        if self.discriminator is not None and discriminator_optimizer is not None:
+            discriminator_optimizer.build(self.discriminator.trainable_variables)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -81,8 +80,8 @@ class Imitator(keras.Model):
         with tf.GradientTape() as tape:
             real, fake = self.discriminator(answers, training=True), self.discriminator(outputs, training=True)
             per_example = judging_loss(real, fake)
-            objective = scaled(self.judge_optimizer, mean_over_batch(per_example))
-        descend(self.judge_optimizer, tape, objective, self.discriminator.trainable_variables)
+            objective = scaled(self.discriminator_optimizer, mean_over_batch(per_example))
+        descend(self.discriminator_optimizer, tape, objective, self.discriminator.trainable_variables)
         return per_example
 
 
@@ -132,15 +131,6 @@ def train(trainer: Imitator, inputs: np.ndarray, answers: np.ndarray, schedule: 
 def thief_seed(seed: int) -> int:
     """The thief's own draws: with the owner's seed his network would start at the owner's initial weights."""
     return int.from_bytes(hashlib.sha256(f"thief {seed}".encode()).digest()[:3], "big")
-
-
-def digest_of(settings: dict[str, Any], run: Run, *arrays: np.ndarray) -> str:
-    """Of everything that a trained attack depends on, so that a resumed run never mixes two."""
-    machine = {"seed": run.seed, "precision": run.precision, "steps_scale": run.steps_scale}
-    digest = hashlib.sha256(json.dumps([settings, machine], sort_keys=True).encode())
-    for array in arrays:
-        digest.update(f"{array.dtype} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def keep(model: keras.Model, run: Run, name: str) -> KerasSuspect:

@@ -12,10 +12,10 @@ from tensorflow import keras
 from tfwm.attacks.checks import attacked_name, check_range, check_whole, require
 from tfwm.attacks.kernels import choose_layers, copy_of, kernels_of, pruned, quantized
 from tfwm.attacks.losses import check_loss
-from tfwm.attacks.trainer import digest_of, imitator, keep, thief_seed, train
+from tfwm.attacks.trainer import imitator, keep, thief_seed, train
 from tfwm.config import choose, to_dict
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.training import Run, Schedule
+from tfwm.training import Run, Schedule, training_digest
 from tfwm.types import Access, Attack, ImagePairs, Suspect
 
 DEFAULT_SCHEDULE = Schedule(epochs=2, steps_per_epoch=50, batch_size=8, learning_rate=1e-4, decay="constant")
@@ -60,7 +60,6 @@ class FineTune:
         require(self, suspect)
         _check_targets(suspect, data)
         start = np.concatenate([np.ravel(value).astype(np.float32) for value in _model(suspect).get_weights()])
-        digest = digest_of(to_dict(self), run, data.inputs, data.targets, start)
         with run.scope():
             model = copy_of(_model(suspect))
             choose_layers(model, self.layers)
@@ -68,6 +67,8 @@ class FineTune:
                 model, self.loss, width=_DISCRIMINATOR_WIDTH, seed=thief_seed(run.seed),
                 vgg_weights=self.vgg_weights, training=self.layers == "all",
             )  # fmt: skip
+            arrays = (data.inputs, data.targets, start)
+            digest = training_digest(to_dict(self), run, *arrays, files=[self.vgg_weights])
             schedule = self.schedule.scaled(run.steps_scale)
             train(trainer, data.inputs, data.targets, schedule, run, stage="fine_tune", digest=digest)
         return keep(model, run, attacked_name(self, suspect))

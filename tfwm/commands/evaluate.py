@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
 from tfwm.commands.base import DONE, NOT_VERIFIED, Result, add_output, say
@@ -102,15 +102,17 @@ def _subjects(arguments: argparse.Namespace, policy: Policy) -> Subjects:
     from tfwm.suspects import KerasSuspect
 
     key = work.load_key(arguments.key)
+    scheme: Any = scheme_of(key)
     size = key.arrays["probes"].shape[1]
     photographs = work.photographs_of(arguments, min_side=size)
     parts = {"attacker": arguments.patches or PATCHES, "test": TEST_PATCHES}
     attacker, test = (work.pairs_of(arguments, photographs[part], part, size, count) for part, count in parts.items())
     return Subjects(
-        scheme=scheme_of(key), key=key,
+        scheme=scheme, key=key,
         marked=KerasSuspect("marked model", work.load_network(arguments.model)),
         host=KerasSuspect("unmarked host", work.load_network(arguments.host)),
-        attacker=attacker, test=test, alpha=1e-6 if policy.alpha is None else policy.alpha,
+        attacker=attacker, test=test,
+        alpha=scheme.alpha if policy.alpha is None else policy.alpha,
     )  # fmt: skip
 
 

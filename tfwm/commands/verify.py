@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--suspect", required=True, metavar="WHAT", help="grpc://host:port/model, .keras, SavedModel folder or .npz")
     option("--key", required=True, metavar="KEYDIR", help="the owner's key folder")
     option("--alpha", type=float, metavar="P", help="false-claim probability that you accept (default: the key's own)")
+    option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
     add_output(parser)
 
 
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> Result:
     from tfwm.schemes import scheme_of
 
     key = work.load_key(arguments.key)
-    suspect = work.open_suspect(arguments.suspect)
+    suspect = work.open_suspect(arguments.suspect, arguments.tls_ca)
     scheme, level = scheme_of(key), {} if arguments.alpha is None else {"alpha": arguments.alpha}
     verdict = scheme.verify(suspect, key, **level)
     document = {

@@ -52,19 +52,23 @@ def load_network(path: str) -> keras.Model:
         raise ValueError(f"`{path}` cannot be read as a Keras model ({_short(error)}). Was it cut off?") from error
 
 
-def open_suspect(text: str) -> Suspect:
+def open_suspect(text: str, tls_ca: str = "") -> Suspect:
     """`grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
 
+    Args:
+      tls_ca: with `grpcs://`: PEM file of the authority of the server's certificate.
+
     Raises:
+      ImportError: an endpoint, and there is no gRPC.
       ValueError: none of these, or a damaged file.
     """
     from tfwm import suspects
 
-    if text.endswith(".keras") and Path(text).is_file():
+    if text.endswith(".keras") and Path(text).is_file() and not tls_ca:
         return suspects.KerasSuspect(Path(text).stem, load_network(text))
     try:
-        return suspects.open_suspect(text)
-    except (ValueError, ConnectionError):
+        return suspects.open_suspect(text, tls_ca=tls_ca)
+    except (ValueError, ConnectionError, ImportError):
         raise
     except Exception as error:  # a damaged npz raises zip and other errors
         raise ValueError(f"`--suspect` {text} cannot be read ({_short(error)}). Was it cut off?") from error
@@ -84,16 +88,25 @@ def photographs_of(arguments: argparse.Namespace, min_side: int) -> Mapping[str,
     """Photographs by part (`owner`, `attacker`, `test`) and name; no part shares one with another.
 
     Args:
-      min_side: in pixels; smaller photographs of the user are left out.
+      min_side: in pixels; smaller photographs are left out.
     """
     from tfwm.data import folder_parts, photographs, read_images
 
     if arguments.data is None:
-        return {part: photographs(part) for part in PARTS}
+        return {part: _large_enough(photographs(part), min_side) for part in PARTS}
     found = read_images(arguments.data, longest_side=LONGEST_SIDE, min_side=min_side)
     for name, reason in found.problems:
         say(f"left out `{name}`: {reason}")
     return folder_parts(found.by_name(), seed=arguments.seed)
+
+
+def _large_enough(photographs: Mapping[str, np.ndarray], min_side: int) -> dict[str, np.ndarray]:
+    kept = {name: image for name, image in photographs.items() if min(image.shape[:2]) >= min_side}
+    for name in sorted(set(photographs) - set(kept)):
+        say(f"left out `{name}`: smaller than {min_side} pixels")
+    if not kept:
+        raise ValueError(f"no photograph of scikit-image has sides of {min_side} pixels. Give your own with --data.")
+    return kept
 
 
 def pairs_of(

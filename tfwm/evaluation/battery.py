@@ -60,13 +60,15 @@ def run_cell(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
     Args:
       cell: what to measure.
       subjects: on what.
-      run: files go under `run.directory/<slug of the label>` and `run.directory/rows` only.
+      run: files go under `run.directory/<slug of the label>-<digest>` and `run.directory/rows` only.
     """
-    path = Path(run.directory) / "rows" / f"{slug(cell.label)}-{cell_digest(asdict(cell), subjects.digest, run)}.json"
+    name, digest = slug(cell.label), cell_digest(asdict(cell), subjects.digest, run)
+    path = Path(run.directory) / "rows" / f"{name}-{digest}.json"
     row = _finished(path)
     kept = row is not None
     if row is None:
-        row = _measure(cell, subjects, run.child(slug(cell.label)))
+        # With the digest, because a row of another seed or subject names the network in its own folder.
+        row = _measure(cell, subjects, run.child(f"{name}-{digest[:12]}"))
         write_json(path, to_dict(row))
     if not getattr(run, "quiet", False):
         print(_progress(row, kept), file=sys.stderr, flush=True)

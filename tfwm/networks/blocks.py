@@ -36,12 +36,12 @@ class Draws:
 
 def convolution(
     x: tf.Tensor, filters: int, size: int, *, initializer: keras.initializers.Initializer, name: str,
-    stride: int = 1, dilation: int = 1, bias: bool = False,
+    stride: int = 1, dilation: int = 1, bias: bool = False, dtype: str | None = None,
 ) -> tf.Tensor:  # fmt: skip
-    """A zero-padded convolution."""
+    """A zero-padded convolution; a network's last one has `dtype` float32, whatever the precision inside."""
     layer = keras.layers.Conv2D(
         filters, size, stride, "same", dilation_rate=dilation, use_bias=bias,
-        kernel_initializer=initializer, name=name,
+        kernel_initializer=initializer, name=name, dtype=dtype,
     )  # fmt: skip
     return layer(x)
 

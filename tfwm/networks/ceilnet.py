@@ -70,7 +70,7 @@ def ceilnet(
     x = keras.layers.ReLU(name="up_act")(x)
     x = _unit(x, channels, draws, "conv_3", bias=True, normalized=decoder_normalization)
     x = convolution(x, out_channels, 1, initializer=initializer(), name="image_conv", bias=True)
-    mark = keras.layers.ReLU(name="mark")(x)
+    mark = keras.layers.ReLU(name="mark", dtype="float32")(x)
     outputs = [mark, _code_head(features, channels, code_cells, draws)] if code_cells else mark
     return keras.Model(image, outputs, name=name)
 
@@ -140,4 +140,4 @@ def _code_head(features: tf.Tensor, channels: int, cells: int, draws: Draws) -> 
     x = keras.layers.AveragePooling2D(pool, name="code_pool")(features)
     x = convolution(x, channels, 3, initializer=draws.glorot(), name="code_conv", bias=True)
     x = keras.layers.ReLU(name="code_act")(x)
-    return convolution(x, 1, 1, initializer=draws.glorot(), name="code", bias=True)
+    return convolution(x, 1, 1, initializer=draws.glorot(), name="code", bias=True, dtype="float32")

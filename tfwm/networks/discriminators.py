@@ -38,7 +38,7 @@ def patch_discriminator(
         if layer:
             x = InstanceNormalization(affine=False, name=f"norm_{layer}")(x)
         x = keras.layers.LeakyReLU(0.2, name=f"act_{layer}")(x)
-    logits = convolution(x, 1, 3, initializer=draws.normal(), name="patch_logits", bias=True)
+    logits = convolution(x, 1, 3, initializer=draws.normal(), name="patch_logits", bias=True, dtype="float32")
     return keras.Model(image, logits, name=name)
 
 
@@ -68,5 +68,5 @@ def three_conv_classifier(
         x = convolution(x, filters * 2**layer, 3, stride=2, initializer=draws.glorot(), name=f"conv_{layer}", bias=True)
         x = keras.layers.LeakyReLU(0.2, name=f"act_{layer}")(x)
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    logit = keras.layers.Dense(1, kernel_initializer=draws.glorot(), name="logit")(x)
+    logit = keras.layers.Dense(1, kernel_initializer=draws.glorot(), name="logit", dtype="float32")(x)
     return keras.Model(image, logit, name=name)

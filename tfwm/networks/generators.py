@@ -56,7 +56,8 @@ def resnet_generator(
         x = up_convolution(x, filters * 2**level, initializer=draws.normal(), name=f"up_{level}_conv", bias=True)
         x = _unit(x, f"up_{level}")
     x = convolution(x, shape[-1], 7, initializer=draws.normal(), name="head_conv", bias=True)
-    return keras.Model(image, SignedImage(learn_residual, name="output")([image, x]), name=name)
+    output = SignedImage(learn_residual, name="output", dtype="float32")([image, x])
+    return keras.Model(image, output, name=name)
 
 
 def plain_cnn(
@@ -90,9 +91,9 @@ def plain_cnn(
     for layer in range(layers - 1):
         x = convolution(x, filters, 3, initializer=draws.glorot(), name=f"conv_{layer}", bias=True)
         x = keras.layers.ReLU(name=f"act_{layer}")(x)
-    x = convolution(x, shape[-1], 3, initializer=draws.glorot(), name="head_conv", bias=True)
+    x = convolution(x, shape[-1], 3, initializer=draws.glorot(), name="head_conv", bias=True, dtype="float32")
     if learn_residual:
-        x = keras.layers.Add(name="output")([image, x])
+        x = keras.layers.Add(name="output", dtype="float32")([image, x])
     return keras.Model(image, x, name=name)
 
 

@@ -88,5 +88,7 @@ def any_size(network: keras.Model, multiple: int, *, name: str | None = None) ->
     image = keras.Input((None, None, channels), name="image")
     if multiple == 1:
         return keras.Model(image, network(image), name=name or network.name)
-    output = network(PadToMultiple(multiple, name="pad")(image))
-    return keras.Model(image, CropLike(name="crop")([output, image]), name=name or network.name)
+    # float32: under mixed precision the edges of a network would round its pictures to half precision.
+    output = network(PadToMultiple(multiple, name="pad", dtype="float32")(image))
+    cropped = CropLike(name="crop", dtype="float32")([output, image])
+    return keras.Model(image, cropped, name=name or network.name)

@@ -67,7 +67,8 @@ def residual_unet(
         x = keras.layers.Add(name=f"up_{level}_skip")([skips[level], x])
         x = _blocks(x, width, blocks_per_level, inner, draws, f"up_{level}")
     x = convolution(x, shape[-1], 3, initializer=draws.normal(1e-4), name="head_conv", bias=True)
-    return keras.Model(image, keras.layers.Add(name="output")([image, x]), name=name)
+    output = keras.layers.Add(name="output", dtype="float32")([image, x])
+    return keras.Model(image, output, name=name)
 
 
 def _check(shape: Shape, filters: int, downs: int, blocks_per_level: int) -> None:

@@ -9,15 +9,20 @@ from tensorflow import keras
 
 
 def load_network(path: str | Path) -> keras.Model:
-    """A network from a `.keras` or `.h5` file; the import of `tfwm.networks` has registered its layers.
+    """A network from a `.keras` file; the import of `tfwm.networks` has registered its layers.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: the file is no Keras model, or was cut off.
+      ValueError: the file is of another kind, no Keras model, or was cut off.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"`{path}` is not there. Give a .keras file that `model.save` wrote.")
-    # Keras knows the format by the name's ending only.
-    if str(path).endswith(".keras") and not zipfile.is_zipfile(path):
+    # Keras knows the format by the name's ending only, and its safe mode guards no other.
+    if Path(path).suffix != ".keras":
+        raise ValueError(
+            f"`{path}` must be a .keras file: others may run a stranger's code when they are read. Load it where you "
+            "trust it, and save it with `model.save('name.keras')`."
+        )
+    if not zipfile.is_zipfile(path):
         raise ValueError(f"`{path}` is no .keras file, or was cut off. Save the model again.")
     return keras.models.load_model(path, compile=False)

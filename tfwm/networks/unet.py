@@ -122,5 +122,5 @@ def _output(
         stddev = 0.0126 / scale / math.sqrt(2 * filters)
     x = up_convolution(inner, channels, initializer=draws.normal(stddev), name="up_0_conv", bias=True)
     if output == "residual":
-        return AddResidual(scale, name="marked")([image, x])
-    return keras.layers.Activation(output, name="marked")(x)
+        return AddResidual(scale, name="marked", dtype="float32")([image, x])
+    return keras.layers.Activation(output, name="marked", dtype="float32")(x)

@@ -27,7 +27,9 @@ class State(keras.callbacks.Callback):
             trainer=trainer, epoch=self._epoch, best=self.best, wait=self.wait, history=self._history
         )
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
-        self._manager.restore_or_initialize()
+        if self._manager.latest_checkpoint:
+            # Without the check, a trainer of another shape would go on from weights that were restored in part.
+            checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
 
     @property
     def epoch(self) -> int:
@@ -45,9 +47,14 @@ class State(keras.callbacks.Callback):
 
 
 class Plateau(keras.callbacks.Callback):
-    """Keras's ReduceLROnPlateau with its memory in the checkpoint, so that a resumed run agrees."""
+    """Keras's ReduceLROnPlateau with its memory in the checkpoint, so that a resumed run agrees.
 
-    def __init__(self, state: State, factor: float = 0.2, patience: int = 5):
+    It cuts the rate of the trainer's `discriminator_optimizer` too, where there is one.
+
+    Paper: Zhang et al. 2021, section 4.1, for H, R and D.
+    """
+
+    def __init__(self, state: State, patience: int, factor: float = 0.2):
         super().__init__()
         self._state, self._factor, self._patience = state, factor, patience
 
@@ -59,8 +66,9 @@ class Plateau(keras.callbacks.Callback):
             return
         self._state.wait.assign_add(1)
         if int(self._state.wait.numpy()) >= self._patience:
-            rate = self.model.optimizer.learning_rate
-            rate.assign(rate * self._factor)
+            for optimizer in (self.model.optimizer, getattr(self.model, "discriminator_optimizer", None)):
+                if optimizer is not None:
+                    optimizer.learning_rate.assign(optimizer.learning_rate * self._factor)
             self._state.wait.assign(0)
 
 

@@ -60,14 +60,13 @@ def fit(
     Returns:
       One dict of scalars per epoch, of earlier calls too.
     """
-    folder = Path(run.directory) / "checkpoints" / f"{stage}-{digest[:16]}"
-    state = State(trainer, folder)
+    state = State(trainer, _private(Path(run.directory) / "checkpoints") / f"{stage}-{digest[:16]}")
     if state.epoch < schedule.epochs:
         first = state.epoch
         remaining = (schedule.epochs - first) * schedule.steps_per_epoch
         own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
         if schedule.decay == "plateau":
-            own.insert(0, Plateau(state))
+            own.insert(0, Plateau(state, schedule.patience))
         if not run.quiet:
             own.append(EpochLine(stage, schedule))
         trainer.fit(
@@ -76,6 +75,13 @@ def fit(
             verbose=1 if sys.stdout.isatty() and not run.quiet else 0,
         )  # fmt: skip
     return state.history
+
+
+def _private(folder: Path) -> Path:
+    # Checkpoints hold the extractor.
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
 
 
 def save_history(path: Path, history: Sequence[dict[str, Any]]) -> Path:

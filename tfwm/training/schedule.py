@@ -23,8 +23,9 @@ class Schedule:
       batch_size: global batch over all replicas; even.
       learning_rate: Adam's initial rate.
       decay: `constant`, `cosine` (to 5 %), `linear` (constant for the first half, then to 0) or
-        `plateau` (times 0.2 after 5 epochs without improvement, Zhang 2021 section 4.1).
+        `plateau` (times 0.2 after `patience` epochs without improvement, Zhang 2021 section 4.1).
       beta_1: Adam's first moment.
+      patience: of `plateau`, in epochs; 5 in the paper, 8 for R in the authors' code.
     """
 
     epochs: int
@@ -33,9 +34,10 @@ class Schedule:
     learning_rate: float = 2e-4
     decay: str = "plateau"
     beta_1: float = 0.5
+    patience: int = 5
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "steps_per_epoch", "batch_size"):
+        for name in ("epochs", "steps_per_epoch", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         if self.batch_size % 2:

@@ -15,7 +15,8 @@ code comes from the key and R never saw it, so the p-value is an exact binomial 
 
 | file | holds |
 |---|---|
-| scheme.py | settings, presets, the four verbs |
+| scheme.py | settings, the four verbs |
+| presets.py | `reference()`, `fast()`, `tiny()` |
 | networks.py | H with its carriers, the deployed model |
 | losses.py | eq. 6 to 14, one value per example |
 | distortions.py | between H and R in training |

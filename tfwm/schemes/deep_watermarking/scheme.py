@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from tfwm.config import choose, to_dict
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking import presets, verification
 from tfwm.schemes.deep_watermarking.distortions import Distortions
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
@@ -130,50 +130,23 @@ class DeepWatermarking:
 
     @classmethod
     def paper(cls) -> DeepWatermarking:
-        """Section 4.1: 256 x 256, logo marks, 200 epochs of 6,000 images."""
+        """Section 4.1: 256 x 256, logo marks, 200 epochs of 6,000 images; for a GPU with 24 GB."""
         return cls()
 
     @classmethod
     def reference(cls) -> DeepWatermarking:
-        """The authors' code: squared errors times 10,000, least-squares D, no VGG in the initial stage, batch 16."""
-        return replace(
-            cls(), pixel_weight=1e4, perceptual_weight=0.0, reconstruction_weight=1e4, clean_weight=1e4,
-            consistency_weight=1e4, adversarial_form="least_squares", initial=Schedule(200, 375, 16, 2e-4),
-            adversarial=Schedule(200, 375, 16, 1e-4),
-        )  # fmt: skip
+        """The authors' code, see `presets.REFERENCE`."""
+        return cls(**presets.REFERENCE)
 
     @classmethod
     def fast(cls) -> DeepWatermarking:
-        """Minutes on two cores: 64 x 64, a coded mark beside the logo, a residual H, no VGG.
-
-        Deviations: narrower networks with instance normalisation in H, fewer residual blocks in R, a ramp on
-        the fidelity, distortions between H and R, outputs of an unmarked surrogate among the clean images.
-        """
-        return replace(
-            cls(), image_size=64, coded=True, code_weight=1.0, embedder_filters=16, embedder_downs=4,
-            embedder_normalization="instance", residual_scale=0.1, extractor_channels=20, extractor_blocks=4,
-            extractor_decoder_normalization=False, discriminator_filters=8, classifier_filters=8, proxy_filters=12,
-            proxy_downs=4, pixel_weight=1500.0, perceptual_weight=0.0, reconstruction_weight=3.0, clean_weight=1.5,
-            consistency_weight=0.1, ramp_start=60, ramp_end=300, ramp_floor=0.02, clean_stride=4, clean_outputs=True,
-            distortions=Distortions(0.4, 1.2, 0.015, 0.06), initial=Schedule(24, 25, 16, 2e-3, "cosine"),
-            proxy=Schedule(8, 25, 16, 2e-3, "cosine"), adversarial=Schedule(6, 25, 16, 1e-3, "cosine"),
-            probes=512, alpha=1e-6,
-        )  # fmt: skip
+        """Minutes on two cores: 64 x 64, a coded mark beside the logo, see `presets.FAST`."""
+        return cls(**presets.FAST)
 
     @classmethod
     def tiny(cls) -> DeepWatermarking:
-        """Seconds on two cores, for tests: `fast()` with 32 x 32 images, 5 x fewer steps and 16 cells.
-
-        16 cells reach p = 1.5e-5 at best, so `alpha` is 1e-3.
-        """
-        return replace(
-            cls.fast(), image_size=32, cells=4, embedder_filters=8, embedder_downs=3, extractor_channels=8,
-            extractor_blocks=2, discriminator_filters=4, classifier_filters=4, proxy_filters=4, proxy_downs=3,
-            pixel_weight=10.0, reconstruction_weight=0.5, clean_weight=0.25, ramp_start=20, ramp_end=60,
-            distortions=Distortions(0.5, 0.5, 0.01, 0.0),
-            initial=Schedule(4, 20, 16, 4e-3, "cosine"), proxy=Schedule(1, 10, 16, 2e-3, "cosine"),
-            adversarial=Schedule(1, 10, 16, 5e-4, "cosine"), probes=32, alpha=1e-3,
-        )  # fmt: skip
+        """Seconds on two cores, for tests, see `presets.TINY`."""
+        return cls(**presets.TINY)
 
     def train(
         self, host: keras.Model | None, data: ImagePairs, run: Run, *, secret: bytes | None = None

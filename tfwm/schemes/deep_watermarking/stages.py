@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.codedigest import code_digest
 from tfwm.data import decode_image, sample_logo, to_uint8, with_channels
 from tfwm.data.batches import batches
 from tfwm.data.readers import cover
@@ -24,7 +21,7 @@ from tfwm.schemes.deep_watermarking.pictures import Pictures
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.statistics import centred_nc, nc
 from tfwm.suspects import as_float, in_batches
-from tfwm.training import Run, Schedule, fit
+from tfwm.training import Run, Schedule, fit, training_digest
 from tfwm.types import ImagePairs, MarkedModel
 
 if TYPE_CHECKING:
@@ -38,7 +35,7 @@ def train(
     mark = load_mark(settings)
     pairs, probes = _split(settings, data)
     outputs = host_outputs(host, pairs)
-    digest = _digest(settings, run, pairs.inputs, outputs, mark)
+    digest = training_digest(settings.to_dict(), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
     arrays = {"inputs": pairs.inputs, "outputs": outputs}
     with run.scope():
         built = build(settings, run.seed)
@@ -154,13 +151,3 @@ def _unmarked_nc(
     suspects += [proxied] if settings.clean_outputs else []
     logos = [of_host] + [verification.extract(settings, outputs, key)["logo"] for outputs in suspects]
     return np.asarray([centred_nc(logo.mean(axis=0), mark) for logo in logos], np.float32)
-
-
-def _digest(settings: DeepWatermarking, run: Run, *arrays: np.ndarray) -> str:
-    """Of everything that a checkpoint depends on."""
-    document = {"settings": settings.to_dict(), "seed": run.seed, "precision": run.precision,
-                "scale": run.steps_scale, "code": code_digest()}  # fmt: skip
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
-    for array in arrays:
-        digest.update(array.tobytes())
-    return digest.hexdigest()

@@ -1,0 +1,59 @@
+"""The command that both Kubeflow runners are: from options to a compiled file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.screen import quiet
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+if TYPE_CHECKING:
+    from pipelines.cluster import Cluster
+    from pipelines.configs import PipelineConfig
+
+
+def compile_by_options(
+    argv: Sequence[str] | None,
+    *,
+    runner: str,
+    serving_checks: tuple[str, ...],
+    add_options: Callable[[argparse.ArgumentParser], None],
+    secret_file: Callable[[argparse.Namespace], str],
+    compile_pipeline: Callable[[PipelineConfig, Cluster, argparse.Namespace], Path],
+) -> int:
+    """Reads the options, compiles, and says where to, or what is wrong in one line.
+
+    Args:
+      argv: the words after the command; None takes the process's own.
+      runner: name of the module.
+      serving_checks: those that the runner can compile.
+      add_options: adds the runner's own.
+      secret_file: path of the mounted secret, from the options.
+      compile_pipeline: writes the file.
+
+    Returns:
+      0 written, 2 usage or kfp missing.
+    """
+    try:
+        with quiet():
+            from pipelines import cluster
+
+            parser = cluster.parser(f"python -m pipelines.{runner}", "Compiles the pipeline for Kubeflow.")
+            add_options(parser)
+            given = parser.parse_args(argv)
+            place = cluster.Cluster(
+                given.data, given.root, given.serving_dir, given.work_dir, given.image, secret_file(given)
+            )
+            config = cluster.config_from(given, serving_checks=serving_checks)
+            written = compile_pipeline(config, place, given)
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"wrote {written}")
+    return 0

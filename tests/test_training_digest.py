@@ -1,0 +1,85 @@
+"""The digest that names checkpoints: whatever changes a result changes it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.doubles import coarse_pairs
+from tfwm.attacks import FineTune, Surrogate
+from tfwm.hosts import HostSettings, train_host
+from tfwm.suspects import FunctionSuspect, KerasSuspect
+from tfwm.training import Run, Schedule, training_digest
+
+INPUTS = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
+ONE_STEP = Schedule(1, 1, 2, decay="constant")
+
+
+def test_it_tells_settings_machine_and_data_apart(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    base = training_digest({"a": 1}, run, INPUTS)
+    assert re.fullmatch("[0-9a-f]{64}", base)
+    assert base == training_digest({"a": 1}, Run(tmp_path / "elsewhere", quiet=True), INPUTS.copy())
+    others = [
+        training_digest({"a": 2}, run, INPUTS), training_digest({"a": 1}, run, 255 - INPUTS),
+        training_digest({"a": 1}, run, INPUTS[:1]), training_digest({"a": 1}, run, INPUTS.reshape(2, 4, 1, 3)),
+        training_digest({"a": 1}, run, INPUTS.view(np.int8)),
+        training_digest({"a": 1}, Run(tmp_path, seed=1), INPUTS),
+        training_digest({"a": 1}, Run(tmp_path, steps_scale=0.5), INPUTS),
+        training_digest({"a": 1}, Run(tmp_path, precision="mixed_bfloat16"), INPUTS),
+    ]  # fmt: skip
+    assert len({base, *others}) == 9
+
+
+def test_changed_code_and_changed_files_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, weights = Run(tmp_path), tmp_path / "vgg.npz"
+    base = training_digest({}, run, files=[""])
+    assert base == training_digest({}, run)
+    weights.write_bytes(b"first")
+    first = training_digest({}, run, files=[str(weights)])
+    weights.rename(tmp_path / "moved.npz")
+    assert training_digest({}, run, files=[str(tmp_path / "moved.npz")]) == first
+    weights.write_bytes(b"second")
+    assert len({base, first, training_digest({}, run, files=[str(weights)])}) == 3
+    monkeypatch.setattr("tfwm.training.digest.code_digest", lambda: "another version")
+    assert training_digest({}, run) != base
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"`files` must name files that are there, got .*gone.npz"):
+        training_digest({}, Run(tmp_path), files=[str(tmp_path / "gone.npz")])
+
+
+@pytest.fixture
+def digests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What every training named itself; nothing is trained."""
+    found: list[str] = []
+
+    def note(*arguments: object, digest: str, **names: object) -> list[dict]:
+        found.append(digest)
+        return []
+
+    monkeypatch.setattr("tfwm.hosts.fit", note)
+    monkeypatch.setattr("tfwm.attacks.trainer.fit", note)
+    return found
+
+
+def test_host_surrogate_and_fine_tuning_use_it(tmp_path: Path, monkeypatch, digests: list[str]) -> None:
+    pairs = coarse_pairs(4, 16)
+    echo = FunctionSuspect("echo", lambda images: images)
+
+    def trained(run: Run) -> None:
+        host = train_host(pairs, HostSettings.tiny(), run)
+        Surrogate("plain_cnn", filters=4, blocks=2, schedule=ONE_STEP)(echo, pairs, run.child("surrogate"))
+        FineTune(schedule=ONE_STEP)(KerasSuspect("host", host), pairs, run.child("fine_tune"))
+
+    run = Run(tmp_path, quiet=True)
+    trained(run)
+    trained(Run(tmp_path / "b", quiet=True, precision="mixed_bfloat16"))
+    monkeypatch.setattr("tfwm.training.digest.code_digest", lambda: "another version")
+    trained(run)
+    assert len(digests) == len(set(digests)) == 9
+    assert digests == list(dict.fromkeys(digests))
