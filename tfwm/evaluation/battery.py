@@ -53,6 +53,11 @@ class Subjects:
         """Changes with the settings, the key, either network and either part of the data."""
         return subjects_digest(self.scheme, self.key, (self.marked, self.host), (self.attacker, self.test), self.alpha)
 
+    @cached_property
+    def marked_on_test(self) -> np.ndarray:
+        """What the marked model answers on the test part; every row is compared with it."""
+        return _outputs(self.marked, self.test)
+
 
 def run_cell(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
     """One row, from disk where an earlier call with the same cell, subjects and settings finished it.
@@ -103,7 +108,7 @@ def _measure(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
         verdict={name: _plain(value) for name, value in verdict.as_dict().items()},
         ok=cell.expected == "recorded" or verdict.marked == (cell.expected == "marked"),
         psnr_db=_figure(fidelity.psnr, outputs, targets),
-        psnr_to_marked_db=_figure(fidelity.psnr, outputs, _outputs(subjects.marked, subjects.test)),
+        psnr_to_marked_db=_figure(fidelity.psnr, outputs, subjects.marked_on_test),
         ssim=_figure(fidelity.ssim, outputs, targets),
         seconds=seconds,
         model_path=str(saved) if cell.attack is not None and saved.is_file() else "",
@@ -145,7 +150,7 @@ def make_report(rows: Sequence[Row], subjects: Subjects, *, seconds: float | Non
 
 def measure_fidelity(subjects: Subjects) -> dict[str, float | None]:
     """What the mark does to the outputs, and to the host's own task, on the test part."""
-    marked, host = _outputs(subjects.marked, subjects.test), _outputs(subjects.host, subjects.test)
+    marked, host = subjects.marked_on_test, _outputs(subjects.host, subjects.test)
     targets = as_float(subjects.test.targets)
     return {
         "psnr_marked_vs_unmarked_db": _figure(fidelity.psnr, marked, host),
