@@ -19,7 +19,7 @@ demo: setup ## the main job on real photographs (DATA=folder, SEED=number, ARGS=
 test: setup ## the tests, without the slow ones (ARGS="-k name")
 	@$(PY) -m pytest -q -m "not slow" tests $(ARGS)
 
-test-slow: setup ## the slow tests: the pipeline end to end, resuming, replicas
+test-slow: setup ## the slow tests: a kill in both stages, fuzzing, the largest replica case
 	@$(PY) -m pytest -q -m slow tests $(ARGS)
 
 lint: setup ## ruff and mypy

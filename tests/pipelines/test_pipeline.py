@@ -10,8 +10,6 @@ import pytest
 
 from tfwm.evaluation.policy import Policy
 
-pytestmark = pytest.mark.slow
-
 STEPS = [
     "ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "HostTrainer", "WatermarkTrainer",
     "RobustnessEvaluator", "ServingSmokeTest", "Pusher",

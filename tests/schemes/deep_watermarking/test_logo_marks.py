@@ -1,0 +1,55 @@
+"""Logo marks, the paper's form, from training to an exported extractor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.doubles import coarse_pairs, smallest_scheme
+from tfwm.exporting import export
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    scheme = replace(
+        smallest_scheme(), coded=False, residual_scale=0.0, embedder_normalization="batch", clean_outputs=False,
+        clean_stride=1, alpha=0.01,
+    )  # fmt: skip
+    run = Run(tmp_path_factory.mktemp("logo"), quiet=True)
+    return scheme, scheme.train(None, coarse_pairs(40, scheme.image_size, seed=1), run)
+
+
+def test_a_verdict_is_a_rank_that_names_its_limits(marked) -> None:
+    scheme, result = marked
+    verdict = scheme.verify(KerasSuspect("marked", result.model), result.key)
+    assert 1 / 1004 <= verdict.p_value <= 1
+    assert verdict.threshold == scheme.max_blank_nc
+    assert "cannot exclude" in verdict.null
+    assert {"nc", "nc_blank", "nc_centred", "nc_centred_unmarked"} <= set(verdict.details)
+
+
+def test_one_unmarked_suspect_that_scores_as_well_is_not_drowned_by_decoys(marked) -> None:
+    scheme, result = marked
+    # One of four unmarked suspects matches the logo perfectly: at least a quarter, however many decoys there are.
+    key = replace(result.key, arrays={**result.key.arrays, "unmarked_nc": np.float32([1, -1, -1, -1])})
+    assert scheme.verify(KerasSuspect("marked", result.model), key).p_value >= 0.25
+
+
+def test_an_alpha_below_the_rank_is_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match=r"`alpha` must lie between 0\.001"):
+        replace(smallest_scheme(), coded=False, alpha=1e-6)
+
+
+def test_the_exported_extractor_gives_the_logo_alone(marked, tmp_path) -> None:
+    scheme, result = marked
+    loaded = tf.saved_model.load(str(export(result.model, tmp_path / "1", scheme=scheme, key=result.key, warmup=False)))
+    images = np.random.default_rng(0).random((2, 20, 24, 3), np.float32)
+    extracted = loaded.signatures["extract"](image=tf.constant(images), token=tf.constant(result.key.token))
+    assert set(extracted) == {"logo"}
+    expected = scheme.extract(images, result.key)["logo"]
+    np.testing.assert_allclose(extracted["logo"].numpy(), expected, atol=1e-5)
