@@ -23,7 +23,8 @@ def test_photographs_of_an_archive_become_disjoint_parts_and_pairs():
     found = read_images(needed("natural256_test.tar"))
     parts = folder_parts(found.by_name(), seed=0)
     names = [set(part) for part in parts.values()]
-    assert len(found) == 100 and not found.problems
+    assert len(found) == 100
+    assert not found.problems
     assert sum(map(len, names)) == len(set().union(*names)) == 100
     patches = sample_patches(list(parts["owner"].values()), 32, 64, seed=0)
     pairs = make_pairs("derain", patches, seed=0)
@@ -41,5 +42,6 @@ def test_vgg_features_tell_a_blurred_photograph_from_a_slightly_brighter_one():
     brighter = picture + 0.01
     blurred = gaussian_filter(picture, (0, 1.5, 1.5, 0))
     plain, bright, blur = (features(x).numpy() for x in (picture, brighter, blurred))
-    assert plain.shape == (1, 128, 128, 128) and np.isfinite(plain).all()
+    assert plain.shape == (1, 128, 128, 128)
+    assert np.isfinite(plain).all()
     assert np.mean((blur - plain) ** 2) > 10 * np.mean((bright - plain) ** 2)

@@ -35,7 +35,7 @@ def ceilnet(
         | up       | transposed conv 4x4 s2 with bias, instance norm, ReLU          | channels     | S     |
         | conv_3   | conv 3x3 with bias, instance norm, ReLU                        | channels     | S     |
         | image    | conv 1x1 with bias, ReLU (not bounded above)                   | out_channels | S     |
-        | code     | mean over n x n cells of block_last, conv 3x3, ReLU, conv 1x1  | 1            | n     |
+        | code     | mean over n x n cells of block_last, conv 3x3, LeakyReLU, conv 1x1 | 1            | n     |
 
     Instance normalisation knows no batch: one call on several batches joined equals one call on each.
 
@@ -139,5 +139,6 @@ def _code_head(features: tf.Tensor, channels: int, cells: int, draws: Draws) -> 
     pool = (features.shape[1] // cells, features.shape[2] // cells)
     x = keras.layers.AveragePooling2D(pool, name="code_pool")(features)
     x = convolution(x, channels, 3, initializer=draws.glorot(), name="code_conv", bias=True)
-    x = keras.layers.ReLU(name="code_act")(x)
+    # Leaky: with plain ReLU the whole head died on some seeds, and no bit was ever learned.
+    x = keras.layers.LeakyReLU(0.2, name="code_act")(x)
     return convolution(x, 1, 1, initializer=draws.glorot(), name="code", bias=True, dtype="float32")

@@ -25,7 +25,7 @@ FAST: dict[str, Any] = {
     "extractor_decoder_normalization": False, "discriminator_filters": 8, "classifier_filters": 8,
     "proxy_filters": 12, "proxy_downs": 4, "pixel_weight": 1500.0, "perceptual_weight": 0.0,
     "reconstruction_weight": 3.0, "clean_weight": 1.5, "consistency_weight": 0.1, "ramp_start": 60, "ramp_end": 300,
-    "ramp_floor": 0.02, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
+    "ramp_floor": 0.002, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
     "initial": Schedule(24, 25, 16, 2e-3, "cosine"), "proxy": Schedule(8, 25, 16, 2e-3, "cosine"),
     "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "alpha": 1e-6,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ from tfwm.types import ImagePairs, MarkedModel
 
 if TYPE_CHECKING:
     from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
+
+
+LEARNED_BITS = 0.7
 
 
 def train(
@@ -111,6 +115,11 @@ def _stages(
         shown = Pictures(run, stage, trainer, arrays) if make is not ProxyTrainer else None
         lines = fit(trainer, dataset, schedule, run, stage=stage, digest=digest, callbacks=[shown] if shown else [])
         history += [{"stage": stage, **line} for line in lines]
+        if stage == "initial" and lines[-1].get("bits", 1.0) < LEARNED_BITS and not run.quiet:
+            print(
+                f"  warning: after the initial stage R reads only {lines[-1]['bits']:.0%} of the bits, about chance. "
+                "The mark will not verify; train longer or with another seed.", file=sys.stderr,
+            )  # fmt: skip
     return history
 
 
