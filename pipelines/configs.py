@@ -26,7 +26,7 @@ SERVING_CHECKS = ("none", "python", "docker", "kubernetes")
 THIEF = Schedule(14, 50, 16, 2e-3, "cosine", 0.9)
 DEMO_ATTACKS: tuple[Attack, ...] = (
     Surrogate("unet", "l1", filters=10, downs=4, schedule=THIEF),
-    Surrogate("residual_unet", "l2", filters=8, downs=4, schedule=Schedule(10, 50, 16, 2e-3, "cosine", 0.9)),
+    Surrogate("residual_unet", "l2", filters=8, downs=4, schedule=Schedule(20, 50, 16, 2e-3, "cosine", 0.9)),
     Surrogate("plain_cnn", "l2", filters=16, schedule=Schedule(8, 50, 16, 2e-3, "cosine", 0.9)),
     Jpeg(50),
     GaussianNoise(0.02),
