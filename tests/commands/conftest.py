@@ -18,7 +18,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("cli") / "mine"
     fields = ("extractor_blocks=1", "embedder_downs=2", "proxy_downs=2", "probes=24", "adversarial.steps_per_epoch=2")
     smaller = [word for field in fields for word in ("--set", field)]
-    words = ["protect", "--preset", "tiny", "--epochs-scale", "0.5", "--patches", "96", "--out", str(out), *smaller]
+    words = ["protect", "--preset", "tiny", "--epochs-scale", "1.0", "--patches", "96", "--out", str(out), *smaller]
     assert main(words) == 0
     model = ["export", "--model", str(out / "marked.keras")]
     assert main([*model, "--key", str(out / "key"), "--out", str(out / "served/sealed/1")]) == 0

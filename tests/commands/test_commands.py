@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -77,7 +78,8 @@ def test_verdict_as_text(made: Path, capsys) -> None:
     assert main(["verify", "--suspect", str(made / "marked.keras"), "--key", str(made / "key")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"VERIFIED: {made}/marked.keras carries the mark")
-    assert "1 in 65,536" in lines[0]
+    # 15 or 16 of 16 cells: 1 in 3,855 or 1 in 65,536.
+    assert re.search(r"1 in (3,8\d\d|65,536)", lines[0])
     assert "(exact binomial tail)" in lines[-1]
     assert main(["verify", "--suspect", str(made / "host.keras"), "--key", str(made / "key")]) == 1
     assert capsys.readouterr().out.startswith(f"NOT VERIFIED: {made}/host.keras gives no proof")
