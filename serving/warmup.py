@@ -35,7 +35,7 @@ def warm_up(servable: Servable, path: str) -> int:
 
 def _predict_requests(file: str) -> list[predict_pb2.PredictRequest]:
     requests = []
-    for record in tf.compat.v1.io.tf_record_iterator(file):
+    for record in tf.data.TFRecordDataset([str(file)]).as_numpy_iterator():
         log = prediction_log_pb2.PredictionLog.FromString(record)
         if log.HasField("predict_log"):
             requests.append(log.predict_log.request)
