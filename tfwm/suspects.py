@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tensorflow import keras
 
 BATCH = 32
+PIXELS = BATCH * 256 * 256  # of one request at most; small pictures travel by the thousand
 
 
 class UnreachableError(ConnectionError):
@@ -28,19 +29,20 @@ def as_float(images: np.ndarray) -> np.ndarray:
     return images.astype(np.float32) / 255.0 if images.dtype == np.uint8 else np.asarray(images, np.float32)
 
 
-def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_size: int = BATCH) -> np.ndarray:
+def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_size: int = 0) -> np.ndarray:
     """Applies `function` to `images` part by part, so that memory and message sizes stay small.
 
     Args:
       function: takes float32 images in [0, 1], answers with one array entry for each, all of one shape.
       images: uint8 or float.
-      batch_size: of a part.
+      batch_size: of a part; 0 takes `BATCH` images, and more where they are small.
 
     Raises:
       ValueError: no images, or answers of another number or shape.
     """
     if not len(images):
         raise ValueError("`images` must hold at least one picture, got none.")
+    batch_size = batch_size or max(BATCH, PIXELS // (images.shape[1] * images.shape[2]))
     result: np.ndarray | None = None
     for first in range(0, len(images), batch_size):
         part = as_float(images[first : first + batch_size])

@@ -7,10 +7,12 @@ from typing import Any
 from tfwm.config import choose, from_dict, to_dict
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import DeepWatermarking
+from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.types import Scheme
 
 SCHEMES: dict[str, type] = {
     DeepWatermarking.name: DeepWatermarking,
+    TriggerImage.name: TriggerImage,
 }
 PRESETS = ("paper", "reference", "fast", "tiny")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,18 @@ class Plateau(keras.callbacks.Callback):
                 if optimizer is not None:
                     optimizer.learning_rate.assign(optimizer.learning_rate * self._factor)
             self._state.wait.assign(0)
+
+
+class Enough(keras.callbacks.Callback):
+    """Ends the training after the first epoch whose scalars satisfy `enough`."""
+
+    def __init__(self, enough: Callable[[dict[str, Any]], bool]):
+        super().__init__()
+        self._enough = enough
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self._enough(dict(logs or {})):
+            self.model.stop_training = True
 
 
 class Scalars(keras.callbacks.Callback):

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.files import write_json
-from tfwm.training.callbacks import EpochLine, Plateau, Scalars, State
+from tfwm.training.callbacks import Enough, EpochLine, Plateau, Scalars, State
 from tfwm.training.run import Run
 from tfwm.training.schedule import Schedule
 
@@ -49,6 +49,7 @@ def fit(
     stage: str,
     digest: str,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    enough: Callable[[dict[str, Any]], bool] | None = None,
 ) -> list[dict[str, Any]]:
     """Trains `trainer`, resuming where an earlier call of the same stage and digest stopped.
 
@@ -56,17 +57,21 @@ def fit(
       trainer: a compiled model with its own `train_step`, built inside `run.scope()`.
       stage: name of the stage, for instance `initial`.
       digest: of the settings and data; another digest starts afresh.
+      enough: from an epoch's scalars to whether it was the last one; a training that had enough does not resume.
 
     Returns:
       One dict of scalars per epoch, of earlier calls too.
     """
     state = State(trainer, _private(Path(run.directory) / "checkpoints") / f"{stage}-{digest[:16]}")
-    if state.epoch < schedule.epochs:
+    had_enough = bool(enough and state.history and enough(state.history[-1]))
+    if state.epoch < schedule.epochs and not had_enough:
         first = state.epoch
         remaining = (schedule.epochs - first) * schedule.steps_per_epoch
         own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
         if schedule.decay == "plateau":
             own.insert(0, Plateau(state, schedule.patience))
+        if enough is not None:
+            own.append(Enough(enough))
         if not run.quiet:
             own.append(EpochLine(stage, schedule))
         trainer.fit(

@@ -1,0 +1,29 @@
+"""Trigger images for image-processing networks (Quan, Teng, Chen, Ji: TNNLS 2020), the paper on a page.
+
+    K ~ U(0, 1), from the key                  the trigger image         (eq. 1)
+    S = G(K) = K - grad K                      what the marked host shall answer: denoising (eq. 2)
+    S = G(K) = K' + grad K', K' = K enlarged   super-resolution          (eq. 3)
+
+Embedding fine-tunes the host on its own data and on (K, S) at once (eq. 4 to 7), until the mark's loss is small;
+S is then replaced by what the marked host answers. Verification sends K, one request, and compares the answer
+with S (eq. 8). A small generative network turns S into a copyright image (eq. 9, fig. 5).
+
+What the paper does not give is an honest p-value. Two are offered. Ranked: the trigger travels in one request with
+`decoys` other random images; under the null its distance to G is exchangeable with theirs. Coded: every cell of S
+is shifted up or down by a bit of the key, so that the agreement has an exact binomial tail.
+
+| file | holds |
+|---|---|
+| scheme.py | settings, the four verbs |
+| presets.py | `reference()`, `fast()`, `tiny()` |
+| images.py | triggers, gradients, verification images (eq. 1 to 3) |
+| networks.py | the visualizer (fig. 5) |
+| losses.py | eq. 5, 6 and 9, one value per example |
+| trainer.py | one private Keras model per stage |
+| stages.py | training from start to key |
+| verification.py | eq. 8 and its threshold, ranks, bits |
+"""
+
+from tfwm.schemes.trigger_image.scheme import TriggerImage
+
+__all__ = ["TriggerImage"]

@@ -1,0 +1,107 @@
+"""Watermark generation: trigger and verification images, all of them functions of the master secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from tfwm.keys import derive_bits, derive_generator
+from tfwm.suspects import as_float
+
+if TYPE_CHECKING:
+    from tfwm.schemes.trigger_image.scheme import TriggerImage
+
+LEVELS = 256  # triggers are whole grey levels, so that they survive a PNG file on the way to a server
+
+
+def triggers(settings: TriggerImage, secret: bytes) -> np.ndarray:
+    """The key's trigger images as the host receives them, uint8 `[triggers, H, W, c]` (eq. 1).
+
+    For super-resolution that is K enlarged by linear interpolation, since the hosts take enlarged pictures.
+    """
+    return _drawn(settings, secret, "trigger_image/triggers", settings.triggers)
+
+
+def decoys(settings: TriggerImage, secret: bytes, count: int) -> np.ndarray:
+    """Other random images, drawn in the same way from another stream: `[count, H, W, c]` uint8."""
+    return _drawn(settings, secret, "trigger_image/decoys", count)
+
+
+def _drawn(settings: TriggerImage, secret: bytes, label: str, count: int) -> np.ndarray:
+    size = settings.trigger_size
+    shape = (count, size, size, settings.channels)
+    drawn = derive_generator(secret, label).integers(0, LEVELS, shape, dtype=np.uint8)
+    return drawn if settings.upsampling == 1 else np.stack([_enlarged(image, settings.upsampling) for image in drawn])
+
+
+def _enlarged(image: np.ndarray, factor: int) -> np.ndarray:
+    """Linear interpolation, channel by channel (Pillow knows pictures of 1, 3 and 4 channels only)."""
+    side = image.shape[0] * factor
+    planes = [Image.fromarray(plane).resize((side, side), Image.Resampling.BILINEAR) for plane in np.moveaxis(image, -1, 0)]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def verification_images(settings: TriggerImage, images: np.ndarray, codes: np.ndarray | None = None) -> np.ndarray:
+    """G of eq. 2 or 3, with the code's shift where there is one; float32 `[n, H, W, c]`, not clipped.
+
+    Args:
+      images: uint8 `[n, H, W, c]` triggers or decoys.
+      codes: `[n, cells, cells]` of -1 and 1.
+    """
+    values = as_float(images)
+    gradient = GRADIENTS[settings.gradient](values)
+    result = values + gradient if settings.upsampling > 1 else values - gradient
+    if codes is not None:
+        result = result + settings.code_shift * _spread(codes, values.shape[1])
+    return result.astype(np.float32)
+
+
+def owner_codes(settings: TriggerImage, secret: bytes) -> np.ndarray:
+    """The secret bits of every trigger, `[triggers, cells, cells]` of -1 and 1."""
+    count = settings.cells**2
+    bits = [derive_bits(secret, f"trigger_image/code/{index}", count) for index in range(settings.triggers)]
+    return np.stack(bits).reshape(-1, settings.cells, settings.cells).astype(np.float32) * 2 - 1
+
+
+def cell_means(images: np.ndarray, cells: int) -> np.ndarray:
+    """`[n, H, W, c]` to the mean of each cell, `[n, cells, cells]`."""
+    count, height, width, channels = images.shape
+    return images.reshape(count, cells, height // cells, cells, width // cells, channels).mean(axis=(2, 4, 5))
+
+
+def _spread(codes: np.ndarray, side: int) -> np.ndarray:
+    step = side // codes.shape[-1]
+    return np.repeat(np.repeat(codes, step, axis=1), step, axis=2)[..., None]
+
+
+def _slopes(images: np.ndarray) -> np.ndarray:
+    """The mean of the central differences along both axes."""
+    return (np.gradient(images, axis=1) + np.gradient(images, axis=2)) / 2
+
+
+def _sum_of_slopes(images: np.ndarray) -> np.ndarray:
+    return 2 * _slopes(images)
+
+
+def _mixed_sobel(images: np.ndarray) -> np.ndarray:
+    """|Sobel| of first order along both axes, unscaled, as the authors' code has it: in [0, 2]."""
+    kernel = np.outer([1.0, 0.0, -1.0], [1.0, 0.0, -1.0])[None, :, :, None]
+    return np.abs(ndimage.convolve(images.astype(np.float64), kernel, mode="mirror"))
+
+
+def _wrapped_sobel(images: np.ndarray) -> np.ndarray:
+    """The same kept in 8 bits, which wraps around: what the authors' code computes."""
+    return (np.round(255 * _mixed_sobel(images)).astype(np.int64) % LEVELS) / 255.0
+
+
+GRADIENTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "central": _sum_of_slopes,
+    "gentle": _slopes,
+    "sobel": _mixed_sobel,
+    "wrapped_sobel": _wrapped_sobel,
+}
+"""grad K: the paper says "the gradient operator" and no more."""
