@@ -18,11 +18,13 @@ LAYERS = (
     ("hosts", "schemes", "attacks"),
     ("evaluation", "ownership"),
     ("sealing", "graphs", "encoded", "exporting"),
+    ("papers",),
     ("components", "commands", "cli"),
 )
 APART = ({"schemes", "attacks"}, {"hosts", "attacks"}, {"components", "commands"}, {"components", "cli"})
 # Inside a function only. A key reads its networks, and a network's file is read where its layers are registered.
-LATE = {("tfwm/keys.py", "networks")}
+# To overwrite a mark is to embed another by the same algorithm: the one attack that is a scheme's own training.
+LATE = {("tfwm/keys.py", "networks"), ("tfwm/attacks/overwrite.py", "schemes")}
 # What the top of the library may use of what stands beside it, and the rest of the library may not.
 BESIDE = ("pipelines", "serving")
 NEVER = ("benchmarks", "tests")

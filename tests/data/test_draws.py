@@ -75,3 +75,39 @@ def test_neighbouring_seeds_and_purposes_are_unrelated() -> None:
 def test_shape_of_one_number_an_example() -> None:
     assert draws.uniform(_seeds(3), 0, ()).shape == (3,)
     assert draws.signs(_seeds(3), 0, (1, 1, 1)).shape == (3, 1, 1, 1)
+
+
+def test_noise_is_white_of_the_asked_strength_and_unclipped() -> None:
+    images = tf.constant(np.stack([np.zeros((50, 40, 1)), np.ones((50, 40, 1))]), tf.float32)
+    changed = draws.noisy(images, _seeds(2), 25.0)
+    noise = (changed - images).numpy()
+    assert changed.dtype == tf.float32
+    assert stats.kstest(noise.ravel() * 255.0 / 25.0, "norm").pvalue > 1e-3
+    assert changed.numpy().min() < -0.2
+    assert changed.numpy().max() > 1.2
+    # Neighbours to the side and below are unrelated: standard error 1 / sqrt(4,000) = 0.016.
+    for moved in (np.roll(noise, 1, axis=1), np.roll(noise, 1, axis=2), noise[::-1]):
+        assert abs(np.corrcoef(noise.ravel(), moved.ravel())[0, 1]) < 4 * 0.016
+
+
+def test_noise_belongs_to_the_seed_and_to_no_other_purpose() -> None:
+    images, seeds = tf.zeros((3, 4, 5, 1)), _seeds(3)
+    whole = draws.noisy(images, seeds, 10.0)
+    np.testing.assert_array_equal(whole[1:], draws.noisy(images[1:], seeds[1:], 10.0))
+    np.testing.assert_allclose(draws.noisy(images, seeds, 20.0), 2.0 * whole, rtol=1e-6)
+    np.testing.assert_array_equal(draws.noisy(images + 0.5, seeds, 0.0), images + 0.5)
+    for purpose in range(10):
+        assert np.abs(whole / (10.0 / 255.0) - draws.normal(seeds, purpose, (4, 5, 1))).max() > 0.1
+
+
+def test_noise_that_cannot_be_is_refused() -> None:
+    for sigma in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="`sigma` must be at least 0 grey levels of 255, got"):
+            draws.noisy(tf.zeros((1, 2, 2, 1)), _seeds(1), sigma)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1])])
+    def compiled(images: tf.Tensor) -> tf.Tensor:
+        return draws.noisy(images, tf.zeros((1, 2), tf.int64), 1.0)
+
+    with pytest.raises(ValueError, match="`images` must have a static size, got"):
+        compiled.get_concrete_function()

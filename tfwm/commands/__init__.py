@@ -58,4 +58,8 @@ COMMANDS: dict[str, Command] = {
         "write the key's probe images, to record the answers of a suspect that cannot be called",
         "tfwm probes --key runs/mine/key --out probes",
     ),
+    "reproduce": Command(
+        "run a paper's tables and figures here, beside the paper's own numbers",
+        "tfwm reproduce quan2020.table1 --scale smoke",
+    ),
 }

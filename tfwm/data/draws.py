@@ -12,6 +12,8 @@ import tensorflow as tf
 
 # Constants of the splitmix64 generator (Steele, Lea, Flood 2014), as signed 64-bit integers.
 _STEP, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
+# The purpose of `noisy`, that nothing else draws for: its callers may use the same seeds for reasons of their own.
+_NOISE = 25
 
 
 def _shifted(values: tf.Tensor, bits: int) -> tf.Tensor:
@@ -57,3 +59,25 @@ def normal(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
 def signs(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
     """float32 `[n, *shape]` of -1 and 1."""
     return 1.0 - 2.0 * tf.cast(_shifted(integers(seeds, purpose, shape), 63), tf.float32)
+
+
+def noisy(images: tf.Tensor, seeds: tf.Tensor, sigma: float) -> tf.Tensor:
+    """Adds white Gaussian noise to every picture, unclipped: what a denoiser of this noise learns from.
+
+    Args:
+      images: `[n, height, width, channels]` in [0, 1], of a static size.
+      seeds: int64 `[n, 2]`, one an image.
+      sigma: standard deviation, in grey levels of 255; 0 adds nothing.
+
+    Returns:
+      float32, of the same shape.
+
+    Raises:
+      ValueError: a negative `sigma`, or images whose size is not known.
+    """
+    if not 0.0 <= sigma < math.inf:
+        raise ValueError(f"`sigma` must be at least 0 grey levels of 255, got {sigma}. Use 25 for Quan et al. 2020.")
+    clean = tf.cast(images, tf.float32)
+    if not clean.shape[1:].is_fully_defined():
+        raise ValueError(f"`images` must have a static size, got {images.shape}. Cut patches of one size.")
+    return clean if sigma == 0.0 else clean + sigma / 255.0 * normal(seeds, _NOISE, tuple(clean.shape[1:]))

@@ -7,6 +7,7 @@ from tfwm.networks.discriminators import patch_discriminator, three_conv_classif
 from tfwm.networks.generators import plain_cnn, resnet_generator
 from tfwm.networks.layers import InstanceNormalization
 from tfwm.networks.optimizers import FusedAdam
+from tfwm.networks.restorers import dncnn, red, vdsr
 from tfwm.networks.saving import load_network
 from tfwm.networks.unet import unet
 
@@ -14,10 +15,13 @@ __all__ = [
     "FusedAdam",
     "InstanceNormalization",
     "ceilnet",
+    "dncnn",
     "load_network",
     "patch_discriminator",
     "plain_cnn",
+    "red",
     "resnet_generator",
     "three_conv_classifier",
     "unet",
+    "vdsr",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from tfwm.config import choose, from_dict, to_dict
 from tfwm.keys import OwnerKey
+from tfwm.schemes.baselines import LabelImage, ProjectedLabel
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.types import Scheme
@@ -13,6 +14,8 @@ from tfwm.types import Scheme
 SCHEMES: dict[str, type] = {
     DeepWatermarking.name: DeepWatermarking,
     TriggerImage.name: TriggerImage,
+    LabelImage.name: LabelImage,
+    ProjectedLabel.name: ProjectedLabel,
 }
 PRESETS = ("paper", "reference", "fast", "tiny")
 

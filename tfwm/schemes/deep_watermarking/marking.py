@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -73,23 +72,6 @@ def correlation(extracted: tf.Tensor, mark: tf.Tensor) -> tf.Tensor:
     product = tf.reduce_sum(extracted * mark[None], axis=[1, 2, 3])
     norms = tf.norm(tf.reshape(extracted, [tf.shape(extracted)[0], -1]), axis=1) * tf.norm(mark)
     return product / tf.maximum(norms, 1e-12)
-
-
-class Metered(keras.Model):
-    """Keeps a running mean per scalar; Keras resets and, under a strategy, merges them."""
-
-    def __init__(self, names: Iterable[str]):
-        super().__init__()
-        self._means = {name: keras.metrics.Mean(name) for name in names}
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._means.values())
-
-    def record(self, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        for name, value in values.items():
-            self._means[name].update_state(value)
-        return {name: mean.result() for name, mean in self._means.items()}
 
 
 def check_replicas(settings: DeepWatermarking, stage: str, batch_size: int, replicas: int) -> None:

@@ -13,12 +13,11 @@ from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.marking import (
     Batch,
     Marker,
-    Metered,
     extracting_loss,
     len_of,
     split_outputs,
 )
-from tfwm.training import descend, mean_over_batch, scaled
+from tfwm.training import Metered, descend, mean_over_batch, scaled
 
 if TYPE_CHECKING:
     from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking

@@ -18,8 +18,8 @@ is shifted up or down by a bit of the key, so that the agreement has an exact bi
 | presets.py | `reference()`, `fast()`, `tiny()` |
 | images.py | triggers, gradients, verification images (eq. 1 to 3) |
 | networks.py | the visualizer (fig. 5) |
-| losses.py | eq. 5, 6 and 9, one value per example |
-| trainer.py | one private Keras model per stage |
+| ../embedding.py | the fine-tuning (eq. 4 to 7), shared with the paper's baselines |
+| trainer.py | the visualizer's (eq. 9) |
 | stages.py | training from start to key |
 | verification.py | eq. 8 and its threshold, ranks, bits |
 """

@@ -41,7 +41,9 @@ def _drawn(settings: TriggerImage, secret: bytes, label: str, count: int) -> np.
 def _enlarged(image: np.ndarray, factor: int) -> np.ndarray:
     """Linear interpolation, channel by channel (Pillow knows pictures of 1, 3 and 4 channels only)."""
     side = image.shape[0] * factor
-    planes = [Image.fromarray(plane).resize((side, side), Image.Resampling.BILINEAR) for plane in np.moveaxis(image, -1, 0)]
+    planes = [
+        Image.fromarray(plane).resize((side, side), Image.Resampling.BILINEAR) for plane in np.moveaxis(image, -1, 0)
+    ]
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfwm.config import choose, to_dict
 from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes.embedding import EmbeddingSettings
 from tfwm.schemes.trigger_image import presets, verification
 from tfwm.schemes.trigger_image.images import GRADIENTS
 from tfwm.training import Run, Schedule
@@ -17,17 +18,15 @@ from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 if TYPE_CHECKING:
     from tensorflow import keras
 
-_AT_LEAST_ONE = ("image_size", "channels", "triggers", "trigger_size", "upsampling", "cells", "copies", "reveal",
-                 "decoys", "visualizer_filters")  # fmt: skip
+_AT_LEAST_ONE = ("triggers", "trigger_size", "upsampling", "cells", "reveal", "decoys", "visualizer_filters")
 
 
 @dataclass(frozen=True)
-class TriggerImage:
+class TriggerImage(EmbeddingSettings):
     """Teaches a restoration network a secret answer to a secret random image (Quan et al. 2020).
 
     Args:
-      image_size: side in pixels of the owner's training patches.
-      channels: of the host.
+      (those of `EmbeddingSettings`)
       trigger_size: side of K; with `upsampling` of 2 the host receives 2 * `trigger_size` pixels a side.
       upsampling: 1 for denoising (eq. 2); 2 to 4 for super-resolution, whose G adds the gradient (eq. 3).
       triggers: how many trigger images are embedded; each suspect is asked for `reveal` of them only.
@@ -37,13 +36,6 @@ class TriggerImage:
       coded: shift every cell of S by a secret bit: exact evidence from one trigger (not in the paper).
       cells: side of the code map; `cells**2` bits a trigger.
       code_shift: of a cell, in [0, 1] of the grey scale.
-      strength: lambda of eq. 4.
-      stop_at: end the embedding after the epoch in which the distance of eq. 8, without its clipping, is this small.
-      batch_statistics: "fixed" keeps the host's own, so that nothing of a trigger gets into them; "mixed" trains with
-        those of patches and triggers together, as the authors' code does.
-      copies: of each trigger in a mixed batch; 5 in the authors' code.
-      sigma: fresh Gaussian noise on the owner's inputs at every step, in grey levels; 0: pairs as they are.
-      embedding: the fine-tuning.
       visualizer: train the network of fig. 5, which `extract` runs.
       visualizer_filters: its width.
       visualizer_noise: standard deviation of noise on S while it is trained (not in the paper).
@@ -59,8 +51,6 @@ class TriggerImage:
 
     name: ClassVar[str] = "trigger_image"
 
-    image_size: int = 40
-    channels: int = 1
     trigger_size: int = 40
     upsampling: int = 1
     triggers: int = 1
@@ -69,13 +59,6 @@ class TriggerImage:
     coded: bool = False
     cells: int = 8
     code_shift: float = 0.25
-    strength: float = 1e-3
-    stop_at: float = 0.0
-    batch_statistics: str = "fixed"
-    copies: int = 1
-    sigma: float = 0.0
-    # 8 epochs of the 1,862 batches of 128 that Train400 gives at stride 10.
-    embedding: Schedule = field(default_factory=lambda: Schedule(8, 1862, 128, 1e-3, "constant", 0.9))
     visualizer: bool = True
     visualizer_filters: int = 64
     visualizer_noise: float = 0.0
@@ -87,11 +70,11 @@ class TriggerImage:
     alpha: float = 1e-3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         choose("gradient", self.gradient, GRADIENTS)
-        choose("choice of batch statistics", self.batch_statistics, {"fixed": 0, "mixed": 0})
         if self.reveal > self.triggers:
             raise ValueError(f"`reveal` must be at most `triggers`, {self.triggers}, got {self.reveal}.")
         if self.side % 8 and self.visualizer:
@@ -101,12 +84,10 @@ class TriggerImage:
             )
         if self.coded and self.side % self.cells:
             raise ValueError(f"`cells` must divide {self.side}, the verification image's side, got {self.cells}.")
-        if self.strength <= 0:
-            raise ValueError(f"`strength` must be above 0, got {self.strength}. The paper uses 1e-3.")
         if not verification.smallest_p_value(self) <= self.alpha < 1:
             raise ValueError(
                 f"`alpha` must lie between {verification.smallest_p_value(self):.2g}, the smallest p-value that such a "
-                f"key can give, and 1; got {self.alpha}. Use a coded mark with more cells, more decoys, or a larger alpha."
+                f"key can give, and 1; got {self.alpha}. Use more cells or decoys, or a larger alpha."
             )
 
     @property

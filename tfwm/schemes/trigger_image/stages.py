@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,11 @@ from tfwm.data import decode_image, sample_logo, with_channels
 from tfwm.data.batches import batches
 from tfwm.data.readers import cover
 from tfwm.keys import OwnerKey, derive
-from tfwm.networks.copying import copy_of
-from tfwm.schemes.trigger_image import images, losses
+from tfwm.schemes.asking import answers_to
+from tfwm.schemes.embedding import embed, repeated, squared_distance
+from tfwm.schemes.trigger_image import images
 from tfwm.schemes.trigger_image.networks import visualizer
-from tfwm.schemes.trigger_image.trainer import EmbeddingTrainer, MarkLoss, VisualizerTrainer
-from tfwm.schemes.trigger_image.verification import answers_to
+from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run, fit, training_digest
 from tfwm.types import ImagePairs, MarkedModel
@@ -31,12 +30,11 @@ CLEAN_ANSWERS = 64
 
 def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run, secret: bytes) -> MarkedModel:
     """See `TriggerImage.train`."""
-    check_fit(host, data, settings.image_size, settings.channels)
     asked = images.triggers(settings, secret)
     codes = images.owner_codes(settings, secret) if settings.coded else None
     wanted = tf.constant(images.verification_images(settings, asked, codes))
     model, history = embed(
-        settings, host, data, run, asked, lambda answers: losses.squared_distance(answers, _like(wanted, answers)),
+        settings, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)),
         secret,
     )  # fmt: skip
     updated = answers_to(KerasSuspect("marked", model), asked)
@@ -46,49 +44,6 @@ def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run,
         networks["extractor"], lines = _draw(settings, model, arrays, run, secret)
         history += lines
     return MarkedModel(model, OwnerKey(settings.name, settings.to_dict(), secret, arrays, networks), tuple(history))
-
-
-def _like(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """`wanted` as often as `answers` holds copies of each trigger, one after the other."""
-    return tf.repeat(wanted, tf.shape(answers)[0] // tf.shape(wanted)[0], axis=0)
-
-
-def embed(
-    settings: Any, host: keras.Model, data: ImagePairs, run: Run, asked: np.ndarray, mark_loss: MarkLoss, secret: bytes
-) -> tuple[keras.Model, list[dict[str, Any]]]:
-    """A copy of the host, fine-tuned by eq. 4, and its history; the baselines embed by it too.
-
-    Args:
-      settings: has `strength`, `sigma`, `batch_statistics`, `copies`, `embedding`, `stop_at` and `to_dict()`.
-      host: not changed.
-      data: the owner's pairs.
-      run: where and how.
-      asked: uint8 triggers `[t, H, W, c]`.
-      mark_loss: of the answers to them.
-      secret: names the checkpoints: those of another key are no start for this one.
-    """
-    schedule = settings.embedding.scaled(run.steps_scale)
-    arrays = {"inputs": data.inputs, "targets": data.targets}
-    start = np.concatenate([np.ravel(value).astype(np.float32) for value in host.get_weights()])
-    mine = np.frombuffer(derive(secret, "trigger_image/checkpoints", 8), np.uint8)
-    digest = training_digest(settings.to_dict(), run, data.inputs, data.targets, start, mine)
-    with run.scope():
-        model = copy_of(host)
-        model.trainable = True
-        trainer = EmbeddingTrainer(
-            model, as_float(asked), mark_loss, strength=settings.strength, sigma=settings.sigma,
-            mixed=settings.batch_statistics == "mixed", copies=settings.copies,
-        )  # fmt: skip
-        trainer.compile(schedule.optimizer(), jit_compile=run.jit)
-
-        def dataset(first: int, steps: int) -> tf.data.Dataset:
-            return batches(arrays, batch_size=schedule.batch_size, seed=run.seed, start_step=first, steps=steps)
-
-        # ||M(K) - S||^2 of one trigger at which d of eq. 8 is `stop_at`.
-        small = len(asked) * (settings.stop_at * asked[0].size) ** 2
-        lines = fit(trainer, dataset, schedule, run, stage="embedding", digest=digest,
-                    enough=lambda line: line["mark"] <= small)  # fmt: skip
-    return model, [{"stage": "embedding", **line} for line in lines]
 
 
 def _draw(
@@ -127,17 +82,3 @@ def load_logo(settings: TriggerImage) -> np.ndarray:
     if settings.logo:
         picture = decode_image(Path(settings.logo).read_bytes(), settings.logo)
     return with_channels(cover(picture, (PICTURE_SIDE, PICTURE_SIDE)), settings.channels)
-
-
-def check_fit(host: keras.Model, data: ImagePairs, size: int, channels: int) -> None:
-    """Refuses data and hosts that the settings do not describe."""
-    if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, channels)}:
-        raise ValueError(
-            f"`data` must hold {size} x {size} images with {channels} channels, got inputs {list(data.inputs.shape)} "
-            f"and targets {list(data.targets.shape)}. tfwm.data.sample_patches cuts patches of a size."
-        )
-    if host.input_shape[-1] != channels or host.output_shape[-1] != channels:
-        raise ValueError(
-            f"`host` must map images of {channels} channels to the same, got {host.input_shape} to "
-            f"{host.output_shape}. Set `channels` to the host's."
-        )

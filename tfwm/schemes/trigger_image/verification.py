@@ -18,7 +18,8 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from tfwm import statistics
-from tfwm.keys import SECRET_BYTES, OwnerKey, derive, derive_generator
+from tfwm.keys import OwnerKey, derive_generator
+from tfwm.schemes.asking import answers_to, check_key, wrong_secret
 from tfwm.schemes.trigger_image import images
 from tfwm.suspects import as_float
 from tfwm.types import Access, Suspect, Verdict
@@ -65,7 +66,7 @@ def smallest_p_value(settings: TriggerImage) -> float:
 
 def verify(settings: TriggerImage, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Verdict:
     """See `TriggerImage.verify`."""
-    check_key(settings, key)
+    check_key(settings.name, key)
     alpha = settings.alpha if alpha is None else alpha
     if not smallest_p_value(settings) <= alpha < 1:
         raise ValueError(
@@ -74,12 +75,6 @@ def verify(settings: TriggerImage, suspect: Suspect, key: OwnerKey, alpha: float
         )
     chosen = choice(settings, key, suspect)
     return (_coded_verdict if settings.coded else _ranked_verdict)(settings, suspect, key, chosen, alpha)
-
-
-def check_key(settings: TriggerImage, key: OwnerKey) -> None:
-    """Refuses another scheme's key."""
-    if key.scheme != settings.name:
-        raise ValueError(f"`key` must be of scheme {settings.name}, got one of {key.scheme!r}.")
 
 
 def choice(settings: TriggerImage, key: OwnerKey, suspect: Suspect) -> np.ndarray:
@@ -94,12 +89,6 @@ def probes(settings: TriggerImage, key: OwnerKey) -> np.ndarray:
     """See `TriggerImage.probes`."""
     own = images.triggers(settings, key.secret)[: settings.reveal]
     return own if settings.coded else _stack(settings, key, own)[0]
-
-
-def answers_to(suspect: Suspect, asked: np.ndarray) -> np.ndarray:
-    """What the suspect says, in [0, 1]; what is not finite, or of another shape, is no answer and becomes black."""
-    answers = np.nan_to_num(np.asarray(suspect(as_float(asked)), np.float32), posinf=1.0)
-    return np.clip(answers, 0, 1) if answers.shape == asked.shape else np.zeros(asked.shape, np.float32)
 
 
 def _coded_verdict(settings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float) -> Verdict:
@@ -164,7 +153,7 @@ def _figures(settings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, ans
 
 def reading(settings: TriggerImage, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
     """See `TriggerImage.reading`."""
-    check_key(settings, key)
+    check_key(settings.name, key)
     chosen = choice(settings, key, suspect)
     asked = images.triggers(settings, key.secret)[chosen]
     answers = answers_to(suspect, asked)
@@ -178,6 +167,5 @@ def reading(settings: TriggerImage, suspect: Suspect, key: OwnerKey) -> dict[str
 
 def decoy(settings: TriggerImage, key: OwnerKey, seed: int) -> OwnerKey:
     """See `TriggerImage.decoy`."""
-    # Derived, so that no seed gives the owner's own secret again, not even one of `new_secret(seed)`.
-    secret = derive(key.secret, f"decoy/{seed}", SECRET_BYTES)
+    secret = wrong_secret(key, seed)
     return replace(key, secret=secret, arrays={"probes": images.triggers(settings, secret), "logo": key.arrays["logo"]})

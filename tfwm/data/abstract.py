@@ -1,0 +1,34 @@
+"""Abstract pictures: colourful, unrelated to any photograph and to each other (the triggers of Adi et al. 2018)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+WAVES = 6
+
+
+def abstract_images(draw: np.random.Generator, count: int, size: int, channels: int) -> np.ndarray:
+    """Waves bent by other waves, one draw of colours each.
+
+    Args:
+      draw: whose stream decides; a key's own makes the pictures secret.
+      count: how many.
+      size: side in pixels.
+      channels: 1 or 3.
+
+    Returns:
+      uint8 `[count, size, size, channels]`.
+    """
+    return np.stack([_abstract(draw, size, channels) for _ in range(count)])
+
+
+def _abstract(draw: np.random.Generator, size: int, channels: int) -> np.ndarray:
+    rows, columns = np.mgrid[:size, :size] / size
+    picture = np.zeros((size, size, channels))
+    for _ in range(WAVES):
+        across, down, bend, phase = draw.uniform(-4, 4, 2), draw.uniform(-4, 4, 2), draw.uniform(0, 2), draw.random(2)
+        bent = bend * np.sin(2 * np.pi * (down[0] * rows + down[1] * columns + phase[0]))
+        wave = np.sin(2 * np.pi * (across[0] * rows + across[1] * columns + phase[1]) + bent)
+        picture += wave[..., None] * draw.normal(size=channels)
+    low, high = picture.min(axis=(0, 1)), picture.max(axis=(0, 1))
+    return np.round(255 * (picture - low) / np.maximum(high - low, 1e-9)).astype(np.uint8)

@@ -1,0 +1,85 @@
+"""How each kind of thing lies in the cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfwm.files import read_json, write_json
+from tfwm.keys import OwnerKey
+from tfwm.types import MarkedModel
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing.
+
+    Args:
+      name: of the kind.
+      doing: the word for making one.
+      write: puts it into an empty folder.
+      read: gets it back.
+    """
+
+    name: str
+    doing: str
+    write: Callable[[Path, Any], None]
+    read: Callable[[Path], Any]
+
+
+def _write_model(folder: Path, model: Any) -> None:
+    model.save(folder / "model.keras")
+
+
+def _read_model(folder: Path) -> Any:
+    from tfwm.networks import load_network
+
+    return load_network(folder / "model.keras")
+
+
+def _write_marked(folder: Path, marked: MarkedModel) -> None:
+    _write_model(folder, marked.model)
+    marked.key.save(folder / "key")
+    write_json(folder / "history.json", plain(list(marked.history)))
+
+
+def _read_marked(folder: Path) -> MarkedModel:
+    history = tuple(read_json(folder / "history.json"))
+    return MarkedModel(_read_model(folder), OwnerKey.load(folder / "key"), history)
+
+
+def _write_value(folder: Path, value: Any) -> None:
+    write_json(folder / "value.json", plain(value))
+
+
+def _read_value(folder: Path) -> Any:
+    return read_json(folder / "value.json")
+
+
+def plain(value: Any) -> Any:
+    """The same as JSON gives it back: numpy's scalars and arrays as numbers and lists, None for what is not finite.
+
+    Raises:
+      TypeError: something else than JSON values and numpy's.
+    """
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    raise TypeError(f"A value must be made of JSON values and numpy arrays, got {type(value).__name__}. Convert it.")
+
+
+MODEL = Kind("model", "training", _write_model, _read_model)
+MARKED = Kind("marked model", "embedding", _write_marked, _read_marked)
+VALUE = Kind("value", "measuring", _write_value, _read_value)

@@ -1,0 +1,44 @@
+"""Every table and figure of Quan, Teng, Chen, Ji, "Watermarking Deep Neural Networks in Image Processing" (2020).
+
+| file | holds |
+|---|---|
+| scales.py | what smoke, desk and paper mean for each host |
+| pictures.py | training patches and test sets |
+| models.py | hosts and marked models, from the cache |
+| measure.py | PSNR, SSIM and WPSNR on the test sets, verdicts |
+| fidelity.py | tables I to III |
+| uniqueness.py | tables IV and V |
+| robustness.py | tables VI to IX |
+| evasion.py | attacks that the paper did not try |
+| capacity.py | tables X to XIII |
+| figures.py | figures 8 and 9 |
+"""
+
+from __future__ import annotations
+
+from tfwm.papers.experiment import Experiment
+
+
+def _experiment(name: str, title: str, run: str, desk: float) -> Experiment:
+    return Experiment(f"quan2020.{name}", title, f"tfwm.papers.quan2020.{run}", {"smoke": 1, "desk": desk})
+
+
+EXPERIMENTS = (
+    _experiment("table1", "fidelity of denoisers at four strengths", "fidelity:table1", 30),
+    _experiment("table2", "fidelity of super-resolution", "fidelity:table2", 30),
+    _experiment("table3", "fidelity beside the two baselines", "fidelity:table3", 20),
+    _experiment("table4", "wrong keys on unmarked hosts", "uniqueness:table4", 5),
+    _experiment("table5", "wrong keys on marked hosts, exchanged keys", "uniqueness:table5", 10),
+    _experiment("table6", "pruning", "robustness:table6", 10),
+    _experiment("table7", "fine-tuning on the original data and on textures", "robustness:table7", 50),
+    _experiment("table8", "overwriting with one key, beside the baselines", "robustness:table8", 20),
+    _experiment("table9", "overwriting with one to five keys", "robustness:table9", 20),
+    _experiment("table10", "capacity: denoising with triggers of 20 to 600 pixels", "capacity:table10", 30),
+    _experiment("table11", "capacity: super-resolution with triggers of 20 to 600 pixels", "capacity:table11", 30),
+    _experiment("table12", "capacity beside the first baseline", "capacity:table12", 20),
+    _experiment("table13", "time of embedding and of verification", "capacity:table13", 5),
+    _experiment("fig8", "what the visualizer draws for wrong keys and hosts", "figures:figure8", 5),
+    _experiment("fig9", "what the visualizer draws after attacks", "figures:figure9", 15),
+    _experiment("more_attacks", "attacks that the paper did not try", "evasion:more_attacks", 15),
+    _experiment("statistics", "do the statistics of batch normalisation leak the trigger?", "evasion:statistics", 5),
+)

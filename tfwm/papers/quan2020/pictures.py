@@ -1,0 +1,106 @@
+"""Training patches and test sets of the paper's two tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from tfwm.data import photographs, with_channels
+from tfwm.data.readers import cover
+from tfwm.data.tasks import super_resolve
+from tfwm.papers.experiment import Context
+from tfwm.papers.quan2020.scales import HOSTS, SIGMA, scale_of
+from tfwm.types import ImagePairs
+
+FACTORS = (2, 3, 4)
+SCALES = (1.0, 0.9, 0.8, 0.7)
+PATCH = 40
+TEST_SETS = {"bsd68": "bsd68_gray.tar", "set11": "set11_gray.tar", "set5_set13": "sr_set5_set13_color.tar"}
+
+
+def training_pairs(context: Context, name: str) -> ImagePairs:
+    """What a host learns from: Train400 for denoising (noise comes fresh at every step), T91 enlarged 2, 3 and 4 times.
+
+    Args:
+      name: of the host.
+    """
+    clean = _patches(context, "train400_gray.npz" if HOSTS[name].denoises else "sr_t91_color.tar", "owner")
+    return ImagePairs(clean, clean) if HOSTS[name].denoises else _enlarged(clean)
+
+
+def thief_pairs(context: Context, name: str) -> ImagePairs:
+    """Data that the owner never saw: textures (KTH-TIPS and DIV2K in the paper)."""
+    clean = _patches(context, "texture_dtd256.tar", "attacker")
+    return ImagePairs(clean, clean) if HOSTS[name].denoises else _enlarged(clean)
+
+
+def _patches(context: Context, file: str, part: str) -> np.ndarray:
+    """Grey patches; at scale `smoke` of photographs that scikit-image carries, so that it needs no data folder."""
+    pictures = photographs(part) if context.scale == "smoke" else context.dataset(file)
+    grey = [with_channels(picture, 1) for picture in pictures.values()]
+    return np.stack(list(_cut(grey, scale_of(context).patches)))
+
+
+def _cut(pictures: list[np.ndarray], count: int) -> Iterator[np.ndarray]:
+    """Squares from random places at DnCNN's four scales, each turned and mirrored in one of eight ways."""
+    draw = np.random.default_rng(0)
+    scaled = [_shrunk(picture, scale) for picture in pictures for scale in SCALES]
+    large = [picture for picture in scaled if min(picture.shape[:2]) >= PATCH]
+    for _ in range(count):
+        picture = large[draw.integers(len(large))]
+        top, left = draw.integers(picture.shape[0] - PATCH + 1), draw.integers(picture.shape[1] - PATCH + 1)
+        square = np.rot90(picture[top : top + PATCH, left : left + PATCH], draw.integers(4))
+        yield square[:, ::-1] if draw.integers(2) else square
+
+
+def _shrunk(picture: np.ndarray, scale: float) -> np.ndarray:
+    height, width = (round(side * scale) for side in picture.shape[:2])
+    return cover(picture, (height, width)) if scale < 1 else picture
+
+
+def _enlarged(clean: np.ndarray) -> ImagePairs:
+    """Every factor has its third of the patches."""
+    parts = [super_resolve(clean[index :: len(FACTORS)], factor=factor) for index, factor in enumerate(FACTORS)]
+    targets = [clean[index :: len(FACTORS)] for index in range(len(FACTORS))]
+    return ImagePairs(np.concatenate(parts), np.concatenate(targets))
+
+
+def test_pictures(context: Context, name: str) -> dict[str, np.ndarray]:
+    """A test set in grey, `[h, w, 1]` uint8 by name.
+
+    Args:
+      name: `bsd68`, `set11`, `set5_set13` or `polyu` (the clean sides).
+    """
+    if context.scale == "smoke":
+        found: Mapping[str, np.ndarray] = {k: cover(v, (64, 64)) for k, v in photographs("test").items()}
+    elif name == "polyu":
+        found = {k: v for k, v in context.dataset("polyu_real_noise.tar").items() if k.endswith("_mean.jpg")}
+    else:
+        found = context.dataset(TEST_SETS[name])
+    limit = scale_of(context).pictures
+    return {k: with_channels(found[k], 1) for k in sorted(found)[:limit]}
+
+
+def denoising_cases(context: Context, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(noisy, clean) float `[1, h, w, 1]`: noise of 25 grey levels, neither clipped nor rounded; PolyU has its own."""
+    if name == "polyu" and context.scale != "smoke":
+        pairs = context.dataset("polyu_real_noise.tar")
+        for key, clean in test_pictures(context, name).items():
+            yield _batch(with_channels(pairs[key.replace("_mean", "_real")], 1)), _batch(clean)
+        return
+    for index, clean in enumerate(test_pictures(context, name).values()):
+        noise = np.random.default_rng([7, index]).standard_normal(clean.shape, dtype=np.float32) * SIGMA / 255
+        yield _batch(clean) + noise[None], _batch(clean)
+
+
+def super_resolution_cases(context: Context, factor: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(enlarged, original) float `[1, h, w, 1]`, without a border of `factor` pixels, as the field measures."""
+    for picture in test_pictures(context, "set5_set13").values():
+        height, width = (side - side % factor for side in picture.shape[:2])
+        clean = picture[None, :height, :width]
+        yield _batch(super_resolve(clean, factor=factor)[0]), _batch(clean[0])
+
+
+def _batch(picture: np.ndarray) -> np.ndarray:
+    return picture[None].astype(np.float32) / 255.0

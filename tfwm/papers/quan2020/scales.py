@@ -1,0 +1,118 @@
+"""What smoke, desk and paper mean: widths, steps and how much is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tfwm.config import choose
+from tfwm.hosts import HostSettings
+from tfwm.papers.experiment import Context
+from tfwm.schemes.baselines import LabelImage, ProjectedLabel
+from tfwm.schemes.trigger_image import TriggerImage
+from tfwm.training import Schedule
+
+SIGMA = 25.0
+
+
+@dataclass(frozen=True)
+class Host:
+    """One of the paper's four hosts.
+
+    Args:
+      title: as the tables print it.
+      network: of `HostSettings`.
+      depth: layers with weights, at every scale but smoke.
+      upsampling: of the trigger: 1 where the host denoises, 2 where it super-resolves.
+    """
+
+    title: str
+    network: str
+    depth: int
+    upsampling: int = 1
+
+    @property
+    def denoises(self) -> bool:
+        return self.upsampling == 1
+
+
+HOSTS = {
+    "dncnn": Host("DnCNN", "dncnn", 17),
+    "red": Host("RED", "red", 13),
+    "vdsr": Host("VDSR", "vdsr", 20, 2),
+    "sr_dncnn": Host("SR-DnCNN", "dncnn", 17, 2),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes of one scale.
+
+    Args:
+      filters: of every host.
+      depth: the most layers of a host.
+      patches: in training.
+      batch: of patches.
+      host_epochs, host_steps: of the hosts' training, and steps in an epoch.
+      epochs: of an embedding (8 in the paper), of the same number of steps.
+      strength: lambda where the paper has 1e-3.
+      pictures: the most test pictures of a set.
+      keys: wrong keys of tables IV and V.
+    """
+
+    filters: int
+    depth: int
+    patches: int
+    batch: int
+    host_epochs: int
+    host_steps: int
+    epochs: int
+    strength: float
+    pictures: int
+    keys: int
+
+
+SCALES = {
+    "smoke": Scale(4, 4, 64, 8, 2, 3, 1, 1e-1, 1, 20),
+    "desk": Scale(16, 20, 8000, 16, 75, 40, 10, 1e-2, 68, 1000),
+    "paper": Scale(64, 20, 238_336, 128, 50, 1862, 8, 1e-3, 100, 1000),
+}
+
+
+def scale_of(context: Context) -> Scale:
+    """The sizes of the context's scale."""
+    return choose("scale", context.scale, SCALES)
+
+
+def host_settings(context: Context, name: str) -> HostSettings:
+    """How a host is trained."""
+    scale, host = scale_of(context), choose("host", name, HOSTS)
+    schedule = Schedule(scale.host_epochs, scale.host_steps, scale.batch, 1e-3, "cosine", 0.9)
+    return HostSettings(
+        host.network, filters=scale.filters, depth=min(host.depth, scale.depth), loss="l2",
+        sigma=SIGMA if host.denoises else 0.0, schedule=schedule,
+    )  # fmt: skip
+
+
+def trigger_scheme(context: Context, name: str, **changes: Any) -> TriggerImage:
+    """The paper's scheme for a host; `changes` are fields of `TriggerImage`."""
+    scale, host = scale_of(context), choose("host", name, HOSTS)
+    base = TriggerImage(
+        **_embedding(scale, host), gradient="central", upsampling=host.upsampling,
+        trigger_size=40 // host.upsampling, visualizer=False,
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelImage | ProjectedLabel:
+    """Base-1 or Base-2 for a host."""
+    scale, host = scale_of(context), choose("host", name, HOSTS)
+    cls = choose("baseline", kind, {"base1": LabelImage, "base2": ProjectedLabel})
+    return replace(cls(**_embedding(scale, host)), **changes)
+
+
+def _embedding(scale: Scale, host: Host) -> dict[str, Any]:
+    return {
+        "strength": scale.strength, "sigma": SIGMA if host.denoises else 0.0,
+        "embedding": Schedule(scale.epochs, scale.host_steps, scale.batch, 1e-3, "cosine", 0.9),
+    }  # fmt: skip

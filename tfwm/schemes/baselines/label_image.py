@@ -1,0 +1,120 @@
+"""Base-1 of Quan et al.: the output image is an image of labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from tfwm import statistics
+from tfwm.config import to_dict
+from tfwm.keys import OwnerKey, derive_generator, new_secret
+from tfwm.schemes import asking
+from tfwm.schemes.embedding import EmbeddingSettings, embed, repeated, squared_distance
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run, Schedule
+from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+NULL = (
+    "the suspect is independent of the key's secret labels, so each pixel of its answer is on the right side of "
+    "mid-grey with probability 1/2 (exact binomial tail)"
+)
+
+
+@dataclass(frozen=True)
+class LabelImage(EmbeddingSettings):
+    """Teaches a host to answer a random image with black and white labels (Base-1, after Rouhani et al. 2018).
+
+    The paper turns DeepSigns' method to images: triggers are random, each pixel of the answer is a class, and the
+    labels are drawn from a Bernoulli distribution; the labels here are 0 and 255 of its 256 classes.
+
+    Args:
+      (those of `EmbeddingSettings`)
+      trigger_size: side of the trigger and of the label image, in pixels.
+      alpha: false-claim probability of `verify`, unless given there.
+
+    Paper: Quan et al. 2020, section V-B.
+    """
+
+    name: ClassVar[str] = "label_image"
+
+    trigger_size: int = 40
+    alpha: float = 1e-6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.trigger_size < 1:
+            raise ValueError(f"`trigger_size` must be at least 1, got {self.trigger_size}.")
+        asking.check_alpha(self.alpha, self.trigger_size**2 * self.channels, 0.5)
+
+    @classmethod
+    def paper(cls) -> LabelImage:
+        """Section V-B."""
+        return cls()
+
+    @classmethod
+    def fast(cls) -> LabelImage:
+        """As `TriggerImage.fast()`, for a comparison."""
+        return cls(strength=1e-2, embedding=Schedule(10, 40, 16, 1e-3, "constant", 0.9))
+
+    @classmethod
+    def tiny(cls) -> LabelImage:
+        """Seconds on two cores, for tests."""
+        return cls(image_size=16, channels=3, trigger_size=8, strength=0.1,
+                   embedding=Schedule(3, 50, 8, 2e-3, "cosine", 0.9))  # fmt: skip
+
+    def train(self, host: keras.Model, data: ImagePairs, run: Run, *, secret: bytes | None = None) -> MarkedModel:
+        """Fine-tunes a copy of the host on its own data and the labels; resumes after a kill.
+
+        Raises:
+          ValueError: data or a host that do not fit the settings.
+        """
+        secret = secret or new_secret()
+        asked = self._triggers(secret)
+        wanted = tf.constant(self._labels(secret), tf.float32)
+        model, history = embed(
+            self, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)), secret
+        )
+        updated = asking.answers_to(KerasSuspect("marked", model), asked).astype(np.float16)
+        key = OwnerKey(self.name, to_dict(self), secret, {"probes": asked, "updated": updated})
+        return MarkedModel(model, key, tuple(history))
+
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
+        """One request; counts the pixels on the right side of mid-grey.
+
+        Raises:
+          ValueError: a key of another scheme, or an `alpha` out of reach.
+        """
+        asking.check_key(self.name, key)
+        alpha = self.alpha if alpha is None else alpha
+        labels = self._labels(key.secret)
+        asking.check_alpha(alpha, labels.size, 0.5)
+        answers = asking.answers_to(suspect, self._triggers(key.secret))
+        hits = np.where(labels == 1, answers > 0.5, answers < 0.5)
+        return asking.counted(hits, 0.5, alpha, NULL, {"ncc": statistics.nc(answers, labels)})
+
+    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
+        """A wrong key drawn the same way."""
+        return asking.decoy(key, seed, self._triggers)
+
+    def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+        """For pictures: `agreement` `[s, s]`, which pixels are right in every channel."""
+        answers, labels = asking.answers_to(suspect, self._triggers(key.secret)), self._labels(key.secret)
+        return {"agreement": ((answers > 0.5) == (labels == 1)).all(axis=-1)[0]}
+
+    def _triggers(self, secret: bytes) -> np.ndarray:
+        shape = (1, self.trigger_size, self.trigger_size, self.channels)
+        return derive_generator(secret, "label_image/triggers").integers(0, 256, shape, dtype=np.uint8)
+
+    def _labels(self, secret: bytes) -> np.ndarray:
+        shape = (1, self.trigger_size, self.trigger_size, self.channels)
+        return derive_generator(secret, "label_image/labels").integers(0, 2, shape, dtype=np.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return to_dict(self)

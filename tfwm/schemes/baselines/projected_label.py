@@ -1,0 +1,138 @@
+"""Base-2 of Quan et al.: a random projection turns the host into a classifier of abstract images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from tfwm import statistics
+from tfwm.config import to_dict
+from tfwm.data.abstract import abstract_images
+from tfwm.keys import OwnerKey, derive_generator, new_secret
+from tfwm.schemes import asking
+from tfwm.schemes.embedding import EmbeddingSettings, embed, repeated
+from tfwm.training import Run, Schedule
+from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+
+@dataclass(frozen=True)
+class ProjectedLabel(EmbeddingSettings):
+    """Teaches a host answers to abstract images whose random projection is a secret class (Base-2, after Adi 2018).
+
+    The projection is not trained and not deployed: it belongs to the key.
+
+    Args:
+      (those of `EmbeddingSettings`)
+      trigger_size: side of the abstract images, in pixels.
+      triggers: how many.
+      classes: of the projection.
+      alpha: false-claim probability of `verify`, unless given there.
+
+    Paper: Quan et al. 2020, section V-B: 40 images, 256 classes, entries of the projection from N(0, 1).
+    """
+
+    name: ClassVar[str] = "projected_label"
+
+    trigger_size: int = 40
+    triggers: int = 40
+    classes: int = 256
+    alpha: float = 1e-6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("trigger_size", "triggers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        if self.classes < 2:
+            raise ValueError(f"`classes` must be at least 2, got {self.classes}.")
+        asking.check_alpha(self.alpha, self.triggers, 1 / self.classes)
+
+    @classmethod
+    def paper(cls) -> ProjectedLabel:
+        """Section V-B."""
+        return cls()
+
+    @classmethod
+    def fast(cls) -> ProjectedLabel:
+        """As `TriggerImage.fast()`, for a comparison."""
+        return cls(strength=1e-2, embedding=Schedule(10, 40, 16, 1e-3, "constant", 0.9))
+
+    @classmethod
+    def tiny(cls) -> ProjectedLabel:
+        """Seconds on two cores, for tests."""
+        return cls(image_size=16, channels=3, trigger_size=8, triggers=6, classes=16, strength=1.0, alpha=1e-4,
+                   embedding=Schedule(3, 50, 8, 2e-3, "cosine", 0.9))  # fmt: skip
+
+    def train(self, host: keras.Model, data: ImagePairs, run: Run, *, secret: bytes | None = None) -> MarkedModel:
+        """Fine-tunes a copy of the host on its own data and the classes; resumes after a kill.
+
+        Raises:
+          ValueError: data or a host that do not fit the settings.
+        """
+        secret = secret or new_secret()
+        asked, labels = self._triggers(secret), tf.constant(self._labels(secret))
+        projection = tf.constant(self._projection(secret))
+
+        def mark_loss(answers: tf.Tensor) -> tf.Tensor:
+            # Served answers are clipped: forward as those, backward as if they were not.
+            served = answers + tf.stop_gradient(tf.clip_by_value(answers, 0.0, 1.0) - answers)
+            logits = tf.reshape(served, [tf.shape(answers)[0], -1]) @ projection
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(repeated(labels, answers), logits)
+
+        model, history = embed(self, host, data, run, asked, mark_loss, secret)
+        return MarkedModel(model, OwnerKey(self.name, to_dict(self), secret, {"probes": asked}), tuple(history))
+
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
+        """One request of all abstract images; counts the right classes.
+
+        Raises:
+          ValueError: a key of another scheme, or an `alpha` out of reach.
+        """
+        asking.check_key(self.name, key)
+        alpha = self.alpha if alpha is None else alpha
+        asking.check_alpha(alpha, self.triggers, 1 / self.classes)
+        chances, labels = self._chances(suspect, key), self._labels(key.secret)
+        wanted = np.eye(self.classes)[labels]
+        null = (
+            "the suspect is independent of the key's secret labels, so each abstract image falls into the right class "
+            f"with probability 1/{self.classes} (exact binomial tail)"
+        )
+        details = {"ncc": statistics.nc(chances, wanted)}
+        return asking.counted(chances.argmax(axis=1) == labels, 1 / self.classes, alpha, null, details)
+
+    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
+        """A wrong key drawn the same way."""
+        return asking.decoy(key, seed, self._triggers)
+
+    def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+        """For pictures: `agreement` `[1, triggers]`, which classes are right."""
+        return {"agreement": (self._chances(suspect, key).argmax(axis=1) == self._labels(key.secret))[None]}
+
+    def _chances(self, suspect: Suspect, key: OwnerKey) -> np.ndarray:
+        """The softmax of every answer's projection, `[triggers, classes]`."""
+        answers = asking.answers_to(suspect, self._triggers(key.secret)).astype(np.float64)
+        logits = answers.reshape(len(answers), -1) @ self._projection(key.secret)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    def _triggers(self, secret: bytes) -> np.ndarray:
+        draw = derive_generator(secret, "projected_label/triggers")
+        return abstract_images(draw, self.triggers, self.trigger_size, self.channels)
+
+    def _labels(self, secret: bytes) -> np.ndarray:
+        return derive_generator(secret, "projected_label/labels").integers(0, self.classes, self.triggers)
+
+    def _projection(self, secret: bytes) -> np.ndarray:
+        """`[pixels, classes]`, from N(0, 1) and not from the labels' stream."""
+        shape = (self.trigger_size**2 * self.channels, self.classes)
+        return derive_generator(secret, "projected_label/projection").standard_normal(shape).astype(np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return to_dict(self)
