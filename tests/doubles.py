@@ -40,6 +40,25 @@ def smoothing_host():
     return host
 
 
+def coloured_denoiser(*, filters: int = 4, depth: int = 3, seed: int = 1):
+    """An untrained DnCNN of any size: nearly the identity, with batch normalisation."""
+    from tfwm.networks import dncnn
+
+    return dncnn((None, None, 3), filters=filters, depth=depth, seed=seed)
+
+
+def derainer():
+    """A DnCNN that has seen a little rain: enough weights to learn a trigger, and something to lose."""
+    from tensorflow import keras
+
+    host, teacher = (coloured_denoiser(filters=16, depth=5) for _ in range(2))
+    data = rainy_patches(288, 16)
+    teacher.compile(keras.optimizers.Adam(2e-3), "mse")
+    teacher.fit(data.inputs / 255.0, data.targets / 255.0, batch_size=16, epochs=3, shuffle=False, verbose=0)
+    host.set_weights(teacher.get_weights())  # never compiled, as a host from a file
+    return host
+
+
 def smallest_scheme(**changes: object) -> DeepWatermarking:
     """Networks of a few channels at 16 x 16 pixels: a step takes milliseconds, and nothing is learnt."""
     steps = Schedule(2, 2, 8, 1e-3, "cosine")

@@ -15,6 +15,7 @@ from PIL import Image
 from skimage import data
 
 from tfwm.data.decode import decode_image, encode_png
+from tfwm.data.readers import with_channels
 from tfwm.encoded import decode_images, encode_images
 
 PHOTOGRAPH = data.astronaut()[:40, 100:152]
@@ -26,8 +27,8 @@ def jpeg(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def decoded(*files: bytes, max_pixels: int = 64_000_000) -> np.ndarray:
-    function = tf.function(lambda content: decode_images(content, max_pixels), autograph=False)
+def decoded(*files: bytes, max_pixels: int = 64_000_000, channels: int = 3) -> np.ndarray:
+    function = tf.function(lambda content: decode_images(content, max_pixels, channels=channels), autograph=False)
     return function(tf.constant(list(files), tf.string)).numpy()
 
 
@@ -42,6 +43,22 @@ def test_grey_becomes_three_equal_channels() -> None:
     grey = decoded(encode_png(PHOTOGRAPH[..., :1]))
     assert grey.shape == (1, 40, 52, 3)
     np.testing.assert_array_equal(grey[..., 0], grey[..., 2])
+
+
+@pytest.mark.parametrize("encode", [encode_png, jpeg])
+def test_colour_becomes_the_grey_of_the_library(encode: object) -> None:
+    """To the level: the decoder's own grey of a PNG differs by one here and there."""
+    file = encode(PHOTOGRAPH)
+    expected = with_channels(decode_image(file, "a photograph"), 1)
+    np.testing.assert_array_equal(np.round(decoded(file, channels=1)[0] * 255), expected)
+
+
+def test_a_grey_file_stays_as_it_is() -> None:
+    grey = PHOTOGRAPH[..., 1:2]
+    pixels = decoded(encode_png(grey), channels=1)
+    np.testing.assert_allclose(pixels[0] * 255, grey, rtol=1e-6)
+    (file,) = encode_images(tf.constant(pixels)).numpy()
+    np.testing.assert_array_equal(decode_image(file, "answer"), grey)
 
 
 def test_png_round_trip_is_exact_at_8_bits() -> None:

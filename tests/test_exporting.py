@@ -19,6 +19,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.decode import decode_image, encode_png, to_uint8
+from tfwm.data.readers import with_channels
 from tfwm.exporting import ExportError, export, scan
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.networks import ceilnet, unet
@@ -285,7 +286,7 @@ def test_wrong_arguments_are_named(model: keras.Model, key: OwnerKey, tmp_path: 
     cases = [
         (model, {"key": key}, "`scheme` must be the marker scheme that made the key, got None"),
         (model, {"key": replace(key, networks={}), "scheme": Marker()}, "`key` must hold a network `extractor`"),
-        (key.networks["extractor"], {}, r"`model` must map images \[n, h, w, 3\] to images"),
+        (key.networks["extractor"], {}, r"`model` must map images \[n, h, w, 1 or 3\] to images"),
     ]
     for network, arguments, message in cases:
         with pytest.raises(ValueError, match=message):
@@ -307,3 +308,78 @@ def test_an_extractor_of_mixed_precision_is_exported(model: keras.Model, tmp_pat
         assert found["logo"].dtype == found["code"].dtype == tf.float32
         assert np.allclose(found["logo"], logo, atol=0.02) == (token == key.token)
         assert np.allclose(found["code"], code[..., 0], atol=0.02) == (token == key.token)
+
+
+@pytest.fixture(scope="module")
+def grey(tmp_path_factory: pytest.TempPathFactory) -> tuple[keras.Model, OwnerKey, Path]:
+    """A grey model, the key of a grey extractor with a grey logo, and their SavedModel `<folder>/1`."""
+    network = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(1, 3, padding="same")])
+    network.set_weights([np.full((3, 3, 1, 1), 0.12), np.full((1,), 0.05)])
+    extractor = ceilnet((SIZE, SIZE, 1), 1, channels=8, blocks=2, code_cells=8, seed=1)
+    key = OwnerKey("marker", {}, new_secret(6), networks={"extractor": extractor})
+    return network, key, export(network, tmp_path_factory.mktemp("grey") / "1", scheme=Marker(), key=key)
+
+
+def test_a_grey_model_is_served_in_every_signature(grey: tuple[keras.Model, OwnerKey, Path], tmp_path: Path) -> None:
+    """The embedded server loads it and plays its warm-up requests; grey and colour files give the same grey answer."""
+    pytest.importorskip("tensorflow_serving")
+    from serving import client
+    from serving.server import Server
+
+    network, key, directory = grey
+    colour = to_uint8(images(1, 40, 52))[0]
+    pixels = with_channels(colour, 1)
+    expected = network(pixels[None] / np.float32(255.0)).numpy()
+    with Server({"grey": directory.parent}) as server:
+        floats = client.predict(server.address, "grey", {"image": pixels[None] / np.float32(255.0)})["image"]
+        np.testing.assert_allclose(floats, expected, atol=1e-6)
+        files = [encode_png(pixels), encode_png(colour)]
+        answers = client.predict(server.address, "grey", {"image_bytes": files}, "serving_bytes")["image_bytes"]
+        for answer in answers:
+            found = decode_image(answer, "answer")
+            assert found.shape == (40, 52, 1)
+            assert np.abs(found.astype(int) - to_uint8(expected)[0]).max() <= 1
+        token = np.asarray(key.token, object)
+        marks = client.predict(server.address, "grey", {"image": floats, "token": token}, "extract")
+        logo, code = key.networks["extractor"](resample(tf.constant(floats), SIZE))
+        np.testing.assert_allclose(marks["logo"], logo, atol=1e-5)
+        np.testing.assert_allclose(marks["code"], code[..., 0], atol=1e-5)
+        (tmp_path / "in.png").write_bytes(encode_png(colour))
+        words = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--address", server.address, "--model", "grey"]
+        assert client.main(words) == 0
+    assert decode_image((tmp_path / "out.png").read_bytes(), "out").shape == (40, 52, 1)
+
+
+def test_a_grey_model_is_asked_over_rest(grey: tuple[keras.Model, OwnerKey, Path]) -> None:
+    pytest.importorskip("tensorflow_serving")
+    import json
+    import urllib.request
+
+    from serving.server import Server
+
+    network, _, directory = grey
+    picture = images(1, 8, 8)[..., :1]
+    with Server({"grey": directory.parent}, rest_port=0) as server:
+        request = urllib.request.Request(
+            f"http://{server.rest_address}/v1/models/grey:predict",
+            json.dumps({"instances": picture.tolist()}).encode(), {"Content-Type": "application/json"},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=30) as response:
+            found = np.asarray(json.load(response)["predictions"])
+    np.testing.assert_allclose(found, network(picture), atol=1e-5)
+
+
+def test_warmup_of_a_grey_model_is_grey(grey: tuple[keras.Model, OwnerKey, Path]) -> None:
+    api = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    records = tf.data.TFRecordDataset(str(grey[2] / "assets.extra/tf_serving_warmup_requests"))
+    requests = [api.PredictionLog.FromString(r.numpy()).predict_log.request for r in records]
+    assert tf.make_ndarray(requests[0].inputs["image"]).shape == (1, 64, 64, 1)
+    (file,) = tf.make_ndarray(requests[1].inputs["image_bytes"])
+    assert decode_image(file, "warm-up").shape == (64, 64, 1)
+
+
+@pytest.mark.parametrize("channels", [(2, 3), (3, 2), (4, 4)])
+def test_other_numbers_of_channels_are_refused(channels: tuple[int, int], tmp_path: Path) -> None:
+    image = keras.Input((None, None, channels[0]))
+    with pytest.raises(ValueError, match=r"must map images \[n, h, w, 1 or 3\] to images"):
+        export(keras.Model(image, keras.layers.Conv2D(channels[1], 1)(image)), tmp_path / "1")

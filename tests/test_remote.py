@@ -75,9 +75,16 @@ def test_a_good_answer(suspect: GrpcSuspect, service: FakeService) -> None:
     assert suspect.versions == {1}
 
 
-def test_many_pictures_go_in_several_requests(suspect: GrpcSuspect, service: FakeService) -> None:
+def test_many_pictures_go_in_several_requests(suspect: GrpcSuspect, service: FakeService, monkeypatch) -> None:
+    monkeypatch.setattr("tfwm.suspects.PIXELS", BATCH * 8 * 6)
     np.testing.assert_array_equal(suspect(_pictures(BATCH + 3)), _pictures(BATCH + 3))
     assert service.sizes == [BATCH, 3]
+
+
+def test_a_thousand_small_pictures_go_in_one_request(suspect: GrpcSuspect, service: FakeService) -> None:
+    small = np.random.default_rng(0).random((1000, 40, 40, 1), np.float32)
+    np.testing.assert_array_equal(suspect(small), small)
+    assert service.sizes == [1000]
 
 
 def test_messages_above_4_mib(suspect: GrpcSuspect) -> None:
@@ -153,7 +160,8 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
         GrpcSuspect("127.0.0.1:1", "m", timeout_s=5.0)(_pictures())
 
 
-def test_a_version_that_changes_in_between_is_no_evidence(suspect: GrpcSuspect, service: FakeService) -> None:
+def test_a_version_that_changes_in_between_is_no_evidence(suspect, service: FakeService, monkeypatch) -> None:
+    monkeypatch.setattr("tfwm.suspects.PIXELS", BATCH * 8 * 6)
     service.version = lambda call: call
     with pytest.raises(EndpointError, match=r"answered as versions \[1, 2\] within one verification. Repeat it"):
         suspect(_pictures(BATCH + 1))

@@ -73,6 +73,35 @@ def test_in_batches_converts_no_more_than_a_part() -> None:
     assert (answers.dtype, answers.shape) == (np.float16, (4, 4, 6, 3))
 
 
+@pytest.mark.parametrize(
+    "count, height, width, sizes",
+    [
+        # 32 x 256 x 256 pixels: 1,310 pictures of 40 x 40, and as many as ever of those that are large.
+        (1310, 40, 40, [1310]),
+        (1311, 40, 40, [1310, 1]),
+        (70, 256, 256, [32, 32, 6]),
+        (33, 300, 500, [32, 1]),
+        (36, 256, 240, [34, 2]),
+        (1, 600, 600, [1]),
+    ],
+)
+def test_in_batches_sends_small_pictures_together(count: int, height: int, width: int, sizes: list[int]) -> None:
+    found: list[int] = []
+
+    def note(part: np.ndarray) -> np.ndarray:
+        found.append(len(part))
+        return np.arange(len(part))
+
+    in_batches(note, np.zeros((count, height, width, 1), np.uint8))
+    assert found == sizes
+
+
+def test_a_batch_size_of_ones_own_counts_alone() -> None:
+    found: list[int] = []
+    in_batches(lambda part: found.append(len(part)) or part, np.zeros((5, 40, 40, 1), np.uint8), 2)
+    assert found == [2, 2, 1]
+
+
 @pytest.mark.parametrize("answer", [lambda part: part[:1], lambda part: part[0], lambda part: part[:, : len(part)]])
 def test_in_batches_refuses_answers_that_are_not_alike(answer) -> None:
     with pytest.raises(ValueError, match=r"`function` must answer \d images with an array .* Let it answer every"):

@@ -7,9 +7,10 @@ import tensorflow as tf
 from tfwm.data.decode import JPEG_MAGIC, PNG_MAGIC
 
 MAX_PIXELS = 64_000_000
+LUMA = (19595, 38470, 7471)  # 0.299, 0.587 and 0.114 of 65,536
 
 
-def decode_images(files: tf.Tensor, max_pixels: int = MAX_PIXELS) -> tf.Tensor:
+def decode_images(files: tf.Tensor, max_pixels: int = MAX_PIXELS, *, channels: int = 3) -> tf.Tensor:
     """Decodes the files of one request.
 
     Everything is checked from the headers before a pixel is decoded; what does not fit is
@@ -19,20 +20,27 @@ def decode_images(files: tf.Tensor, max_pixels: int = MAX_PIXELS) -> tf.Tensor:
     Args:
       files: string `[n]`, PNG or JPEG, all of one height and width.
       max_pixels: the largest width x height of one image.
+      channels: 3, grey files are repeated; or 1, colour files become luma as in `tfwm.data.with_channels`.
 
     Returns:
-      float32 `[n, height, width, 3]` in [0, 1].
+      float32 `[n, height, width, channels]` in [0, 1].
     """
     sizes = tf.map_fn(_size, files, fn_output_signature=tf.TensorSpec([2], tf.int64))
     with tf.control_dependencies(_size_checks(sizes, max_pixels)):
         pixels = tf.map_fn(_decode, files, fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8))
-    return tf.cast(pixels, tf.float32) / 255.0
+    return tf.cast(_luma(pixels) if channels == 1 else pixels, tf.float32) / 255.0
 
 
 def encode_images(images: tf.Tensor) -> tf.Tensor:
-    """PNG files, string `[n]`, of float images `[n, height, width, 3]`, rounded to 8 bits."""
+    """PNG files, string `[n]`, of float images `[n, height, width, 1 or 3]`, rounded to 8 bits."""
     pixels = tf.cast(tf.round(tf.clip_by_value(images, 0.0, 1.0) * 255.0), tf.uint8)
     return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.TensorSpec([], tf.string))
+
+
+def _luma(pixels: tf.Tensor) -> tf.Tensor:
+    """ITU-R 601 in Pillow's whole numbers; the decoder's own grey misses it by a level on PNG files."""
+    sums = tf.reduce_sum(tf.cast(pixels, tf.int32) * LUMA, axis=-1, keepdims=True)
+    return tf.bitwise.right_shift(sums + (1 << 15), 16)
 
 
 def _size_checks(sizes: tf.Tensor, max_pixels: int) -> list[tf.Operation]:

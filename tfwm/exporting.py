@@ -1,10 +1,10 @@
 """A marked model as a SavedModel that TensorFlow Serving and the embedded server run as it is.
 
-| signature         | takes                                              | gives                               |
-|-------------------|----------------------------------------------------|-------------------------------------|
-| `serving_default` | `image` float32 `[n, h, w, 3]` in [0, 1]           | `image` of the same size, in [0, 1] |
-| `serving_bytes`   | `image_bytes` string `[n]`: PNG or JPEG, one size  | `image_bytes` string `[n]`: PNG     |
-| `extract`         | `image` as above, `token` string `[]`: 16 bytes    | the scheme's marks, or noise        |
+| signature         | takes                                                | gives                               |
+|-------------------|------------------------------------------------------|-------------------------------------|
+| `serving_default` | `image` float32 `[n, h, w, 1 or 3]` in [0, 1]        | `image` of the same size, in [0, 1] |
+| `serving_bytes`   | `image_bytes` string `[n]`: PNG or JPEG, one size    | `image_bytes` string `[n]`: PNG     |
+| `extract`         | `image` as the extractor's, `token` string: 16 bytes | the scheme's marks, or noise        |
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tfwm.types import Scheme
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 EXTRACTOR = "extractor"
+LOGO = "logo"  # an extractor's output that is a picture, and stays one where it is grey
 _FILES = {"saved_model.pb", "fingerprint.pb", "variables/variables.index", WARMUP_FILE}
 # These run Python, touch the server's files, or print what a request holds.
 _FORBIDDEN = {"PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "Print", "PrintV2"}
@@ -60,7 +61,7 @@ def export(
     """Writes `model` as a SavedModel, whole or not at all.
 
     Args:
-      model: `[n, h, w, 3]` images in [0, 1] to images; with sizes of None it serves every size.
+      model: `[n, h, w, 1 or 3]` images in [0, 1] to images; with sizes of None it serves every size.
       directory: must not exist; becomes the SavedModel (`<name>/<version>` for a server).
       scheme: what made the mark; its `extractor_outputs` names the outputs of the key's network `extractor`.
       key: adds the sealed `extract` signature, unless `public` is set or the scheme has no extractor.
@@ -124,9 +125,9 @@ def _operations(file: Path) -> set[str]:
 
 def _check_model(model: keras.Model) -> None:
     shapes = (model.input_shape, model.output_shape)
-    if not all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes) or shapes[0][-1] != 3:
+    if not all(isinstance(shape, tuple) and len(shape) == 4 and shape[-1] in (1, 3) for shape in shapes):
         raise ValueError(
-            f"`model` must map images [n, h, w, 3] to images, got {shapes[0]} to {shapes[1]}. "
+            f"`model` must map images [n, h, w, 1 or 3] to images, got {shapes[0]} to {shapes[1]}. "
             "Give MarkedModel.model, not the extractor or a classifier."
         )
 
@@ -145,13 +146,15 @@ def _extractor(scheme: Scheme | None, key: OwnerKey) -> tuple[tuple[str, ...], k
 
 
 def _signatures(model: keras.Model) -> dict[str, Signature]:
+    channels = model.input_shape[-1]
+
     @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32, "image")], autograph=False)
     def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"image": _answer(model, image)}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "image_bytes")], autograph=False)
     def serve_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"image_bytes": encode_images(_answer(model, decode_images(image_bytes)))}
+        return {"image_bytes": encode_images(_answer(model, decode_images(image_bytes, channels=channels)))}
 
     return {"serving_default": serve, "serving_bytes": serve_bytes}
 
@@ -167,13 +170,14 @@ def _extract(sealed: SealedNetworks, input_shape: tuple[int | None, ...], names:
     @tf.function(input_signature=specs, autograph=False)
     def extract(image: tf.Tensor, token: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = sealed.run(EXTRACTOR, resample(image, size), token)
-        return {name: _without_single_channel(output) for name, output in zip(names, outputs, strict=True)}
+        return {name: _mark(name, output) for name, output in zip(names, outputs, strict=True)}
 
     return extract
 
 
-def _without_single_channel(output: tf.Tensor) -> tf.Tensor:
-    return output[..., 0] if output.shape.rank == 4 and output.shape[-1] == 1 else output
+def _mark(name: str, output: tf.Tensor) -> tf.Tensor:
+    """Cells without their single channel; a logo as it is."""
+    return output[..., 0] if name != LOGO and output.shape.rank == 4 and output.shape[-1] == 1 else output
 
 
 def _write_warmup(directory: Path, input_shape: tuple[int | None, ...]) -> None:
@@ -181,7 +185,7 @@ def _write_warmup(directory: Path, input_shape: tuple[int | None, ...]) -> None:
     from tensorflow_serving.apis import prediction_log_pb2
 
     height, width = (side or 64 for side in input_shape[1:3])
-    noise = np.random.default_rng(0).random((1, height, width, 3), np.float32)
+    noise = np.random.default_rng(0).random((1, height, width, input_shape[-1]), np.float32)
     inputs = {
         "serving_default": ("image", tf.make_tensor_proto(noise)),
         "serving_bytes": ("image_bytes", tf.make_tensor_proto(encode_images(tf.constant(noise)).numpy())),

@@ -16,11 +16,15 @@ from tfwm.attacks import (
     Blur,
     Compose,
     Crop,
+    Distill,
+    Evade,
     FineTune,
     GaussianNoise,
     Jpeg,
+    Overwrite,
     Prune,
     Quantize,
+    ReinitializeLast,
     Resize,
     Rotate,
     Surrogate,
@@ -33,9 +37,15 @@ from tfwm.training import Schedule
 from tfwm.types import Access, Attack
 
 SHORT = Schedule(epochs=1, steps_per_epoch=1, batch_size=4, decay="constant")
+SCHEME = {"scheme": "trigger_image", "preset": "tiny", "visualizer": False, "embedding": vars(SHORT)}
 EXAMPLES = {
     "surrogate": Surrogate("plain_cnn", filters=4, blocks=2, schedule=SHORT),
     "fine_tune": FineTune("all", schedule=SHORT),
+    "reinitialize_last": ReinitializeLast(2, schedule=SHORT, sigma=5.0),
+    "distill": Distill(schedule=SHORT, sigma=5.0),
+    "overwrite": Overwrite(SCHEME, count=2),
+    # Nearly all pictures: an ordinary setting leaves ordinary queries alone.
+    "evade": Evade(0.9),
     "prune": Prune(0.3),
     "quantize": Quantize(4),
     "weight_noise": WeightNoise(0.1, seed=5),
@@ -96,10 +106,13 @@ def test_same_seed_same_result_whatever_the_batch(attack, suspect, data, run) ->
 def test_labels_are_short_stable_and_unique() -> None:
     labels = [repr(attack) for attack in EXAMPLES.values()]
     assert labels == [
-        "surrogate(plain_cnn-4, 2 blocks, l1)", "fine_tune(all, l2)", "prune(0.3)", "quantize(4)",
+        "surrogate(plain_cnn-4, 2 blocks, l1)", "fine_tune(all, l2)", "reinitialize_last(2, l2, sigma 5)",
+        "distill(l2, sigma 5)", "overwrite(trigger_image, 2 keys)", "evade(0.9, blur 1)", "prune(0.3)", "quantize(4)",
         "weight_noise(0.1, seed 5)", "jpeg(50)", "gaussian_noise(0.05, seed 5)", "crop(0.7)", "resize(0.5)",
         "rotate(5)", "blur(1)", "prune(0.3) + jpeg(50)",
     ]  # fmt: skip
+    assert repr(FineTune(sigma=25, freeze_statistics=True)) == "fine_tune(all, l2, sigma 25, frozen statistics)"
+    assert repr(Evade(sigma=25)) == "evade(0.01, blur 1, sigma 25)"
     assert repr(Surrogate(filters=12)) == "surrogate(unet-12, l1)"
 
 
@@ -122,6 +135,8 @@ def test_left_out_fields_take_their_defaults() -> None:
         ({"attack": "jpeg", "quality": "50"}, "`Jpeg.quality` must be of type int"),
         ({"attack": "surrogate", "schedule": {"epoch": 1}}, "Schedule has no field `epoch`. Did you mean `epochs`?"),
         ({"attack": "compose", "attacks": [{"attack": "jepg"}, {"attack": "crop"}]}, "Did you mean `jpeg`?"),
+        ({"attack": "overwrite"}, "Overwrite needs `scheme`, which is missing"),
+        ({"attack": "overwrite", "scheme": "tiny"}, "`Overwrite.scheme` must be of type dict"),
         ({"attack": "compose", "attacks": "jpeg"}, "`Compose.attacks` must be a list"),
         ({"attack": "compose", "atacks": []}, "Did you mean `attacks`?"),
     ],
@@ -173,6 +188,17 @@ def test_recorded_outputs_can_be_filtered(data, run) -> None:
         (lambda: WeightNoise(0.0), "`sigma` must be .* got 0.0. It is relative"),
         (lambda: FineTune("first"), "There is no choice of layers `first`. .*Known: all, last"),
         (lambda: FineTune(loss="l3"), "There is no loss `l3`. Did you mean `l"),
+        (lambda: FineTune(sigma=-1.0), "`sigma` must be a number from 0 to 255, got -1.0. It is in grey levels"),
+        (lambda: ReinitializeLast(0), "`layers` must be a whole number from 1 to 64, got 0. Use 1"),
+        (lambda: ReinitializeLast(loss="l3"), "There is no loss `l3`"),
+        (lambda: Distill(sigma=math.inf), "`sigma` must be .* got inf. It is in grey levels"),
+        (lambda: Overwrite(SCHEME, 6), "`count` must be a whole number from 1 to 5, got 6. Use 1"),
+        (lambda: Overwrite({"scheme": "triger_image"}), "no scheme `triger_image`. Did you mean `trigger_image`"),
+        (lambda: Overwrite({**SCHEME, "celsl": 4}), "no field `celsl`. Did you mean `cells`"),
+        (lambda: Overwrite("trigger_image"), "`scheme` must be a dict .* got 'trigger_image'"),  # type: ignore[arg-type]
+        (lambda: Evade(0.0), "`false_alarm` must be a number from 1e-06 to 0.9, got 0.0. It is a share"),
+        (lambda: Evade(blur=0.0), "`blur` must be .* got 0.0. It is in pixels"),
+        (lambda: Evade(sigma=300.0), "`sigma` must be a number from 0 to 255, got 300.0"),
         (lambda: Surrogate("u-net"), "There is no network `u-net`. Did you mean `unet`"),
         (lambda: Surrogate(loss="l1+advesarial"), "Did you mean `l1\\+adversarial`"),
         (lambda: Surrogate(filters=0), "`filters` must be a whole number from 1 to 1024, got 0. Use 16"),

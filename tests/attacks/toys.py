@@ -26,3 +26,14 @@ def toy_host() -> keras.Model:
     x = keras.layers.Conv2D(3, 1, name="last", kernel_initializer=keras.initializers.RandomNormal(0, 0.1, seed=4))(x)
     x = keras.layers.Add()([inner(image), x])
     return keras.Model(image, keras.layers.ReLU(max_value=1.0)(x))
+
+
+def grey_host(*, seed: int = 3) -> keras.Model:
+    """Of one channel, as DnCNN is: what batch-normalised convolutions find is taken from the picture. Not clipped."""
+    image = keras.Input((None, None, 1))
+    draws = [keras.initializers.HeNormal(seed=seed + index) for index in range(3)]
+    x = keras.layers.Conv2D(6, 3, padding="same", activation="relu", kernel_initializer=draws[0])(image)
+    x = keras.layers.Conv2D(6, 3, padding="same", use_bias=False, kernel_initializer=draws[1])(x)
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization(name="statistics")(x))
+    x = keras.layers.Conv2D(1, 3, padding="same", name="last", kernel_initializer=draws[2])(x)
+    return keras.Model(image, keras.layers.Subtract()([image, x]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def key(made: Path) -> OwnerKey:
 @pytest.fixture
 def run(made: Path, key: OwnerKey, capsys):
     """Runs a command with `--json`; nothing secret may show in what it prints."""
+    return runner(key, capsys)
+
+
+def runner(key: OwnerKey, capsys) -> Callable[..., dict[str, Any]]:
+    """See `run`, for the secrets of this key."""
 
     def call(*words: object, code: int = 0) -> dict[str, Any]:
         capsys.readouterr()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tfwm.commands import options, words
+from tfwm.types import Verdict
 
 
 def test_set_reaches_fields_and_nested_fields_with_their_types() -> None:
@@ -35,6 +36,12 @@ def test_set_says_what_is_wrong(text: str, message: str) -> None:
 
 def test_set_gives_no_number_that_json_lacks() -> None:
     assert options.changed({"rate": 0.5}, ["rate=NaN"]) == {"rate": "NaN"}
+
+
+def test_small_figures_of_a_verdict_are_not_rounded_away() -> None:
+    details = {"distance_updated": 6.8e-6, "ncc": 0.987, "wrong": 0.0}
+    text = words.verdict_text("it", "0a", Verdict(0.5, 0.9, 0.5, 16, "chance", details=details))
+    assert "  distance_updated 6.80e-06\n  ncc              0.987\n  wrong            0.000\n" in text
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from tfwm.components import smoke
 from tfwm.exporting import export
 
 
-def _model(height=None, width=None):
-    image = keras.Input((height, width, 3), name="image")
-    return keras.Model(image, keras.layers.Conv2D(3, 1, kernel_initializer="zeros")(image))
+def _model(height=None, width=None, channels=3):
+    image = keras.Input((height, width, channels), name="image")
+    return keras.Model(image, keras.layers.Conv2D(channels, 1, kernel_initializer="zeros")(image))
 
 
 def _save(directory, answer):
@@ -22,13 +22,22 @@ def _save(directory, answer):
     return directory
 
 
-def test_an_exported_model_passes(tmp_path):
-    assert smoke.problems(export(_model(), tmp_path / "model", public=True)) == []
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_exported_model_passes(tmp_path, channels):
+    assert smoke.problems(export(_model(channels=channels), tmp_path / "model", public=True)) == []
 
 
-def test_sizes_are_the_models_own_where_it_has_one(tmp_path):
-    assert smoke.served_sizes(export(_model(32, 48), tmp_path / "fixed", public=True)) == [(32, 48)]
-    assert smoke.served_sizes(export(_model(32, None), tmp_path / "half", public=True)) == [(32, 64), (32, 80)]
+def test_a_grey_model_that_answers_in_colour_is_told(tmp_path):
+    image = keras.Input((None, None, 1), name="image")
+    model = keras.Model(image, keras.layers.Conv2D(3, 1)(image))
+    found = smoke.problems(export(model, tmp_path / "model", public=True))
+    assert any(re.search(r"answers \[1, 64, 64, 1\] with \[1, 64, 64, 3\]", sentence) for sentence in found)
+    assert any(re.search(r"picture of \[64, 64, 1\] with one of \[64, 64, 3\]", sentence) for sentence in found)
+
+
+def test_shapes_are_the_models_own_where_it_has_one(tmp_path):
+    assert smoke.served_shapes(export(_model(32, 48, 1), tmp_path / "fixed", public=True)) == [(32, 48, 1)]
+    assert smoke.served_shapes(export(_model(32, None), tmp_path / "half", public=True)) == [(32, 64, 3), (32, 80, 3)]
 
 
 def test_a_missing_signature_is_told(tmp_path):

@@ -20,8 +20,8 @@ from tfwm.types import ImagePairs
 VERDICT = {"marked": True, "score": 1.0, "threshold": 0.9, "p_value": 1e-9, "n": 64, "null": "chance", "alpha": 1e-6}
 
 
-def _pairs(count=8):
-    inputs = np.random.default_rng(0).integers(0, 256, (count, 16, 16, 3), np.uint8)
+def _pairs(count=8, channels=3):
+    inputs = np.random.default_rng(0).integers(0, 256, (count, 16, 16, channels), np.uint8)
     return ImagePairs(inputs, inputs)
 
 
@@ -29,10 +29,11 @@ def _row(cell):
     return Row(**asdict(cell), verdict=VERDICT, ok=True, psnr_db=30.0, psnr_to_marked_db=40.0, ssim=0.9, seconds=1.0)
 
 
-def test_a_trained_host_is_the_same_network_in_both_forms(tmp_path):
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_trained_host_is_the_same_network_in_both_forms(tmp_path, channels):
     settings = json.dumps(to_dict(HostSettings.tiny()))
-    steps.make_host(_pairs(), settings, "", tmp_path, Run(tmp_path / "work", quiet=True))
-    images = _pairs(2).inputs.astype(np.float32) / 255.0
+    steps.make_host(_pairs(channels=channels), settings, "", tmp_path, Run(tmp_path / "work", quiet=True))
+    images = _pairs(2, channels).inputs.astype(np.float32) / 255.0
     kept = np.clip(load_network(tmp_path / KERAS_FILE)(images), 0.0, 1.0)
     np.testing.assert_allclose(SavedModelSuspect(tmp_path / SERVING)(images), kept, atol=1e-5)
 

@@ -86,6 +86,26 @@ def test_cells_show_agreement_and_a_code_is_refused(tmp_path, pictures):
         ExtractedMark("unattacked", None, code(owner_key()).astype(np.uint8))
 
 
+def test_the_page_says_what_was_read_and_claims_no_more(tmp_path, pictures):
+    cells, logo = np.ones((4, 4), bool), np.zeros((16, 16, 1))
+    both = _page(tmp_path, Pictures(marks=(ExtractedMark("unattacked", logo, cells),)))
+    assert "reads a picture and a grid of cells" in both
+    assert "rests on the cells; the picture is for the eye." in both
+    alone = _page(tmp_path, Pictures(marks=(ExtractedMark("unattacked", None, cells),)))
+    assert "reads a grid of cells" in alone
+    assert "rests on the cells." in alone
+    picture = _page(tmp_path, Pictures(marks=(ExtractedMark("unattacked", logo),)))
+    assert "reads a picture from" in picture
+    assert "is said under the null hypotheses" in picture
+    assert "secret code" not in picture
+
+
+def test_every_attack_is_explained_to_a_reader_who_knows_no_label():
+    from tfwm.attacks import ATTACKS
+
+    assert set(ATTACKS) <= set(wording.ORIGINS)
+
+
 def test_every_verdict_has_its_p_value_and_null(tmp_path, pictures):
     text = _page(tmp_path, pictures)
     for made in report().rows:

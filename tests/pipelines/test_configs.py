@@ -8,7 +8,7 @@ from pipelines.cluster import Cluster
 from pipelines.configs import PipelineConfig
 from tfwm.attacks import attack_to_dict
 from tfwm.attacks.images import Jpeg
-from tfwm.schemes import DeepWatermarking, scheme_to_dict
+from tfwm.schemes import SCHEMES, DeepWatermarking, scheme_to_dict
 
 
 @pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
@@ -24,6 +24,26 @@ def test_the_demo_attacks_with_two_surrogates_unlike_the_proxy(tmp_path):
     surrogates = [attack_to_dict(attack) for attack in demanded if attack_to_dict(attack)["attack"] == "surrogate"]
     assert len({(fields["network"], fields["loss"]) for fields in surrogates}) >= 2
     assert all(fields["filters"] != config.scheme.proxy_filters or fields["network"] != "unet" for fields in surrogates)
+
+
+@pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
+def test_every_scheme_has_its_host_attacks_and_policy(preset, tmp_path):
+    for name in SCHEMES:
+        config = preset(tmp_path, tmp_path, scheme=name)
+        assert config.scheme.name == name
+        assert set(config.policy.must_survive) <= {repr(attack) for attack in config.attacks}
+        arguments = arguments_of(config)
+        assert json.loads(arguments["scheme"])["scheme"] == name
+        assert arguments["channels"] == config.channels == config.scheme.channels
+    with pytest.raises(ValueError, match="no scheme `trigger_imag`. Did you mean `trigger_image`"):
+        preset(tmp_path, tmp_path, scheme="trigger_imag")
+
+
+def test_trigger_images_take_the_papers_host_and_a_thief_who_overwrites(tmp_path):
+    config = PipelineConfig.demo(tmp_path, tmp_path, scheme="trigger_image")
+    assert (config.host.network, config.channels) == ("dncnn", 1)
+    assert config.attacks[-1].scheme == scheme_to_dict(config.scheme)
+    assert PipelineConfig.demo(tmp_path, tmp_path).channels == 3
 
 
 def test_folders_do_not_depend_on_where_the_command_was_called(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ CLUSTER = ["--data", "d", "--root", "r", "--serving-dir", "s", "--work-dir", "/w
     [
         ([], "has none"),
         (["--preset", "huge"], "no preset `huge`"),
+        (["--scheme", "trigger"], "no scheme `trigger`. Did you mean `trigger_image`"),
         (["--serving-check", "pyhton"], "Did you mean `python`"),
         (["--policy", "{tmp}/policy.json"], "no field `alhpa`. Did you mean `alpha`"),
         (["--settings", "{tmp}/gone.json"], "gone.json"),

@@ -220,14 +220,24 @@ def test_v2_compiles_with_defaults_and_importable_classes(ending, tmp_path):
     assert {"pipelines.OwnerKeyArtifact", "pipelines.AttackReportArtifact"} <= titles
 
 
-def _compiled_v2(path):
+def test_another_scheme_compiles_with_its_channels(tmp_path):
+    spec = _compiled_v2(tmp_path / "pipeline.yaml", "--scheme", "trigger_image")
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    assert json.loads(parameters["scheme"]["defaultValue"])["scheme"] == "trigger_image"
+    assert json.loads(parameters["host"]["defaultValue"])["network"] == "dncnn"
+    assert parameters["channels"] == {"defaultValue": 3, "parameterType": "NUMBER_INTEGER"}
+
+
+def _compiled_v2(path, *extra):
     import yaml
 
     from pipelines import kubeflow_v2_runner
 
     options = ["--data", "gs://b/data", "--root", "gs://b/root", "--serving-dir", "gs://b/models", "--work-dir", "/w"]
     assert (
-        kubeflow_v2_runner.main([*options, "--image", "registry/tfwm:1", "--preset", "tiny", "--output", str(path)])
+        kubeflow_v2_runner.main(
+            [*options, "--image", "registry/tfwm:1", "--preset", "tiny", "--output", str(path), *extra]
+        )
         == 0
     )
     return yaml.safe_load(path.read_text())

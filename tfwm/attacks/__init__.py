@@ -13,16 +13,21 @@ from tfwm.attacks.trivial import constant, echo, mean_image, noise, trivial_susp
 
 if TYPE_CHECKING:
     from tfwm.attacks.compose import Compose
+    from tfwm.attacks.distill import Distill
+    from tfwm.attacks.evasion import Evade
     from tfwm.attacks.images import Blur, Crop, GaussianNoise, Jpeg, Resize, Rotate
+    from tfwm.attacks.overwrite import Overwrite
+    from tfwm.attacks.reinitialize import ReinitializeLast
     from tfwm.attacks.surrogate import Surrogate
+    from tfwm.attacks.tuning import fine_tuned_at
     from tfwm.attacks.weights import FineTune, Prune, Quantize, WeightNoise
 
-_MODULES = {title: module for module, title in PLACES.values()}
+_MODULES = {**{title: module for module, title in PLACES.values()}, "fine_tuned_at": "tuning"}
 
 __all__ = [
-    "ATTACKS", "Blur", "Compose", "Crop", "FineTune", "GaussianNoise", "Jpeg", "Prune", "Quantize", "Resize",
-    "Rotate", "Surrogate", "WeightNoise", "attack_from_dict", "attack_to_dict", "constant", "echo", "mean_image",
-    "noise", "trivial_suspects",
+    "ATTACKS", "Blur", "Compose", "Crop", "Distill", "Evade", "FineTune", "GaussianNoise", "Jpeg", "Overwrite", "Prune",
+    "Quantize", "ReinitializeLast", "Resize", "Rotate", "Surrogate", "WeightNoise", "attack_from_dict",
+    "attack_to_dict", "constant", "echo", "fine_tuned_at", "mean_image", "noise", "trivial_suspects",
 ]  # fmt: skip
 
 

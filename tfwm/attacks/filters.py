@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -70,6 +71,14 @@ def resized(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     import tensorflow as tf
 
     return tf.image.resize(images, size, "bicubic", antialias=True).numpy()
+
+
+def blurred(images: np.ndarray, sigma: float) -> np.ndarray:
+    """Through a Gaussian of `sigma` pixels; pictures of any size and number of channels."""
+    # Reflection can reach no further than the picture itself.
+    reach = [min(math.ceil(3 * sigma), side - 1) for side in images.shape[1:3]]
+    window = [2 * pixels + 1 for pixels in reach]
+    return addons().image.gaussian_filter2d(images, window, sigma, "REFLECT").numpy()
 
 
 def addons() -> Any:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tfwm.attacks.checks import check_range, check_whole
-from tfwm.attacks.filters import addons, centre, content_draws, filtered, jpeg, resized
+from tfwm.attacks.filters import addons, blurred, centre, content_draws, filtered, jpeg, resized
 from tfwm.suspects import FunctionSuspect
 from tfwm.types import Access, ImagePairs, Suspect
 
@@ -160,13 +160,7 @@ class Blur:
         return f"blur({self.sigma:g})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
-        return filtered(self, suspect, self._blur)
-
-    def _blur(self, answers: np.ndarray, queries: np.ndarray) -> np.ndarray:
-        # Reflection can reach no further than the picture itself.
-        reach = [min(math.ceil(3 * self.sigma), side - 1) for side in answers.shape[1:3]]
-        window = [2 * pixels + 1 for pixels in reach]
-        return addons().image.gaussian_filter2d(answers, window, self.sigma, "REFLECT").numpy()
+        return filtered(self, suspect, lambda answers, _: blurred(answers, self.sigma))
 
 
 def _seed_label(seed: int) -> str:

@@ -1,10 +1,9 @@
-"""Copies of a network, its kernels, and arithmetic on them."""
+"""A network's kernels and layers, arithmetic on them, and the same network untrained."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,12 +27,28 @@ def quantized(kernel: np.ndarray, bits: int) -> np.ndarray:
     return low + step * np.rint((kernel - low) / step)
 
 
-def copy_of(model: keras.Model) -> keras.Model:
-    """An independent copy: what a thief gets who loads the stolen file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.keras"
-        model.save(path)
-        return keras.models.load_model(path, compile=False, safe_mode=False)
+def untrained(model: keras.Model, *, seed: int) -> keras.Model:
+    """A network of the same architecture with initial weights of its own, which depend on `seed` alone.
+
+    Every layer's own initializer draws them, in nested networks and custom layers too. Where a class of the user's
+    makes its layers in code, their seeds are that code's.
+
+    Args:
+      model: one whose layers are described by their configuration: functional, sequential, or registered.
+      seed: of the draws.
+
+    Raises:
+      ValueError: a network that cannot be built from its configuration.
+    """
+    try:
+        config = _reseeded(keras.saving.serialize_keras_object(model), np.random.default_rng(seed))
+        fresh: keras.Model = keras.saving.deserialize_keras_object(config, safe_mode=False)
+    except (NotImplementedError, TypeError) as error:
+        raise ValueError(f"`model` must be a network that its configuration describes, got {model.name!r}: {error}. "
+                         "Use a functional model, or give its class `get_config`.") from error  # fmt: skip
+    if not fresh.built:
+        fresh(np.zeros([1, *(side or 1 for side in model.input_shape[1:])], np.float32))
+    return fresh
 
 
 def kernels_of(model: keras.layers.Layer) -> list[tf.Variable]:
@@ -42,13 +57,23 @@ def kernels_of(model: keras.layers.Layer) -> list[tf.Variable]:
     return [weight for weight in model.weights if len(weight.shape) >= 2 and weight.dtype.is_floating]
 
 
+def flat_weights(model: keras.Model) -> np.ndarray:
+    """All weights in one row of float32: what a digest of a training takes in."""
+    return np.concatenate([np.ravel(value).astype(np.float32) for value in model.get_weights()])
+
+
 def choose_layers(model: keras.Model, layers: str) -> None:
     """Makes `all` layers of the model trainable, or only the `last` one that has a kernel."""
     model.trainable = True
     if layers == "last":
-        leaves = [layer for layer in _leaves(model) if kernels_of(layer)]
+        last = with_kernels(model)[-1]
         for layer in _leaves(model):
-            layer.trainable = layer is leaves[-1]
+            layer.trainable = layer is last
+
+
+def with_kernels(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers that have a kernel, in order, those of nested networks too."""
+    return [layer for layer in _leaves(model) if kernels_of(layer)]
 
 
 def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -57,3 +82,15 @@ def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield from _leaves(layer)
         else:
             yield layer
+
+
+def _reseeded(config: Any, draws: np.random.Generator) -> Any:
+    """A configuration with new seeds: with the owner's, the network would start where the owner's did."""
+    if isinstance(config, dict):
+        return {
+            name: int(draws.integers(2**31)) if name == "seed" else _reseeded(part, draws)
+            for name, part in config.items()
+        }
+    if isinstance(config, (list, tuple)):
+        return type(config)(_reseeded(part, draws) for part in config)
+    return config

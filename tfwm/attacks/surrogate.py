@@ -84,7 +84,8 @@ class Surrogate:
             )
             digest = training_digest(to_dict(self), run, data.inputs, answers, files=[self.vgg_weights])
             schedule = self.schedule.scaled(run.steps_scale)
-            train(trainer, data.inputs, answers, schedule, run, stage="surrogate", digest=digest)
+            arrays = {"inputs": data.inputs, "answers": answers}
+            train(trainer, arrays, schedule, run, stage="surrogate", digest=digest)
             deployed = _clipped(network)
         return keep(deployed, run, attacked_name(self, suspect))
 

@@ -1,8 +1,9 @@
-"""How a thief trains a network on pairs of images; surrogates and fine-tuning share it."""
+"""How a thief trains a network on pairs of images; surrogates, fine-tuning and distillation share it."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tensorflow import keras
 
 from tfwm.attacks.losses import LOSSES, Content, content_loss, deceiving_loss, judging_loss
 from tfwm.data.batches import batches
+from tfwm.data.draws import noisy
 from tfwm.files import replacing
 from tfwm.networks import patch_discriminator
 from tfwm.suspects import KerasSuspect
@@ -27,16 +29,21 @@ class Imitator(keras.Model):
       discriminator: tells answers from outputs; None trains with `content` alone.
       adversarial_weight: of the discriminator's opinion in the network's loss.
       training: False leaves batch statistics and dropout as they are at inference.
+      sigma: of fresh noise on the inputs at every step, in grey levels of 255.
+      teacher: gives the wanted answers, to the very inputs that the network gets; None takes the batch's.
     """
 
     def __init__(
         self, network: keras.Model, content: Content, *, discriminator: keras.Model | None = None,
-        adversarial_weight: float = 0.0, training: bool = True,
+        adversarial_weight: float = 0.0, training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None,
     ):  # fmt: skip
         super().__init__()
         self.network: keras.Model = network
         self.discriminator: Any = discriminator
         self._content, self._weight, self._mode = content, adversarial_weight, training
+        self._sigma: float = sigma
+        # In a function, out of sight of Keras: the teacher is no part of the checkpoint.
+        self._answer: Any = None if teacher is None else (lambda images: teacher(images, training=False))
         names = ("loss", "content") + (("adversarial", "discriminator") if discriminator else ())
         self._means = {name: keras.metrics.Mean(name) for name in names}
 
@@ -57,9 +64,10 @@ class Imitator(keras.Model):
         return list(self._means.values())
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        answers = batch["answers"]
+        inputs = noisy(batch["inputs"], batch["seed"], self._sigma) if self._sigma else batch["inputs"]
+        answers = tf.cast(self._answer(inputs), tf.float32) if self._answer else batch["answers"]
         with tf.GradientTape() as tape:
-            outputs = tf.cast(self.network(batch["inputs"], training=self._mode), tf.float32)
+            outputs = tf.cast(self.network(inputs, training=self._mode), tf.float32)
             parts = self._parts(outputs, answers)
             objective = scaled(self.optimizer, mean_over_batch(parts["loss"]))
         descend(self.optimizer, tape, objective, self.network.trainable_variables)
@@ -86,8 +94,9 @@ class Imitator(keras.Model):
 
 
 def imitator(
-    network: keras.Model, loss: str, *, width: int, seed: int, vgg_weights: str = "", training: bool = True
-) -> Imitator:
+    network: keras.Model, loss: str, *, width: int, seed: int, vgg_weights: str = "", training: bool = True,
+    sigma: float = 0.0, teacher: keras.Model | None = None,
+) -> Imitator:  # fmt: skip
     """An uncompiled trainer with the discriminator that `loss` asks for.
 
     Args:
@@ -96,36 +105,38 @@ def imitator(
       width: filters of the discriminator's first layer.
       seed: of the discriminator's initial weights.
       vgg_weights: for a perceptual loss.
-      training: see `Imitator`.
+      training, sigma, teacher: see `Imitator`.
     """
     _, weight = LOSSES[loss]
     channels = network.output_shape[-1]
     # Three layers, as in the authors' code for surrogates; the four of D in tfwm.networks are the owner's.
     judge = patch_discriminator((None, None, channels), filters=width, layers=3, seed=seed) if weight else None
     content = content_loss(loss, vgg_weights)
-    return Imitator(network, content, discriminator=judge, adversarial_weight=weight, training=training)
+    return Imitator(
+        network, content, discriminator=judge, adversarial_weight=weight, training=training, sigma=sigma,
+        teacher=teacher,
+    )  # fmt: skip
 
 
-def train(trainer: Imitator, inputs: np.ndarray, answers: np.ndarray, schedule: Schedule, run: Run, *,
-          stage: str, digest: str) -> list[dict[str, Any]]:  # fmt: skip
+def train(trainer: Imitator, arrays: Mapping[str, np.ndarray], schedule: Schedule, run: Run, *, stage: str, digest: str,
+          callbacks: Sequence[keras.callbacks.Callback] = ()) -> list[dict[str, Any]]:  # fmt: skip
     """Compiles and fits; call it inside `run.scope()`.
 
     Args:
       trainer: from `imitator`.
-      inputs: uint8 `[n, h, w, c]`.
-      answers: uint8, aligned with `inputs`.
+      arrays: uint8 `[n, h, w, c]`: `inputs` and, unless the trainer has a teacher, aligned `answers`.
       schedule: already scaled.
       run: the thief's machine.
       stage: name of checkpoints and TensorBoard logs.
       digest: of everything that the result depends on.
+      callbacks: called before the checkpoint of each epoch is written.
     """
     trainer.compile(schedule.optimizer(), schedule.optimizer() if trainer.discriminator else None, jit=run.jit)
-    arrays = {"inputs": inputs, "answers": answers}
 
     def batches_at(first: int, count: int) -> tf.data.Dataset:
         return batches(arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count)
 
-    return fit(trainer, batches_at, schedule, run, stage=stage, digest=digest)
+    return fit(trainer, batches_at, schedule, run, stage=stage, digest=digest, callbacks=callbacks)
 
 
 def thief_seed(seed: int) -> int:
@@ -135,8 +146,17 @@ def thief_seed(seed: int) -> int:
 
 def keep(model: keras.Model, run: Run, name: str) -> KerasSuspect:
     """Saves `<run.directory>/model.keras` and gives back what is in that file."""
-    path = Path(run.directory) / "model.keras"
+    return reopened(saved(model, Path(run.directory) / "model.keras"), name)
+
+
+def saved(model: keras.Model, path: Path) -> Path:
+    """Writes a network whole or not at all."""
     with replacing(path) as temporary:
         model.save(temporary)
         temporary.chmod(0o644)
+    return path
+
+
+def reopened(path: Path, name: str) -> KerasSuspect:
+    """What is in a file that the thief wrote himself."""
     return KerasSuspect(name, keras.models.load_model(path, compile=False, safe_mode=False))

@@ -10,16 +10,17 @@ import numpy as np
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name, check_range, check_whole, require
-from tfwm.attacks.kernels import choose_layers, copy_of, kernels_of, pruned, quantized
+from tfwm.attacks.kernels import choose_layers, kernels_of, pruned, quantized
 from tfwm.attacks.losses import check_loss
-from tfwm.attacks.trainer import imitator, keep, thief_seed, train
-from tfwm.config import choose, to_dict
-from tfwm.suspects import KerasSuspect, as_float
-from tfwm.training import Run, Schedule, training_digest
+from tfwm.attacks.trainer import keep
+from tfwm.attacks.tuning import check_noise, noise_label, tuned
+from tfwm.config import choose
+from tfwm.networks.copying import copy_of
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run, Schedule
 from tfwm.types import Access, Attack, ImagePairs, Suspect
 
 DEFAULT_SCHEDULE = Schedule(epochs=2, steps_per_epoch=50, batch_size=8, learning_rate=1e-4, decay="constant")
-_DISCRIMINATOR_WIDTH = 32
 _PARTS = {"all": None, "last": None}
 
 
@@ -35,43 +36,48 @@ class FineTune:
       loss: as for `Surrogate`, against `data.targets`.
       schedule: how long; not part of the label.
       vgg_weights: as for `Surrogate`.
+      sigma: of fresh Gaussian noise on the inputs at every step, in grey levels of 255, up to 255: the targets of
+        a denoiser are its clean inputs.
+      freeze_statistics: with `all`, batch normalisation keeps the statistics that it had when it was stolen.
 
     Raises:
       ValueError: a setting out of range, or at call time targets that do not fit the suspect's outputs.
 
-    Paper: Quan et al. 2020, section IV (fine-tuning all layers, or the last one as in the authors' code).
+    Paper: Quan et al. 2020, section V-E (fine-tuning all layers; the last one alone in the authors' code).
     """
 
     layers: str = "all"
     loss: str = "l2"
     schedule: Schedule = field(default=DEFAULT_SCHEDULE)
     vgg_weights: str = ""
+    sigma: float = 0.0
+    freeze_statistics: bool = False
     needs: ClassVar[Access] = Access.WEIGHTS
     leaves: ClassVar[Access] = Access.WEIGHTS
 
     def __post_init__(self) -> None:
         choose("choice of layers", self.layers, _PARTS)
         check_loss(self.loss)
+        check_noise(self.sigma)
 
     def __repr__(self) -> str:
-        return f"fine_tune({self.layers}, {self.loss})"
+        frozen = ", frozen statistics" if self.freeze_statistics else ""
+        return f"fine_tune({self.layers}, {self.loss}{noise_label(self.sigma)}{frozen})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
         require(self, suspect)
-        _check_targets(suspect, data)
-        start = np.concatenate([np.ravel(value).astype(np.float32) for value in _model(suspect).get_weights()])
-        with run.scope():
-            model = copy_of(_model(suspect))
-            choose_layers(model, self.layers)
-            trainer = imitator(
-                model, self.loss, width=_DISCRIMINATOR_WIDTH, seed=thief_seed(run.seed),
-                vgg_weights=self.vgg_weights, training=self.layers == "all",
-            )  # fmt: skip
-            arrays = (data.inputs, data.targets, start)
-            digest = training_digest(to_dict(self), run, *arrays, files=[self.vgg_weights])
-            schedule = self.schedule.scaled(run.steps_scale)
-            train(trainer, data.inputs, data.targets, schedule, run, stage="fine_tune", digest=digest)
-        return keep(model, run, attacked_name(self, suspect))
+        return keep(tuned(self, suspect, data, run), run, attacked_name(self, suspect))
+
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether batch normalisation trains on each batch's own statistics."""
+        return self.layers == "all" and not self.freeze_statistics
+
+    def start(self, model: keras.Model, run: Run) -> keras.Model:
+        """The copy that is trained, before its first step."""
+        copy = copy_of(model)
+        choose_layers(copy, self.layers)
+        return copy
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,12 +163,3 @@ def _with_kernels(attack: Attack, suspect: Suspect, change: Callable[[np.ndarray
 
 def _model(suspect: Suspect) -> keras.Model:
     return suspect.model  # type: ignore[attr-defined]
-
-
-def _check_targets(suspect: Suspect, data: ImagePairs) -> None:
-    answers = suspect(as_float(data.inputs[:1]))
-    if answers.shape != data.targets[:1].shape:
-        raise ValueError(
-            f"`data.targets` must have the shape of the suspect's outputs to fine-tune on them, got "
-            f"{list(data.targets[:1].shape)} and {list(answers.shape)}. Convert the targets' channels or size."
-        )

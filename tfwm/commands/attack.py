@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--size", type=options.positive, default=SIZE, help=f"side of the patches in pixels (default {SIZE})")
     options.add_set(parser, "attack")
     options.add_data(parser, str(PATCHES))
+    options.add_channels(parser, "as the suspect's network, where it is at hand; else 3")
     options.add_machine(parser)
     add_output(parser)
 
@@ -47,7 +48,8 @@ def run(arguments: argparse.Namespace) -> Result:
 
     attack = make_attack(arguments.name, arguments.assignments)
     suspect, key = work.open_suspect(arguments.suspect), work.load_key(arguments.key) if arguments.key else None
-    photographs = work.photographs_of(arguments, min_side=arguments.size)["attacker"]
+    channels = arguments.channels or _channels(suspect)
+    photographs = work.photographs_of(arguments, min_side=arguments.size, channels=channels)["attacker"]
     data = work.pairs_of(arguments, photographs, "attacker", arguments.size, arguments.patches or PATCHES)
     out = Path(arguments.out)
     say(f"{attack!r} on {arguments.suspect}")
@@ -66,6 +68,12 @@ def run(arguments: argparse.Namespace) -> Result:
         document["verdict"] = work.plain({"key_fingerprint": key.fingerprint, **verdict.as_dict()})
         text += "\n" + verdict_text(stolen.name, key.fingerprint, verdict)
     return Result(text, document)
+
+
+def _channels(suspect: Suspect) -> int:
+    from tfwm.types import Access
+
+    return suspect.model.input_shape[-1] if suspect.access == Access.WEIGHTS else 3  # type: ignore[attr-defined]
 
 
 def make_attack(name: str, assignments: list[str]) -> Attack:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tfwm.evaluation.battery import Subjects
     from tfwm.evaluation.policy import Decision, Policy
     from tfwm.evaluation.report import Report
+    from tfwm.keys import OwnerKey
     from tfwm.types import Attack
 
 PATCHES = 1500
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--host", required=True, metavar="FILE", help="the same host without the mark, a .keras file")
     option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; no attack sees it")
     option("--policy", required=True, metavar="JSON", help="what the model must show before it may be released")
-    option("--attacks", metavar="JSON", help="a list of attacks (default: those of `make demo`)")
+    option("--attacks", metavar="JSON", help="a list of attacks (default: the usual ones for the key's scheme)")
     option("--out", required=True, metavar="FOLDER", help="where everything is written")
     options.add_data(parser, f"{PATCHES}, of the thief's photographs")
     options.add_machine(parser)
@@ -56,8 +57,9 @@ def run(arguments: argparse.Namespace) -> Result:
     from tfwm.evaluation.tensorboard import write_tensorboard
 
     # Whatever can be wrong in a file is found before the first training.
-    policy, attacks = Policy.load(arguments.policy), _attacks(arguments.attacks)
-    subjects, out = _subjects(arguments, policy), Path(arguments.out)
+    policy, key, out = Policy.load(arguments.policy), work.load_key(arguments.key), Path(arguments.out)
+    attacks = _attacks(arguments.attacks, key)
+    subjects = _subjects(arguments, policy, key)
     run = work.run_of(arguments, out / "work")
     say(f"{len(attacks)} attacks, and the controls, on {subjects.marked.name}")
     report = evaluate(subjects, attacks, run, policy)
@@ -81,36 +83,37 @@ def result_of(out: Path, fingerprint: str, report: Report, decision: Decision) -
     return Result(text, work.plain(document), DONE if decision.blessed else NOT_VERIFIED)
 
 
-def _attacks(path: str | None) -> list[Attack]:
+def _attacks(path: str | None, key: OwnerKey) -> list[Attack]:
     from tfwm.attacks import attack_from_dict
     from tfwm.files import read_json
+    from tfwm.schemes import scheme_of
 
     if path is None:
-        from pipelines.configs import DEMO_ATTACKS
+        from pipelines.presets import attacks_for
 
-        return list(DEMO_ATTACKS)
+        return list(attacks_for(scheme_of(key)))
     values = read_json(path)
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
         raise ValueError(f'`--attacks` {path} must hold a JSON list of objects, as [{{"attack": "jpeg"}}]. Mend it.')
     return [attack_from_dict(value) for value in values]
 
 
-def _subjects(arguments: argparse.Namespace, policy: Policy) -> Subjects:
+def _subjects(arguments: argparse.Namespace, policy: Policy, key: OwnerKey) -> Subjects:
     from tfwm.commands import work
     from tfwm.evaluation.battery import Subjects
     from tfwm.schemes import scheme_of
     from tfwm.suspects import KerasSuspect
 
-    key = work.load_key(arguments.key)
     scheme: Any = scheme_of(key)
-    size = key.arrays["probes"].shape[1]
-    photographs = work.photographs_of(arguments, min_side=size)
+    marked, host = work.load_network(arguments.model), work.load_network(arguments.host)
+    size = scheme.image_size
+    photographs = work.photographs_of(arguments, min_side=size, channels=marked.input_shape[-1])
     parts = {"attacker": arguments.patches or PATCHES, "test": TEST_PATCHES}
     attacker, test = (work.pairs_of(arguments, photographs[part], part, size, count) for part, count in parts.items())
     return Subjects(
         scheme=scheme, key=key,
-        marked=KerasSuspect("marked model", work.load_network(arguments.model)),
-        host=KerasSuspect("unmarked host", work.load_network(arguments.host)),
+        marked=KerasSuspect("marked model", marked),
+        host=KerasSuspect("unmarked host", host),
         attacker=attacker, test=test,
         alpha=scheme.alpha if policy.alpha is None else policy.alpha,
     )  # fmt: skip

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> Result:
     endpoint, key = _endpoint(arguments.suspect), work.load_key(arguments.key)
     token = secrets.token_bytes(len(key.token)) if arguments.wrong_token else key.token
     pixels = decode_image(Path(arguments.picture).read_bytes(), arguments.picture)
-    images = to_float(with_channels(pixels, 3))[None]
+    images = to_float(with_channels(pixels, _channels(key)))[None]
     if arguments.through_model:
         images = _call(endpoint, arguments.tls_ca, "serving_default", {"image": images})["image"]
         _write(arguments.through_model, images[0])
@@ -55,6 +55,15 @@ def run(arguments: argparse.Namespace) -> Result:
         raise ValueError(f"`{endpoint.name}` extracts {', '.join(found)}, but no logo. Nothing can be drawn.")
     _write(arguments.out, found["logo"][0])
     return _result(arguments, endpoint, key, found["logo"][0])
+
+
+def _channels(key: OwnerKey) -> int:
+    """Of the pictures that the key's extractor reads."""
+    from tfwm.exporting import EXTRACTOR
+
+    if EXTRACTOR not in key.networks:
+        raise ValueError(f"`--key` of the scheme {key.scheme} holds no extractor. `tfwm verify` needs none.")
+    return key.networks[EXTRACTOR].input_shape[-1]
 
 
 def _endpoint(text: str) -> GrpcSuspect:
@@ -87,12 +96,18 @@ def _write(path: str, image: np.ndarray) -> None:
         temporary.chmod(0o644)
 
 
+def _as_large(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
+    from tfwm.data.readers import cover
+
+    return picture if picture.shape == other.shape else cover(picture, other.shape[:2])
+
+
 def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, logo: np.ndarray) -> Result:
     from tfwm.commands import work
     from tfwm.statistics import centred_nc
     from tfwm.suspects import as_float
 
-    likeness = centred_nc(logo, as_float(key.arrays["logo"])) if "logo" in key.arrays else None
+    likeness = centred_nc(logo, as_float(_as_large(key.arrays["logo"], logo))) if "logo" in key.arrays else None
     kind = "a wrong" if arguments.wrong_token else "the owner's"
     document = {
         "suspect": endpoint.name,

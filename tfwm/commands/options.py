@@ -23,7 +23,21 @@ def add_set(parser: argparse.ArgumentParser, what: str) -> None:
     )  # fmt: skip
 
 
-_INSTANCES = {"scheme": "probes=256 or initial.epochs=40", "attack": "share=0.3 or schedule.epochs=3"}
+_INSTANCES = {
+    "scheme": "probes=256 or initial.epochs=40", "attack": "share=0.3 or schedule.epochs=3",
+    "way of asking": "reveal=2 or decoys=9999 for a key of trigger images",
+}  # fmt: skip
+
+
+def add_channels(parser: argparse.ArgumentParser, otherwise: str) -> None:
+    """`--channels`.
+
+    Args:
+      otherwise: what it is by default, for the help.
+    """
+    parser.add_argument(
+        "--channels", type=int, choices=(1, 3), help=f"read photographs in grey (1) or colour (3; default {otherwise})"
+    )
 
 
 def add_data(parser: argparse.ArgumentParser, patches: str) -> None:

@@ -33,8 +33,8 @@ def _marks(report: Report, subjects: Subjects) -> tuple[ExtractedMark, ...]:
     found = []
     for row in report.rows:
         suspect = _suspect(row.label, row.model_path, subjects)
-        if suspect is not None:
-            found.append(_mark(row.label, suspect, subjects))
+        if suspect is not None and (mark := _mark(row.label, suspect, subjects)):
+            found.append(mark)
     return tuple(found)
 
 
@@ -47,6 +47,7 @@ def _suspect(label: str, model_path: str, subjects: Subjects) -> Suspect | None:
     return {UNATTACKED: subjects.marked, UNMARKED_HOST: subjects.host}.get(label)
 
 
-def _mark(label: str, suspect: Suspect, subjects: Subjects) -> ExtractedMark:
+def _mark(label: str, suspect: Suspect, subjects: Subjects) -> ExtractedMark | None:
     reading = subjects.scheme.reading(suspect, subjects.key)
-    return ExtractedMark(label, reading.get("logo"), reading.get("agreement"))
+    logo, agreement = reading.get("logo"), reading.get("agreement")
+    return None if logo is None and agreement is None else ExtractedMark(label, logo, agreement)

@@ -1,10 +1,11 @@
-"""Writes the key's probe images for a suspect that `tfwm verify` cannot call, and packs its answers for it.
+"""Writes the images that `tfwm verify` would send to a suspect that it cannot call, and packs the answers for it.
 
     tfwm probes --key KEYDIR --out probes                          PNG files; --out probes.npz writes an array
     (somebody sends them through the suspect and saves each answer under the same name)
     tfwm probes --key KEYDIR --answers FOLDER --out answers.npz    then: tfwm verify --suspect answers.npz ...
 
-Whoever sees the probe images could answer them honestly and everything else with the mark: keep them to yourself.
+Whoever sees the images could answer them honestly and everything else with the mark: keep them to yourself. Of a key
+of trigger images only as many are written as one verification sends (--set reveal=2 here takes the same there).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfwm.commands import options
 from tfwm.commands.base import Result, add_output
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--key", required=True, metavar="KEYDIR", help="the owner's key folder")
     option("--out", required=True, metavar="WHERE", help="a new folder for PNG files, or a file ending in .npz")
+    options.add_set(parser, "way of asking")
     option("--answers", metavar="FOLDER", help="the suspect's answers as PNG files; writes an .npz for `tfwm verify`")
     add_output(parser)
 
@@ -37,10 +40,11 @@ def run(arguments: argparse.Namespace) -> Result:
     """
     from tfwm.commands import work
 
-    key, out = work.load_key(arguments.key), Path(arguments.out)
+    scheme, key = work.asked_otherwise(work.load_key(arguments.key), arguments.assignments)
+    out = Path(arguments.out)
     if out.exists():
         raise FileExistsError(f"`--out` {out} exists already. Choose another place.")
-    probes = key.arrays.get("probes")
+    probes = scheme.probes(key) if callable(getattr(scheme, "probes", None)) else key.arrays.get("probes")
     if probes is None:
         raise ValueError(f"`--key` {arguments.key} of the scheme {key.scheme} holds no probe images. Use another key.")
     if arguments.answers:

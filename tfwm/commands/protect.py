@@ -9,6 +9,7 @@ OUT/work/          checkpoints and TensorBoard logs; private. A killed run resum
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from tfwm.commands import options
 from tfwm.commands.base import Result, add_output, say
 
 if TYPE_CHECKING:
+    import numpy as np
     from tensorflow import keras
 
     from tfwm.training import Run
@@ -30,10 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--out", required=True, metavar="FOLDER", help="where everything is written")
     option("--host", metavar="FILE", help="your own image-to-image model, .keras (default: train one)")
-    option("--scheme", default="deep_watermarking", help="watermarking method (default deep_watermarking)")
+    option("--network", default="residual_unet", help="host to train: residual_unet (default), dncnn, red or vdsr")
+    option("--scheme", default="deep_watermarking", help="deep_watermarking (default), trigger_image, ...")
     option("--preset", choices=options.PRESETS, default="fast", help="settings to start from (default fast)")
     options.add_set(parser, "scheme")
     options.add_data(parser, "3000 for fast, 160 for tiny, 6000 for paper and reference")
+    options.add_channels(parser, "as --host, or as the preset has it")
     options.add_machine(parser)
     add_output(parser)
 
@@ -51,14 +55,17 @@ def run(arguments: argparse.Namespace) -> Result:
     if (out / "key").exists():
         # Before hours of training, and never over a key: it may be the only proof of an older model.
         raise FileExistsError(f"`--out` {out} holds a key already. Choose another folder.")
-    scheme, size = _scheme(arguments)
-    photographs = work.photographs_of(arguments, min_side=size)
+    given = work.load_network(arguments.host) if arguments.host else None
+    scheme: Any = _scheme(arguments, given)
+    size, channels = scheme.image_size, getattr(scheme, "channels", 3)
+    if given is not None:
+        _check_host(given, size, channels)
+    photographs = work.photographs_of(arguments, min_side=size, channels=channels)
     count = arguments.patches or PATCHES[arguments.preset]
-    owner = work.pairs_of(arguments, photographs["owner"], "owner", size, count)
+    owner = _owner_pairs(arguments, scheme, photographs["owner"], count)
     test = work.pairs_of(arguments, photographs["test"], "test", size, TEST_PATCHES)
     run = work.run_of(arguments, out / "work")
-    host = _host(arguments, owner, run)
-    _check_host(host, size)
+    host = _train_host(arguments, scheme, owner, run) if given is None else given
     say(f"marking with {scheme.name}, preset {arguments.preset}, {len(owner)} patches of {size} x {size} pixels")
     marked = scheme.train(host, owner, run.child("mark"))
     host.save(out / "host.keras")
@@ -67,33 +74,49 @@ def run(arguments: argparse.Namespace) -> Result:
     return _result(out, marked, host, test)
 
 
-def _scheme(arguments: argparse.Namespace) -> tuple[Scheme, int]:
+def _scheme(arguments: argparse.Namespace, host: keras.Model | None) -> Scheme:
     from tfwm.schemes import make_scheme, scheme_from_dict, scheme_to_dict
 
     base = scheme_to_dict(make_scheme(arguments.scheme, arguments.preset))
-    scheme: Any = scheme_from_dict(options.changed(base, arguments.assignments))
-    return scheme, scheme.image_size
+    channels = arguments.channels or (None if host is None else host.input_shape[-1])
+    if channels in (1, 3) and "channels" in base:
+        base["channels"] = channels
+    return scheme_from_dict(options.changed(base, arguments.assignments))
 
 
-def _host(arguments: argparse.Namespace, owner: ImagePairs, run: Run) -> keras.Model:
-    if arguments.host:
-        from tfwm.commands import work
+def _owner_pairs(
+    arguments: argparse.Namespace, scheme: Any, photographs: Mapping[str, np.ndarray], count: int
+) -> ImagePairs:
+    """The owner's pairs; clean on both sides where the training itself adds the noise."""
+    from tfwm.commands import work
+    from tfwm.types import ImagePairs
 
-        return work.load_network(arguments.host)
+    pairs = work.pairs_of(arguments, photographs, "owner", scheme.image_size, count)
+    sigma = getattr(scheme, "sigma", 0.0)
+    if sigma and arguments.task != "denoise":
+        raise ValueError(f"`sigma` of {sigma:g} adds noise, which is for --task denoise, got {arguments.task}.")
+    return ImagePairs(pairs.targets, pairs.targets) if sigma else pairs
+
+
+def _train_host(arguments: argparse.Namespace, scheme: Any, owner: ImagePairs, run: Run) -> keras.Model:
+    import dataclasses
+
     from tfwm.hosts import HostSettings, train_host
 
-    say(f"training a host for {arguments.task}")
+    say(f"training a host, {arguments.network}, for {arguments.task}")
     settings = HostSettings.tiny() if arguments.preset == "tiny" else HostSettings()
+    settings = dataclasses.replace(settings, network=arguments.network, sigma=getattr(scheme, "sigma", 0.0))
     return train_host(owner, settings, run.child("host"))
 
 
-def _check_host(host: keras.Model, size: int) -> None:
+def _check_host(host: keras.Model, size: int, channels: int) -> None:
     shapes = (host.input_shape, host.output_shape)
     images = all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes)
-    if not images or any(side not in (None, size) for shape in shapes for side in shape[1:3]) or shapes[0][3] != 3:
+    fits = images and all(side in (None, size) for shape in shapes for side in shape[1:3])
+    if not fits or shapes[0][3] != channels or channels not in (1, 3):
         raise ValueError(
-            f"`--host` must map images [n, {size}, {size}, 3] to images of the same size, or take any size; got "
-            f"{shapes[0]} to {shapes[1]}. Give an image-to-image network."
+            f"`--host` must map images [n, {size}, {size}, {channels}] to images of the same size, or take any size; "
+            f"got {shapes[0]} to {shapes[1]}. Give an image-to-image network."
         )
 
 

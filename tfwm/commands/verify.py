@@ -1,14 +1,16 @@
-"""Sends the key's probe images to a suspect and says whether its answers carry the mark.
+"""Sends the key's probe or trigger images to a suspect and says whether its answers carry the mark.
 
 The suspect is grpc://host:port/model (grpcs:// with TLS), a .keras file, a SavedModel folder, or an .npz of
 recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed; 4: the
-endpoint did not answer.
+endpoint did not answer. --set changes how this one verification asks, and is part of what it reports: decide on it
+before you see the suspect, since trying several ways until one fits is no evidence.
 """
 
 from __future__ import annotations
 
 import argparse
 
+from tfwm.commands import options
 from tfwm.commands.base import DONE, NOT_VERIFIED, Result, add_output
 
 
@@ -19,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--key", required=True, metavar="KEYDIR", help="the owner's key folder")
     option("--alpha", type=float, metavar="P", help="false-claim probability that you accept (default: the key's own)")
     option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
+    options.add_set(parser, "way of asking")
     add_output(parser)
 
 
@@ -31,16 +34,17 @@ def run(arguments: argparse.Namespace) -> Result:
       ValueError: no suspect, or an alpha that the key cannot reach.
     """
     from tfwm.commands import words, work
-    from tfwm.schemes import scheme_of
 
-    key = work.load_key(arguments.key)
+    scheme, key = work.asked_otherwise(work.load_key(arguments.key), arguments.assignments)
     suspect = work.open_suspect(arguments.suspect, arguments.tls_ca)
-    scheme, level = scheme_of(key), {} if arguments.alpha is None else {"alpha": arguments.alpha}
+    level = {} if arguments.alpha is None else {"alpha": arguments.alpha}
     verdict = scheme.verify(suspect, key, **level)
     document = {
         "suspect": arguments.suspect, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
         "scheme": key.scheme, **work.plain(verdict.as_dict()),
-        "served_versions": sorted(getattr(suspect, "versions", ())),
+        "served_versions": sorted(getattr(suspect, "versions", ())), "asked_with": arguments.assignments,
     }  # fmt: skip
     text = words.verdict_text(arguments.suspect, key.fingerprint, verdict)
+    if arguments.assignments:
+        text += f"\nAsked with {', '.join(arguments.assignments)} instead of the key's own settings."
     return Result(text, document, DONE if verdict.marked else NOT_VERIFIED)

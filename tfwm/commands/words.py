@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 def verdict_text(suspect: str, fingerprint: str, verdict: Verdict) -> str:
     """One sentence, the figures, and the hypothesis that the p-value rests on."""
     lines = [_sentence(suspect, fingerprint, verdict), ""]
-    lines += [f"  {name:<12} {text}" for name, text in _figures(verdict)]
+    figures = _figures(verdict)
+    width = max(12, *(len(name) for name, _ in figures))
+    lines += [f"  {name:<{width}} {text}" for name, text in figures]
     return "\n".join([*lines, "", f"p is the chance of a score this good if the following holds: {verdict.null}."])
 
 
@@ -33,7 +35,12 @@ def _figures(verdict: Verdict) -> list[tuple[str, str]]:
         ("p-value", f"{verdict.p_value:.2g} (a claim takes {verdict.alpha:g} or less)"),
         ("evidence", f"{verdict.n} independent pieces"),
     ]
-    return figures + [(name, f"{value:.3f}") for name, value in verdict.details.items()]
+    return figures + [(name, _short(value)) for name, value in verdict.details.items()]
+
+
+def _short(value: float) -> str:
+    """Three places, or three digits of what would be lost in them."""
+    return f"{value:.2e}" if 0.0 < abs(value) < 0.01 else f"{value:.3f}"
 
 
 def one_in(p_value: float) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands.base import say
+from tfwm.config import from_dict, to_dict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,17 +86,24 @@ def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
     return Run(directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale)
 
 
-def photographs_of(arguments: argparse.Namespace, min_side: int) -> Mapping[str, Mapping[str, np.ndarray]]:
+def photographs_of(
+    arguments: argparse.Namespace, min_side: int, channels: int = 3
+) -> Mapping[str, Mapping[str, np.ndarray]]:
     """Photographs by part (`owner`, `attacker`, `test`) and name; no part shares one with another.
 
     Args:
       min_side: in pixels; smaller photographs are left out.
+      channels: 1 for grey, 3 for colour.
     """
-    from tfwm.data import folder_parts, photographs, read_images
+    from tfwm.data import folder_parts, photographs, read_images, with_channels
 
     if arguments.data is None:
-        return {part: _large_enough(photographs(part), min_side) for part in PARTS}
-    found = read_images(arguments.data, longest_side=LONGEST_SIDE, min_side=min_side)
+        parts = {part: _large_enough(photographs(part), min_side) for part in PARTS}
+        return {
+            part: {name: with_channels(image, channels) for name, image in images.items()}
+            for part, images in parts.items()
+        }
+    found = read_images(arguments.data, channels=channels, longest_side=LONGEST_SIDE, min_side=min_side)
     for name, reason in found.problems:
         say(f"left out `{name}`: {reason}")
     return folder_parts(found.by_name(), seed=arguments.seed)
@@ -122,6 +131,23 @@ def pairs_of(
 
     seed = arguments.seed * len(PARTS) + PARTS.index(part)
     return make_pairs(arguments.task, sample_patches(list(photographs.values()), count, size, seed=seed), seed=seed)
+
+
+def asked_otherwise(key: OwnerKey, assignments: list[str]) -> tuple[Any, OwnerKey]:
+    """The scheme of a key, and the key, both with the settings that `--set` changed for this verification.
+
+    Raises:
+      ValueError: an unknown field (the message names the closest one), a value that does not fit.
+    """
+    from tfwm.commands.options import changed
+    from tfwm.schemes import scheme_of
+
+    scheme = scheme_of(key)
+    if assignments:
+        scheme = from_dict(type(scheme), changed(to_dict(scheme), assignments))
+        # A scheme may look into its own settings, or into those that lie with the key.
+        key = dataclasses.replace(key, settings=to_dict(scheme))
+    return scheme, key
 
 
 def plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ def HostTrainer(
     host: OutputArtifact[Model],
     settings: Parameter[str],
     host_path: Parameter[str],
+    channels: Parameter[int],
     machine: Parameter[str],
     seed: Parameter[int],
     work_dir: Parameter[str],
@@ -33,6 +34,7 @@ def HostTrainer(
       host: the network.
       settings: `HostSettings` as JSON.
       host_path: the user's own `.keras` file instead; empty to train.
+      channels: 1 or 3, of the pictures that the host takes.
       machine: `Machine` as JSON.
       seed: of every draw.
       work_dir: checkpoints and TensorBoard logs; must outlive the run, since TFX deletes what a failed step wrote.
@@ -41,4 +43,5 @@ def HostTrainer(
     """
     run = run_on(machine, seed, private(work_dir) / "host")
     with writing(host.uri) as directory:
-        steps.make_host(read_split(examples.uri, "owner"), settings, host_path, Path(directory), run)
+        pairs = read_split(examples.uri, "owner", channels=channels)
+        steps.make_host(pairs, settings, host_path, Path(directory), run)

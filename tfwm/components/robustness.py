@@ -34,6 +34,7 @@ def RobustnessEvaluator(
     attacks: Parameter[str],
     policy: Parameter[str],
     wrong_keys: Parameter[int],
+    channels: Parameter[int],
     machine: Parameter[str],
     seed: Parameter[int],
     work_dir: Parameter[str],
@@ -53,6 +54,7 @@ def RobustnessEvaluator(
       attacks: list of `attack_to_dict` as JSON.
       policy: `Policy` as JSON.
       wrong_keys: how many decoy keys are asked.
+      channels: 1 or 3, of the pictures that the models take.
       machine: `Machine` as JSON.
       seed: of every draw.
       work_dir: attacked networks, finished rows and TensorBoard logs; shared by all workers, must outlive the run.
@@ -62,7 +64,7 @@ def RobustnessEvaluator(
     """
     rules, folder = steps.policy_of(policy), private(work_dir) / "robustness"
     cells = plan(steps.attacks_of(attacks), wrong_keys=wrong_keys, must_survive=rules.must_survive)
-    sources = steps.Sources(examples.uri, host.uri, model.uri, owner_key.uri, rules.alpha)
+    sources = steps.Sources(examples.uri, host.uri, model.uri, owner_key.uri, rules.alpha, channels)
     start, handle = time.perf_counter(), shared.Shared()
     # Held here while Beam runs, so that an in-process runner does not load them a second time.
     subjects = handle.acquire(lambda: steps.load_subjects(sources))

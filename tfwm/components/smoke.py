@@ -25,9 +25,9 @@ def problems(directory: str | Path, *, timeout_s: float = 60.0) -> list[str]:
     from serving.server import Server
 
     try:
-        sizes = served_sizes(directory)
+        shapes = served_shapes(directory)
         with Server({MODEL: directory}) as server:
-            return [found for size in sizes for found in _asked(server.address, size, timeout_s)]
+            return [found for shape in shapes for found in _asked(server.address, shape, timeout_s)]
     except (ValueError, OSError) as error:
         return [f"The server does not load the model: {error}"]
 
@@ -40,8 +40,8 @@ def server_digest() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
-def served_sizes(directory: str | Path) -> list[tuple[int, int]]:
-    """Heights and widths to try: the model's own, or several where it takes any.
+def served_shapes(directory: str | Path) -> list[tuple[int, int, int]]:
+    """Heights, widths and channels to try: the model's own, or several where it takes any size.
 
     Raises:
       ValueError: no SavedModel, or one without `serving_default`.
@@ -52,14 +52,15 @@ def served_sizes(directory: str | Path) -> list[tuple[int, int]]:
     graph = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs[0]
     if "serving_default" not in graph.signature_def:
         raise ValueError(f"`{directory}` has no signature `serving_default`. Write it with tfwm.exporting.export.")
-    height, width = (side.size for side in graph.signature_def["serving_default"].inputs["image"].tensor_shape.dim[1:3])
+    sides = graph.signature_def["serving_default"].inputs["image"].tensor_shape.dim[1:]
+    height, width, channels = (side.size for side in sides)
     if height > 0 and width > 0:
-        return [(height, width)]
-    return [(height if height > 0 else rows, width if width > 0 else columns) for rows, columns in SIZES]
+        return [(height, width, channels)]
+    return [(height if height > 0 else rows, width if width > 0 else columns, channels) for rows, columns in SIZES]
 
 
-def _asked(address: str, size: tuple[int, int], timeout_s: float) -> list[str]:
-    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+def _asked(address: str, shape: tuple[int, int, int], timeout_s: float) -> list[str]:
+    picture = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     return [
         *_floats(address, picture, timeout_s),
         *_bytes(address, picture, timeout_s),

@@ -37,7 +37,7 @@ def make_host(pairs: ImagePairs, settings: str, host_path: str, directory: Path,
     Args:
       pairs: the owner's.
       settings: `tfwm.hosts.HostSettings` as JSON; not looked at where `host_path` is given.
-      host_path: a `.keras` file `[n, h, w, 3]` -> images, or empty.
+      host_path: a `.keras` file `[n, h, w, 1 or 3]` -> images, or empty.
       directory: of the artifact.
       run: where and how to train.
 
@@ -71,13 +71,20 @@ def write_model(marked: MarkedModel, scheme: Any, directory: Path, *, public: bo
 
 @dataclass(frozen=True)
 class Sources:
-    """Where an evaluation finds its subjects: uris of the artifacts, and the level of a claim (None: the scheme's)."""
+    """Where an evaluation finds its subjects.
+
+    Args:
+      examples, host, model, key: uris of the artifacts.
+      alpha: the level of a claim; None takes the scheme's.
+      channels: of the pictures, 1 or 3.
+    """
 
     examples: str
     host: str
     model: str
     key: str
     alpha: float | None
+    channels: int = 3
 
 
 def load_subjects(sources: Sources) -> Subjects:
@@ -90,8 +97,8 @@ def load_subjects(sources: Sources) -> Subjects:
         key=key,
         marked=_suspect("marked model", sources.model),
         host=_suspect("unmarked host", sources.host),
-        attacker=read_split(sources.examples, "attacker"),
-        test=read_split(sources.examples, "test"),
+        attacker=read_split(sources.examples, "attacker", channels=sources.channels),
+        test=read_split(sources.examples, "test", channels=sources.channels),
         # A policy without a level blesses nothing, but the report should say what was found.
         alpha=scheme.alpha if sources.alpha is None else sources.alpha,
     )

@@ -25,6 +25,7 @@ def WatermarkTrainer(
     scheme: Parameter[str],
     secret_file: Parameter[str],
     public: Parameter[int],
+    channels: Parameter[int],
     machine: Parameter[str],
     seed: Parameter[int],
     work_dir: Parameter[str],
@@ -41,6 +42,7 @@ def WatermarkTrainer(
       scheme: `scheme_to_dict` as JSON.
       secret_file: see `tfwm.components.secret.owner_secret`.
       public: 1 leaves the sealed `extract` signature out of the pushed model, 0 keeps it in.
+      channels: 1 or 3, of the pictures that the scheme works on.
       machine: `Machine` as JSON.
       seed: of every draw but the secret.
       work_dir: checkpoints and TensorBoard logs; must outlive the run.
@@ -52,7 +54,8 @@ def WatermarkTrainer(
     secret = owner_secret(secret_file, work_dir)
     with reading(host.uri) as folder:
         unmarked = load_network(folder / KERAS_FILE)
-    marked = steps.mark(unmarked, read_split(examples.uri, "owner"), method, secret, run)
+    pairs = read_split(examples.uri, "owner", channels=channels)
+    marked = steps.mark(unmarked, pairs, method, secret, run)
     with writing(model.uri) as directory:
         steps.write_model(marked, method, directory, public=bool(public))
     with writing(owner_key.uri) as directory:

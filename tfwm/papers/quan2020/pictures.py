@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,6 +20,7 @@ PATCH = 40
 TEST_SETS = {"bsd68": "bsd68_gray.tar", "set11": "set11_gray.tar", "set5_set13": "sr_set5_set13_color.tar"}
 
 
+@lru_cache(maxsize=8)
 def training_pairs(context: Context, name: str) -> ImagePairs:
     """What a host learns from: Train400 for denoising (noise comes fresh at every step), T91 enlarged 2, 3 and 4 times.
 
@@ -29,6 +31,7 @@ def training_pairs(context: Context, name: str) -> ImagePairs:
     return ImagePairs(clean, clean) if HOSTS[name].denoises else _enlarged(clean)
 
 
+@lru_cache(maxsize=8)
 def thief_pairs(context: Context, name: str) -> ImagePairs:
     """Data that the owner never saw: textures (KTH-TIPS and DIV2K in the paper)."""
     clean = _patches(context, "texture_dtd256.tar", "attacker")
@@ -78,7 +81,7 @@ def test_pictures(context: Context, name: str) -> dict[str, np.ndarray]:
         found = {k: v for k, v in context.dataset("polyu_real_noise.tar").items() if k.endswith("_mean.jpg")}
     else:
         found = context.dataset(TEST_SETS[name])
-    limit = scale_of(context).pictures
+    limit = scale_of(context).real_pictures if name == "polyu" else scale_of(context).pictures
     return {k: with_channels(found[k], 1) for k in sorted(found)[:limit]}
 
 

@@ -53,10 +53,10 @@ class Scale:
       depth: the most layers of a host.
       patches: in training.
       batch: of patches.
-      host_epochs, host_steps: of the hosts' training, and steps in an epoch.
+      host_epochs, host_steps, host_rate: of the hosts' training, steps in an epoch, learning rate.
       epochs: of an embedding (8 in the paper), of the same number of steps.
       strength: lambda where the paper has 1e-3.
-      pictures: the most test pictures of a set.
+      pictures, real_pictures: the most test pictures of a set, and of PolyU.
       keys: wrong keys of tables IV and V.
     """
 
@@ -66,16 +66,18 @@ class Scale:
     batch: int
     host_epochs: int
     host_steps: int
+    host_rate: float
     epochs: int
     strength: float
     pictures: int
+    real_pictures: int
     keys: int
 
 
 SCALES = {
-    "smoke": Scale(4, 4, 64, 8, 2, 3, 1, 1e-1, 1, 20),
-    "desk": Scale(16, 20, 8000, 16, 75, 40, 10, 1e-2, 68, 1000),
-    "paper": Scale(64, 20, 238_336, 128, 50, 1862, 8, 1e-3, 100, 1000),
+    "smoke": Scale(4, 4, 64, 8, 2, 3, 2e-3, 1, 1e-1, 1, 1, 20),
+    "desk": Scale(16, 20, 8000, 16, 90, 40, 2e-3, 10, 1e-2, 68, 20, 1000),
+    "paper": Scale(64, 20, 238_336, 128, 50, 1862, 1e-3, 8, 1e-3, 68, 100, 1000),
 }
 
 
@@ -87,7 +89,7 @@ def scale_of(context: Context) -> Scale:
 def host_settings(context: Context, name: str) -> HostSettings:
     """How a host is trained."""
     scale, host = scale_of(context), choose("host", name, HOSTS)
-    schedule = Schedule(scale.host_epochs, scale.host_steps, scale.batch, 1e-3, "cosine", 0.9)
+    schedule = Schedule(scale.host_epochs, scale.host_steps, scale.batch, scale.host_rate, "cosine", 0.9)
     return HostSettings(
         host.network, filters=scale.filters, depth=min(host.depth, scale.depth), loss="l2",
         sigma=SIGMA if host.denoises else 0.0, schedule=schedule,

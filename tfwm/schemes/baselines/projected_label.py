@@ -66,7 +66,7 @@ class ProjectedLabel(EmbeddingSettings):
     @classmethod
     def tiny(cls) -> ProjectedLabel:
         """Seconds on two cores, for tests."""
-        return cls(image_size=16, channels=3, trigger_size=8, triggers=6, classes=16, strength=1.0, alpha=1e-4,
+        return cls(image_size=16, channels=3, trigger_size=8, triggers=6, classes=16, strength=0.1, alpha=1e-4,
                    embedding=Schedule(3, 50, 8, 2e-3, "cosine", 0.9))  # fmt: skip
 
     def train(self, host: keras.Model, data: ImagePairs, run: Run, *, secret: bytes | None = None) -> MarkedModel:

@@ -9,8 +9,8 @@ S is then replaced by what the marked host answers. Verification sends K, one re
 with S (eq. 8). A small generative network turns S into a copyright image (eq. 9, fig. 5).
 
 What the paper does not give is an honest p-value. Two are offered. Ranked: the trigger travels in one request with
-`decoys` other random images; under the null its distance to G is exchangeable with theirs. Coded: every cell of S
-is shifted up or down by a bit of the key, so that the agreement has an exact binomial tail.
+`decoys` other random images; under the null its distance to G is exchangeable with theirs. Coded: in every cell
+of S a bit of the key says whether the gradient is taken off or added, so that the agreement has an exact binomial tail.
 
 | file | holds |
 |---|---|

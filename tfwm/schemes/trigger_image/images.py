@@ -48,18 +48,25 @@ def _enlarged(image: np.ndarray, factor: int) -> np.ndarray:
 
 
 def verification_images(settings: TriggerImage, images: np.ndarray, codes: np.ndarray | None = None) -> np.ndarray:
-    """G of eq. 2 or 3, with the code's shift where there is one; float32 `[n, H, W, c]`, not clipped.
+    """G of eq. 2 or 3; where there is a code, a bit of -1 turns the gradient's sign in its cell. Not clipped.
 
     Args:
       images: uint8 `[n, H, W, c]` triggers or decoys.
       codes: `[n, cells, cells]` of -1 and 1.
+
+    Returns:
+      float32 `[n, H, W, c]`.
     """
-    values = as_float(images)
-    gradient = GRADIENTS[settings.gradient](values)
-    result = values + gradient if settings.upsampling > 1 else values - gradient
+    gradient = signed_gradient(settings, images)
     if codes is not None:
-        result = result + settings.code_shift * _spread(codes, values.shape[1])
-    return result.astype(np.float32)
+        gradient = gradient * _spread(codes, images.shape[1])
+    return (as_float(images) + gradient).astype(np.float32)
+
+
+def signed_gradient(settings: TriggerImage, images: np.ndarray) -> np.ndarray:
+    """What G adds to each image, `[n, H, W, c]`: -grad K for denoising, +grad K for super-resolution."""
+    gradient = GRADIENTS[settings.gradient](as_float(images))
+    return gradient if settings.upsampling > 1 else -gradient
 
 
 def owner_codes(settings: TriggerImage, secret: bytes) -> np.ndarray:

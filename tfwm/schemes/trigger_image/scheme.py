@@ -33,9 +33,9 @@ class TriggerImage(EmbeddingSettings):
       reveal: how many of its trigger images one verification sends.
       gradient: grad K: "central" (the sum of the central differences), "gentle" (their mean), "sobel" (absolute mixed
         Sobel) or "wrapped_sobel" (the same modulo 256 grey levels, as the authors' code computes it).
-      coded: shift every cell of S by a secret bit: exact evidence from one trigger (not in the paper).
+      coded: a secret bit turns the gradient's sign in each cell of S: exact evidence from one trigger (not in the
+        paper).
       cells: side of the code map; `cells**2` bits a trigger.
-      code_shift: of a cell, in [0, 1] of the grey scale.
       visualizer: train the network of fig. 5, which `extract` runs.
       visualizer_filters: its width.
       visualizer_noise: standard deviation of noise on S while it is trained (not in the paper).
@@ -58,7 +58,6 @@ class TriggerImage(EmbeddingSettings):
     gradient: str = "central"
     coded: bool = False
     cells: int = 8
-    code_shift: float = 0.25
     visualizer: bool = True
     visualizer_filters: int = 64
     visualizer_noise: float = 0.0

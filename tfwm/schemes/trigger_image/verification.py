@@ -4,8 +4,9 @@ Ranked: the trigger and m other random images go to the suspect in one request. 
 not depend on the key, the distances of its answers to G of each image are exchangeable; the rank is exact. It would
 not be against the updated S, which only the trigger has: that distance is shown, not judged.
 
-Coded: each cell of S is shifted up or down by a bit that nothing else depends on; a suspect that is independent of
-the key agrees with each bit with probability 1/2, exactly, for one trigger and no decoy.
+Coded: in each cell of S the gradient is taken off or added as a bit says that nothing else depends on; a suspect that
+is independent of the key agrees with each bit with probability 1/2, exactly, for one trigger and no decoy. The bit is
+read from the correlation of what the suspect changed with the gradient.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from tfwm.schemes.trigger_image.scheme import TriggerImage
 
 CODED_NULL = (
-    "the suspect is independent of the key's secret bits, so each cell of its answer is shifted the right way with "
-    "probability 1/2 (exact binomial tail)"
+    "the suspect is independent of the key's secret bits, so in each cell of its answer the gradient of the trigger has the "
+    "right sign with probability 1/2 (exact binomial tail)"
 )
 RANKED_NULL = (
     "the suspect is independent of the key, so its answer to the trigger image is no nearer to G than its answers to "
@@ -103,9 +104,9 @@ def _coded_verdict(settings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray
 
 
 def agreement(settings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Which cells are shifted the right way, bool `[reveal, cells, cells]`."""
-    shifts = images.cell_means(answers - as_float(asked), settings.cells)
-    return np.sign(shifts) == images.owner_codes(settings, key.secret)[chosen]
+    """In which cells the gradient has the right sign, bool `[reveal, cells, cells]`."""
+    changes = (answers - as_float(asked)) * images.signed_gradient(settings, asked)
+    return np.sign(images.cell_means(changes, settings.cells)) == images.owner_codes(settings, key.secret)[chosen]
 
 
 def _ranked_verdict(settings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float) -> Verdict:

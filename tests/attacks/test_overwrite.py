@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tests.attacks.toys import patches
+from tfwm.attacks import Overwrite, attack_from_dict, attack_to_dict
+from tfwm.attacks.overwrite import thief_secret
+from tfwm.keys import new_secret
+from tfwm.schemes import scheme_from_dict, scheme_to_dict
+from tfwm.suspects import KerasSuspect
+from tfwm.types import ImagePairs
+
+SCHEDULE = {"epochs": 2, "steps_per_epoch": 4, "batch_size": 4, "learning_rate": 3e-3, "decay": "constant"}
+TINY = {"scheme": "trigger_image", "preset": "tiny", "visualizer": False, "embedding": SCHEDULE}
+
+
+def test_weights_change_with_every_key_and_the_file_is_the_result(suspect, data, run) -> None:
+    one, two = (Overwrite(TINY, count)(suspect, data, run.child(str(count))) for count in (1, 2))
+    kernels = [attacked.model.get_weights()[0] for attacked in (suspect, one, two)]
+    assert np.abs(kernels[1] - kernels[0]).max() > 1e-4
+    assert np.abs(kernels[2] - kernels[1]).max() > 1e-4
+    saved = keras.models.load_model(run.directory / "2" / "model.keras", compile=False)
+    np.testing.assert_array_equal(saved(data.inputs / np.float32(255)), two(data.inputs))
+
+
+def test_it_is_the_schemes_own_training_with_the_thiefs_secrets(suspect, data, run, monkeypatch) -> None:
+    scheme, seen = type(scheme_from_dict(TINY)), []
+    train = scheme.train
+
+    def spied(self, host, pairs, machine, *, secret):
+        seen.append((self, machine.seed, secret))
+        return train(self, host, pairs, machine, secret=secret)
+
+    monkeypatch.setattr(scheme, "train", spied)
+    Overwrite(TINY, 3)(suspect, data, run)
+    settings, seeds, secrets = zip(*seen)
+    assert set(settings) == {scheme_from_dict(TINY)}
+    assert len({*seeds, run.seed}) == 4
+    assert len({*secrets, new_secret(run.seed)}) == 4
+
+
+def test_no_secret_is_the_owners_or_another_thiefs() -> None:
+    thieves = {thief_secret(seed, index) for seed in range(50) for index in range(5)}
+    assert len(thieves | {new_secret(seed) for seed in range(50)}) == 300
+    assert {len(secret) for secret in thieves} == {32}
+
+
+def test_the_thiefs_own_key_verifies_in_what_he_overwrote(suspect, data, run) -> None:
+    enough = {**TINY, "embedding": {**SCHEDULE, "epochs": 4, "steps_per_epoch": 50, "learning_rate": 5e-3}}
+    scheme = scheme_from_dict(enough)
+    Overwrite(enough)(suspect, data, run)
+    # The same training again, from its checkpoints, for the key that the attack threw away.
+    from tfwm.attacks.trainer import thief_seed
+
+    machine = replace(run.child("key_0"), seed=thief_seed(run.seed))
+    marked = scheme.train(suspect.model, data, machine, secret=thief_secret(run.seed, 0))
+    stolen = KerasSuspect("file", keras.models.load_model(run.directory / "model.keras", compile=False))
+    queries = patches(2, seed=9)
+    np.testing.assert_array_equal(stolen(queries), KerasSuspect("again", marked.model)(queries))
+    agreeing = scheme.verify(stolen, marked.key).score
+    assert agreeing > scheme.verify(suspect, marked.key).score
+
+
+def test_killed_overwriting_resumes_to_the_same_weights(suspect, data, run, killed_after_first_epoch) -> None:
+    attack = Overwrite(TINY, 2)
+    with pytest.raises(KeyboardInterrupt):
+        attack(suspect, data, run)
+    killed_after_first_epoch()
+    resumed, whole = attack(suspect, data, run), attack(suspect, data, run.child("whole"))
+    for first, second in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_deep_watermarking_too(suspect, run) -> None:
+    short = {**SCHEDULE, "epochs": 1, "steps_per_epoch": 1}
+    values = {"scheme": "deep_watermarking", "preset": "tiny", "initial": short, "proxy": short, "adversarial": short}
+    size = scheme_from_dict(values).image_size
+    pairs = ImagePairs(patches(16, seed=1, size=size), patches(16, seed=2, size=size))
+    stolen = Overwrite(values)(suspect, pairs, run)
+    assert repr(Overwrite(values)) == "overwrite(deep_watermarking, 1 key)"
+    assert np.abs(stolen(pairs.inputs) - suspect(pairs.inputs)).max() > 1e-4
+
+
+def test_data_that_the_scheme_refuses(suspect, run) -> None:
+    grey = ImagePairs(patches(8, seed=1)[..., :1], patches(8, seed=1)[..., :1])
+    with pytest.raises(ValueError, match="`data` must hold 16 x 16 images with 3 channels"):
+        Overwrite(TINY)(suspect, grey, run)
+
+
+def test_whole_settings_are_attacks_too_and_can_be_told_apart() -> None:
+    attack = Overwrite(scheme_to_dict(scheme_from_dict(TINY)), 2)
+    assert attack_from_dict(json.loads(json.dumps(attack_to_dict(attack)))) == attack
+    assert attack != Overwrite(TINY, 2)
+    assert len({attack, Overwrite(TINY, 2), Overwrite(TINY, 2)}) == 2

@@ -1,0 +1,174 @@
+"""Tables I to III: what the mark costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tensorflow import keras
+
+from tfwm.papers import Claim, Context, Findings, Row
+from tfwm.papers.quan2020.measure import found, home_quality, quality, triple
+from tfwm.papers.quan2020.models import VERSION, host_of, host_recipe, marked_of, marked_recipe, tuned_of, tuned_recipe
+from tfwm.papers.quan2020.pictures import FACTORS, denoising_cases, super_resolution_cases
+from tfwm.papers.quan2020.scales import HOSTS, baseline, scale_of, trigger_scheme
+
+UNITS = "PSNR dB / SSIM x 10 / WPSNR dB"
+STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)
+SETS = {"bsd68": "BSD68", "set11": "Set11 (paper: Img12)", "polyu": "PolyU"}
+ALLOWED_LOSS_DB = 0.05
+
+# PSNR / SSIM x 10 / WPSNR, in the order BSD68, Img12, PolyU.
+TABLE_1 = {
+    ("dncnn", 1.0): ("28.98 / 8.23 / 36.07", "30.14 / 8.54 / 37.22", "31.74 / 9.25 / 38.84"),
+    ("dncnn", 1e-1): ("29.14 / 8.26 / 36.24", "30.36 / 8.60 / 37.45", "35.11 / 9.37 / 42.19"),
+    ("dncnn", 1e-2): ("29.19 / 8.27 / 36.27", "30.40 / 8.61 / 37.48", "36.32 / 9.46 / 43.38"),
+    ("dncnn", 1e-3): ("29.20 / 8.28 / 36.30", "30.41 / 8.61 / 37.49", "36.45 / 9.48 / 43.46"),
+    ("dncnn", 0.0): ("29.20 / 8.27 / 36.29", "30.41 / 8.61 / 37.49", "36.46 / 9.48 / 43.45"),
+    ("red", 1.0): ("28.71 / 8.06 / 35.80", "29.77 / 8.39 / 36.86", "35.64 / 9.40 / 42.74"),
+    ("red", 1e-1): ("28.97 / 8.20 / 36.06", "30.09 / 8.54 / 37.18", "36.48 / 9.47 / 43.56"),
+    ("red", 1e-2): ("29.04 / 8.20 / 36.14", "30.21 / 8.56 / 37.30", "36.86 / 9.50 / 43.96"),
+    ("red", 1e-3): ("29.09 / 8.23 / 36.19", "30.27 / 8.57 / 37.37", "37.40 / 9.52 / 44.46"),
+    ("red", 0.0): ("29.11 / 8.22 / 36.20", "30.28 / 8.57 / 37.37", "37.47 / 9.52 / 44.52"),
+}
+TABLE_2 = {
+    "vdsr": (("32.83 / 9.16 / 39.93", "29.66 / 8.30 / 36.75", "27.87 / 7.65 / 34.96"),
+             ("32.83 / 9.11 / 39.92", "29.67 / 8.30 / 36.77", "27.86 / 7.64 / 34.95")),
+    "sr_dncnn": (("32.89 / 9.11 / 39.98", "29.68 / 8.30 / 36.77", "27.83 / 7.64 / 34.91"),
+                 ("32.87 / 9.11 / 39.95", "29.67 / 8.30 / 36.76", "27.82 / 7.64 / 34.92")),
+}  # fmt: skip
+TABLE_3 = {
+    "dncnn": ("30.41 / 37.50", "30.18 / 37.27", "30.11 / 37.30", "30.41 / 37.51"),
+    "red": ("30.28 / 37.38", "30.12 / 37.22", "30.11 / 37.20", "30.27 / 37.35"),
+    "vdsr": ("30.12 / 37.21", "29.83 / 36.92", "29.81 / 36.90", "30.12 / 37.22"),
+    "sr_dncnn": ("30.12 / 37.22", "30.02 / 37.11", "30.00 / 37.11", "30.14 / 37.23"),
+}  # fmt: skip
+BASELINES = ("base1", "base2")
+
+
+def _measured(context: Context, what: str, recipe: dict[str, Any], measure: Any) -> Any:
+    """A row's figures, from the cache where they were measured before."""
+    return context.cache.value({"what": what, "recipe_version": VERSION, "of": recipe,
+                                "pictures": [scale_of(context).pictures, scale_of(context).real_pictures]},
+                               lambda folder: measure())  # fmt: skip
+
+
+def denoising_quality(context: Context, recipe: dict[str, Any], model: Any, name: str) -> dict[str, float]:
+    """Figures of a network on one test set; `model` is a function that gives it."""
+    what = f"{recipe['what']} on {SETS[name]}"
+    return _measured(context, what, recipe, lambda: quality(model(), denoising_cases(context, name)))
+
+
+def scaling_quality(context: Context, recipe: dict[str, Any], model: Any, factor: int) -> dict[str, float]:
+    """Figures of a super-resolution network at one factor."""
+    what = f"{recipe['what']} at x{factor}"
+    return _measured(context, what, recipe, lambda: quality(model(), super_resolution_cases(context, factor)))
+
+
+def quality_at_home(context: Context, name: str, recipe: dict[str, Any], model: Any) -> dict[str, float]:
+    """Set11 for a denoiser; the mean over the factors for super-resolution."""
+    what = f"{recipe['what']} at home"
+    return _measured(context, what, recipe, lambda: home_quality(context, name, model()))
+
+
+def verdict_of(context: Context, recipe: dict[str, Any], model: Any, key: Any) -> dict[str, Any]:
+    """What the owner's verification finds on a network; `model` and `key` are functions."""
+    return _measured(context, f"verification of {recipe['what']}", recipe, lambda: found(model(), key()))
+
+
+def strength_scheme(context: Context, name: str, strength: float) -> Any:
+    """The paper's scheme at one lambda; a weak one gets three times the epochs, since it learns slowly."""
+    scheme = trigger_scheme(context, name, strength=strength)
+    slow = strength < scale_of(context).strength
+    return replace(scheme, embedding=scheme.embedding.scaled(3.0)) if slow else scheme
+
+
+def table1(context: Context) -> Findings:
+    """Denoisers at four strengths, the unmarked host, and the host tuned on without a mark."""
+    rows, claims = [], []
+    for name in ("dncnn", "red"):
+        plain = _unmarked(context, name, rows, tuned=False)
+        control = _unmarked(context, name, rows, tuned=True)
+        for strength in STRENGTHS:
+            scheme = strength_scheme(context, name, strength)
+            recipe = marked_recipe(context, name, scheme)
+            ours = [denoising_quality(context, recipe, lambda s=scheme: marked_of(context, name, s).model, test)
+                    for test in SETS]  # fmt: skip
+            title = f"{HOSTS[name].title}, lambda {strength:g}"
+            rows += _set_rows(title, TABLE_1[name, strength], ours)
+            verdict = verdict_of(context, recipe, lambda s=scheme: marked_of(context, name, s).model,
+                                 lambda s=scheme: marked_of(context, name, s).key)  # fmt: skip
+            rows.append(Row(f"{title}, distance to G(K)", None, 1e3 * verdict["distance"], "1e-3"))
+            if strength == STRENGTHS[-1]:
+                claims.append(_fidelity_claim(HOSTS[name].title, plain, control, ours, verdict))
+    return Findings(tuple(rows), tuple(claims))
+
+
+def _unmarked(context: Context, name: str, rows: list[Row], *, tuned: bool) -> list[dict[str, float]]:
+    recipe = (tuned_recipe if tuned else host_recipe)(context, name)
+    model = tuned_of if tuned else host_of
+    ours = [denoising_quality(context, recipe, lambda: model(context, name), test) for test in SETS]
+    title = f"{HOSTS[name].title}, {'tuned on without a mark' if tuned else 'unmarked (lambda 0)'}"
+    rows += _set_rows(title, (None, None, None) if tuned else TABLE_1[name, 0.0], ours)
+    return ours
+
+
+def _set_rows(title: str, paper: tuple[Any, ...], ours: list[dict[str, float]]) -> list[Row]:
+    return [Row(f"{title}, {test}", printed, triple(figures), UNITS)
+            for test, printed, figures in zip(SETS.values(), paper, ours, strict=True)]  # fmt: skip
+
+
+def _fidelity_claim(title: str, plain: list, control: list, ours: list, verdict: dict[str, Any]) -> Claim:
+    losses = [plain[i]["psnr"] - ours[i]["psnr"] for i in range(2)]
+    beside = [control[i]["psnr"] - ours[i]["psnr"] for i in range(2)]
+    return Claim(
+        f"At lambda 1e-3 the mark costs {title} at most {ALLOWED_LOSS_DB} dB on BSD68 and Set11.",
+        max(losses) <= ALLOWED_LOSS_DB,
+        f"{losses[0]:+.3f} dB on BSD68 and {losses[1]:+.3f} dB on Set11 against the host that was marked; against the "
+        f"host tuned on for the default embedding's steps without a mark {beside[0]:+.3f} and {beside[1]:+.3f} dB. "
+        f"Distance to G(K) {verdict['distance']:.2e}, eta {verdict['eta']:.2e}.",
+    )
+
+
+def table2(context: Context) -> Findings:
+    """Super-resolution at x2, x3, x4, marked and unmarked."""
+    rows, claims = [], []
+    for name, (unmarked, marked) in TABLE_2.items():
+        scheme = trigger_scheme(context, name)
+        makers: tuple[tuple[str, dict[str, Any], Any, tuple[str, ...]], ...] = (
+            ("unmarked", host_recipe(context, name), lambda n=name: host_of(context, n), unmarked),
+            ("marked", marked_recipe(context, name, scheme),
+             lambda n=name, s=scheme: marked_of(context, n, s).model, marked),
+        )  # fmt: skip
+        means = {}
+        for state, recipe, model, paper in makers:
+            figures = [scaling_quality(context, recipe, model, factor) for factor in FACTORS]
+            rows += [Row(f"{HOSTS[name].title} {state}, x{factor}", printed, triple(ours), UNITS)
+                     for factor, printed, ours in zip(FACTORS, paper, figures, strict=True)]  # fmt: skip
+            means[state] = sum(f["psnr"] for f in figures) / len(figures)
+        loss = means["unmarked"] - means["marked"]
+        claims.append(Claim(
+            f"The mark costs {HOSTS[name].title} at most {ALLOWED_LOSS_DB} dB on average over the factors.",
+            loss <= ALLOWED_LOSS_DB,
+            f"{loss:+.3f} dB (Set5 and Set13 here, the paper's 14 pictures there) at lambda {scheme.strength:g}.",
+        ))  # fmt: skip
+    return Findings(tuple(rows), tuple(claims))
+
+
+def table3(context: Context) -> Findings:
+    """The scheme beside Base-1 and Base-2, at one strength."""
+    rows, claims = [], []
+    for name, paper in TABLE_3.items():
+        figures = [quality_at_home(context, name, host_recipe(context, name), lambda n=name: host_of(context, n))]
+        for scheme in (*(baseline(context, kind, name) for kind in BASELINES), trigger_scheme(context, name)):
+            figures.append(quality_at_home(context, name, marked_recipe(context, name, scheme),
+                                           lambda n=name, s=scheme: marked_of(context, n, s).model))  # fmt: skip
+        for label, printed, ours in zip(("unmarked", "Base-1", "Base-2", "ours"), paper, figures, strict=True):
+            rows.append(Row(f"{HOSTS[name].title}, {label}", printed, f"{ours['psnr']:.2f} / {ours['wpsnr']:.2f}",
+                            "PSNR dB / WPSNR dB"))  # fmt: skip
+        unmarked, first, second, own = (figure["psnr"] for figure in figures)
+        claims.append(Claim(
+            f"On {HOSTS[name].title} both baselines cost more than the trigger image.", own > max(first, second),
+            f"losses {unmarked - first:+.3f} (Base-1), {unmarked - second:+.3f} (Base-2), {unmarked - own:+.3f} dB (ours).",
+        ))  # fmt: skip
+    return Findings(tuple(rows), tuple(claims))
