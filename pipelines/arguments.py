@@ -32,6 +32,7 @@ def arguments_of(config: PipelineConfig) -> dict[str, Any]:
         "scheme_digest": files_digest(scheme),
         "secret_file": config.secret_file,
         "public": config.public,
+        "channels": config.channels,
         "attacks": to_json(attacks),
         "attacks_digest": files_digest(attacks),
         "policy": to_json(to_dict(config.policy)),

@@ -10,9 +10,10 @@ from typing import Any
 
 from pipelines.arguments import arguments_of
 from pipelines.configs import PipelineConfig
+from pipelines.presets import DEFAULT_SCHEME
 
 # What may be changed for every run without compiling anew.
-RUNTIME = ("host", "scheme", "attacks", "policy", "seed", "wrong_keys")
+RUNTIME = ("host", "scheme", "channels", "attacks", "policy", "seed", "wrong_keys")
 SECRET_FOLDER = "/var/run/tfwm"
 SECRET_KEY = "owner_secret.hex"
 
@@ -92,6 +93,7 @@ def parser(program: str, description: str) -> argparse.ArgumentParser:
     option("--image", required=True, help="container image with tfwm installed")
     option("--output", required=True, metavar="FILE", help="what to write")
     option("--preset", default="demo", choices=("demo", "tiny"), help="default demo")
+    option("--scheme", default=DEFAULT_SCHEME, help=f"watermarking method (default {DEFAULT_SCHEME})")
     option("--settings", metavar="JSON", help="a file with fields of PipelineConfig that differ from the preset")
     return made
 
@@ -100,7 +102,7 @@ def config_from(arguments: argparse.Namespace, *, serving_checks: tuple[str, ...
     """The configuration that the options describe; a serving check that the runner lacks is left out."""
     made = PipelineConfig.demo if arguments.preset == "demo" else PipelineConfig.tiny
     # Local folders mean nothing here: `Cluster` has the ones that count.
-    config = made(data=".", root=".")
+    config = made(data=".", root=".", scheme=arguments.scheme)
     if arguments.settings:
         config = config.changed_by_file(arguments.settings)
     if config.serving_check not in serving_checks:

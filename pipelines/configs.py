@@ -7,39 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.presets import DEFAULT_SCHEME, TINY_ATTACKS, attacks_for, network_for, policy_for
 from tfwm.attacks import attack_from_dict
-from tfwm.attacks.images import Crop, GaussianNoise, Jpeg, Resize
-from tfwm.attacks.surrogate import Surrogate
-from tfwm.attacks.weights import FineTune, Prune
 from tfwm.components.settings import Machine
 from tfwm.config import choose, from_dict
 from tfwm.evaluation.policy import Policy
 from tfwm.files import read_json
 from tfwm.hosts import HostSettings
-from tfwm.schemes import DeepWatermarking, scheme_from_dict
-from tfwm.training import Schedule
+from tfwm.schemes import DeepWatermarking, make_scheme, scheme_from_dict
 from tfwm.types import Attack, Scheme
 
 FOLDER = Path(__file__).parent
 SERVING_CHECKS = ("none", "python", "docker", "kubernetes")
-
-THIEF = Schedule(14, 50, 16, 2e-3, "cosine", 0.9)
-DEMO_ATTACKS: tuple[Attack, ...] = (
-    Surrogate("unet", "l1", filters=10, downs=4, schedule=THIEF),
-    Surrogate("residual_unet", "l2", filters=8, downs=4, schedule=Schedule(20, 50, 16, 2e-3, "cosine", 0.9)),
-    Surrogate("plain_cnn", "l2", filters=16, schedule=Schedule(8, 50, 16, 2e-3, "cosine", 0.9)),
-    Jpeg(50),
-    GaussianNoise(0.02),
-    Crop(0.9),
-    Resize(0.5),
-    Prune(0.2),
-    FineTune("all", "l2", schedule=Schedule(4, 50, 16, 2e-4, "cosine", 0.9)),
-)
-TINY_ATTACKS: tuple[Attack, ...] = (
-    Surrogate("unet", "l2", filters=8, downs=3, schedule=Schedule(1, 8, 8, 2e-3, "constant")),
-    Jpeg(90),
-    Prune(0.05),
-)
 
 
 @dataclass(frozen=True)
@@ -91,6 +70,11 @@ class PipelineConfig:
             object.__setattr__(self, name, Path(getattr(self, name)).absolute())
 
     @property
+    def channels(self) -> int:
+        """Of the pictures that host and scheme take; those of `data` are brought to it."""
+        return getattr(self.scheme, "channels", 3)
+
+    @property
     def pipeline_root(self) -> Path:
         """Artifacts, one folder a component."""
         return self.root / "artifacts"
@@ -111,16 +95,22 @@ class PipelineConfig:
         return self.root / "serving" / self.name
 
     @classmethod
-    def demo(cls, data: str | Path, root: str | Path, *, seed: int = 0) -> PipelineConfig:
+    def demo(cls, data: str | Path, root: str | Path, *, seed: int = 0, scheme: str = DEFAULT_SCHEME) -> PipelineConfig:
         """Minutes on two cores."""
-        return cls(Path(data), Path(root), Policy.load(FOLDER / "demo_policy.json"), DEMO_ATTACKS, seed=seed)
+        made = make_scheme(scheme, "fast")
+        return cls(
+            Path(data), Path(root), Policy.load(FOLDER / policy_for(made)), attacks_for(made),
+            host=HostSettings(network=network_for(made)), scheme=made, seed=seed,
+        )  # fmt: skip
 
     @classmethod
-    def tiny(cls, data: str | Path, root: str | Path, *, seed: int = 0) -> PipelineConfig:
+    def tiny(cls, data: str | Path, root: str | Path, *, seed: int = 0, scheme: str = DEFAULT_SCHEME) -> PipelineConfig:
         """Seconds, for tests; its thresholds say only that the parts work together."""
+        made = make_scheme(scheme, "tiny")
         return cls(
             Path(data), Path(root), Policy.load(FOLDER / "tiny_policy.json"), TINY_ATTACKS, name="tiny",
-            host=HostSettings.tiny(), scheme=DeepWatermarking.tiny(), wrong_keys=2, seed=seed,
+            host=dataclasses.replace(HostSettings.tiny(), network=network_for(made)), scheme=made,
+            wrong_keys=2, seed=seed,
         )  # fmt: skip
 
     def changed(self, values: dict[str, Any]) -> PipelineConfig:

@@ -133,7 +133,7 @@ def _config(arguments: argparse.Namespace) -> PipelineConfig:
     from tfwm.evaluation.policy import Policy
 
     preset = choose("preset", arguments.preset, {"demo": PipelineConfig.demo, "tiny": PipelineConfig.tiny})
-    config = preset(arguments.data, arguments.root, seed=arguments.seed)
+    config = preset(arguments.data, arguments.root, seed=arguments.seed, scheme=arguments.scheme)
     if arguments.settings:
         config = config.changed_by_file(arguments.settings)
     given = {
@@ -152,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--data", required=True, metavar="FOLDER", help="holds owner/, attacker/ and test/ of [input | target] PNGs")
     option("--root", required=True, metavar="FOLDER", help="everything that the pipeline writes")
     option("--preset", default="demo", help="demo or tiny (default demo)")
+    option("--scheme", default="deep_watermarking", help="deep_watermarking (default) or trigger_image")
     option("--settings", metavar="JSON", help="a file with fields of PipelineConfig that differ from the preset")
     option("--policy", metavar="JSON", help="what the model must show before it is pushed")
     option("--seed", type=int, default=0, help="of every draw but the secret (default 0)")

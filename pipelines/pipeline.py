@@ -36,6 +36,7 @@ def create_pipeline(
     scheme_digest: str,
     secret_file: str,
     public: bool,
+    channels: Any,
     attacks: Any,
     attacks_digest: str,
     policy: Any,
@@ -66,6 +67,7 @@ def create_pipeline(
       scheme: `scheme_to_dict` as JSON.
       secret_file: path of the owner's secret, or empty.
       public: leave `extract` out of what is pushed.
+      channels: 1 or 3, of the pictures as host and scheme take them.
       attacks: list of `attack_to_dict` as JSON.
       policy: `Policy` as JSON.
       wrong_keys: how many decoy keys are asked.
@@ -79,7 +81,9 @@ def create_pipeline(
       metadata_connection_config: of the metadata store; None where the orchestrator brings one.
       beam_args: for every Beam step.
     """
-    common = {"machine": machine, "seed": seed, "work_dir": work_dir, "code_version": code_version}
+    common = {
+        "channels": channels, "machine": machine, "seed": seed, "work_dir": work_dir, "code_version": code_version,
+    }  # fmt: skip
     example_gen = image_example_gen(data, code_version)
     examples = example_gen.outputs["examples"]
     host_trainer = HostTrainer(

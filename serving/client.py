@@ -38,7 +38,7 @@ def predict(
     Args:
       address: host:port of the gRPC service.
       model: the model's name.
-      inputs: by alias; images float32 [n, height, width, 3] in [0, 1], or encoded files as bytes [n].
+      inputs: by alias; images float32 [n, height, width, 1 or 3] in [0, 1], or encoded files as bytes [n].
       signature: `serving_default`, `serving_bytes` or `extract`.
       version: a version number, or None for the newest.
       timeout_s: seconds to wait for the answer.

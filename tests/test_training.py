@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def _line(optimizer: keras.optimizers.Optimizer) -> Line:
     return line
 
 
-def _fit(run: Run, schedule: Schedule, line: Line | None = None, **changes: str) -> tuple[list[dict], float]:
+def _fit(run: Run, schedule: Schedule, line: Line | None = None, **changes: Any) -> tuple[list[dict], float]:
     line = line or _line(keras.optimizers.SGD(0.1))
     history = fit(line, _stream, schedule, run, **{"stage": "only", "digest": "0" * 16, **changes})
     return history, float(line.weight)
@@ -92,6 +93,37 @@ def test_another_stage_or_digest_starts_afresh(tmp_path: Path, change: dict[str,
     run, schedule = Run(tmp_path, quiet=True), Schedule(1, 2, 2, decay="constant")
     _fit(run, schedule)
     assert _fit(run, schedule, **change)[1] == pytest.approx(2.28)
+
+
+def _below(limit: float):
+    return lambda line: line["loss"] <= limit
+
+
+def test_a_training_ends_with_the_epoch_that_is_enough(tmp_path: Path) -> None:
+    # (w - 1)^2 before the steps: 4, 2.56, 1.6384, 1.048576; means of two: 3.28, 1.343488; the next is 0.5503.
+    run, schedule = Run(tmp_path, quiet=True), Schedule(9, 2, 2, decay="constant")
+    history, weight = _fit(run, schedule, enough=_below(1.4))
+    assert [line["loss"] for line in history] == pytest.approx([3.28, 1.343488])
+    assert weight == pytest.approx(1 + 2 * 0.8**4)
+    # The same call again trains no more; one that wants more goes on.
+    again, same = _fit(run, schedule, enough=_below(1.4))
+    assert (again, same) == (history, weight)
+    more, weight = _fit(run, schedule, enough=_below(0.6))
+    assert [line["epoch"] for line in more] == [1, 2, 3]
+    assert weight == pytest.approx(1 + 2 * 0.8**6)
+
+
+def test_what_is_never_enough_runs_all_epochs(tmp_path: Path) -> None:
+    history, _ = _fit(Run(tmp_path, quiet=True), Schedule(3, 2, 2, decay="constant"), enough=_below(0.0))
+    assert len(history) == 3
+
+
+def test_a_resumed_training_ends_when_it_is_enough(tmp_path: Path) -> None:
+    run = Run(tmp_path, quiet=True)
+    _fit(run, Schedule(1, 2, 2, decay="constant"), enough=_below(1.4))
+    history, weight = _fit(run, Schedule(9, 2, 2, decay="constant"), enough=_below(1.4))
+    assert [line["epoch"] for line in history] == [1, 2]
+    assert weight == pytest.approx(1 + 2 * 0.8**4)
 
 
 def test_plateau_cuts_the_rate_after_five_epochs_without_improvement(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def _write_warmup(directory: Path, input_shape: tuple[int | None, ...]) -> None:
     from tensorflow_serving.apis import prediction_log_pb2
 
     height, width = (side or 64 for side in input_shape[1:3])
-    noise = np.random.default_rng(0).random((1, height, width, input_shape[-1]), np.float32)
+    noise = np.random.default_rng(0).random((1, height, width, input_shape[-1] or 3), np.float32)
     inputs = {
         "serving_default": ("image", tf.make_tensor_proto(noise)),
         "serving_bytes": ("image_bytes", tf.make_tensor_proto(encode_images(tf.constant(noise)).numpy())),

@@ -95,7 +95,8 @@ def test_a_served_denoiser_is_verified_and_read(denoiser: Path, secret: OwnerKey
         right = ask(*words, tmp_path / "logo.png")
         wrong = ask(*words, tmp_path / "noise.png", "--wrong-token")
     answer, logo, noise = (
-        decode_image((tmp_path / name).read_bytes(), name).astype(int) for name in ("answer.png", "logo.png", "noise.png")
+        decode_image((tmp_path / name).read_bytes(), name).astype(int)
+        for name in ("answer.png", "logo.png", "noise.png")
     )
     assert answer.shape == (16, 16, 1)
     # What is served lies in [0, 1]; the network itself answers beyond.

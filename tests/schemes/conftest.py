@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ HOSTS: dict[str, Callable[[], keras.Model]] = {"deep_watermarking": smoothing_ho
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
     """The scheme of a name, trained with its tiny preset; once, whoever asks."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def train(name: str) -> Trained:
         scheme, host = make_scheme(name, "tiny"), HOSTS.get(name, derainer)()
         data = rainy_patches(288, scheme.image_size)

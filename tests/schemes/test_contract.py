@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -169,23 +171,32 @@ def test_nothing_was_mutated(trained: Trained) -> None:
         np.testing.assert_array_equal(array, arrays[name])
 
 
-def test_the_key_survives_a_folder_and_gives_the_same_verdict_in_another_process(
-    trained: Trained, tmp_path: Path
-) -> None:
-    trained.result.key.save(tmp_path / "key")
-    trained.result.model.save(tmp_path / "model.keras")
+@pytest.fixture(scope="module")
+def elsewhere(tiny: Callable[[str], Trained], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Every scheme's verdict in another process, from files: one process for all, since TensorFlow starts slowly."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    for name in SCHEMES:
+        tiny(name).result.key.save(folder / name / "key")
+        tiny(name).result.model.save(folder / name / "marked.keras")
     code = (
-        "import json, sys\nfrom tfwm.keys import OwnerKey\nfrom tfwm.schemes import scheme_of\n"
-        "from tfwm.suspects import open_suspect\n"
-        "key = OwnerKey.load(sys.argv[1])\n"
-        "print(json.dumps(scheme_of(key).verify(open_suspect(sys.argv[2]), key).as_dict()))"
+        "import json, sys\nfrom pathlib import Path\nfrom tfwm.keys import OwnerKey\n"
+        "from tfwm.schemes import scheme_of\n"
+        "from tfwm.suspects import open_suspect\nverdicts = {}\n"
+        "for folder in map(Path, sys.argv[1:]):\n"
+        "    key, suspect = OwnerKey.load(folder / 'key'), open_suspect(str(folder / 'marked.keras'))\n"
+        "    verdicts[folder.name] = scheme_of(key).verify(suspect, key).as_dict()\n"
+        "print(json.dumps(verdicts))"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "key"), str(tmp_path / "model.keras")]
+    command = [sys.executable, "-c", code, *(str(folder / name) for name in SCHEMES)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
     assert done.returncode == 0, done.stderr
-    elsewhere = json.loads(done.stdout.splitlines()[-1])
-    assert elsewhere == pytest.approx(trained.scheme.verify(trained.suspect, trained.result.key).as_dict(), abs=1e-4)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_key_and_model_survive_files_and_give_the_same_verdict_in_another_process(trained: Trained, elsewhere) -> None:
+    expected = trained.scheme.verify(trained.suspect, trained.result.key).as_dict()
+    assert elsewhere[trained.scheme.name] == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_key_loads_with_its_settings(trained: Trained, tmp_path: Path) -> None:
@@ -207,7 +218,8 @@ def test_no_secret_in_repr(trained: Trained) -> None:
 def test_every_scheme_has_its_presets() -> None:
     assert set(PRESETS) == set(SCHEMES)
     for name, presets in PRESETS.items():
-        assert [preset for preset in ("paper", "reference", "fast", "tiny") if hasattr(SCHEMES[name], preset)] == presets
+        known = [preset for preset in ("paper", "reference", "fast", "tiny") if hasattr(SCHEMES[name], preset)]
+        assert known == presets
     with pytest.raises(ValueError, match="no preset `reference`. Known: fast, paper, tiny"):
         make_scheme("label_image", "reference")
 

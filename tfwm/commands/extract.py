@@ -99,7 +99,7 @@ def _write(path: str, image: np.ndarray) -> None:
 def _as_large(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
     from tfwm.data.readers import cover
 
-    return picture if picture.shape == other.shape else cover(picture, other.shape[:2])
+    return picture if picture.shape == other.shape else cover(picture, (other.shape[0], other.shape[1]))
 
 
 def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, logo: np.ndarray) -> Result:

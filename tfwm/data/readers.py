@@ -108,7 +108,9 @@ def cover(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     scale = min(height / size[0], width / size[1])
     cut_height, cut_width = size[0] * scale, size[1] * scale
     top, left = (height - cut_height) / 2, (width - cut_width) / 2
-    return _resized(image, size, (left, top, left + cut_width, top + cut_height))
+    # Rounding may leave the picture by a hair, which Pillow refuses.
+    box = (max(left, 0.0), max(top, 0.0), min(left + cut_width, width), min(top + cut_height, height))
+    return _resized(image, size, box)
 
 
 def with_channels(image: np.ndarray, channels: int) -> np.ndarray:

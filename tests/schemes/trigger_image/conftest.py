@@ -27,9 +27,9 @@ class Listening:
     access: Access = Access.QUERIES
     requests: list[np.ndarray] = field(default_factory=list)
 
-    def __call__(self, asked: np.ndarray) -> np.ndarray:
-        self.requests.append(asked.copy())
-        return self.answer(asked)
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        self.requests.append(images.copy())
+        return self.answer(images)
 
 
 def key_of(settings: TriggerImage, seed: int = 1) -> OwnerKey:

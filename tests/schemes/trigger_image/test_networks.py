@@ -10,15 +10,15 @@ from tfwm.schemes.trigger_image.networks import visualizer
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(("side", "picture"), [(16, 128), (40, 320), (80, 320), (160, 320), (320, 320), (600, 600)])
+@pytest.mark.parametrize(("side", "picture"), [(16, 128), (40, 320), (80, 320), (160, 320), (320, 320), (600, 300)])
 def test_shapes(side: int, picture: int, channels: int) -> None:
     network = visualizer(side, channels, filters=1, seed=1)
     assert network.input_shape == (None, side, side, channels)
     assert network.output_shape == (None, picture, picture, channels)
     if side < 100:
         answer = network(np.random.default_rng(0).random((1, side, side, channels), np.float32)).numpy()
-        assert answer.min() > 0.0
-        assert answer.max() < 1.0
+        assert answer.min() >= 0.0
+        assert answer.max() <= 1.0
 
 
 def test_the_papers_table() -> None:
@@ -29,10 +29,12 @@ def test_the_papers_table() -> None:
 
 
 def test_a_picture_does_not_depend_on_its_neighbours() -> None:
-    network = visualizer(16, 1, filters=2, seed=1)
+    network = visualizer(16, 1, filters=4, seed=1)
     assert [layer for layer in network.layers if isinstance(layer, InstanceNormalization)]
     answers = np.random.default_rng(0).random((2, 16, 16, 1), np.float32)
-    np.testing.assert_allclose(network(answers)[:1], network(answers[:1]), atol=1e-5)
+    first, second = network(answers).numpy()
+    np.testing.assert_allclose(first, network(answers[:1])[0], atol=1e-5)
+    assert np.abs(first - second).max() > 0.05
 
 
 def test_the_seed_decides() -> None:

@@ -8,7 +8,9 @@
 | measure.py | PSNR, SSIM and WPSNR on the test sets, verdicts |
 | fidelity.py | tables I to III |
 | uniqueness.py | tables IV and V |
-| robustness.py | tables VI to IX |
+| robustness.py, tuned.py | tables VI and VII |
+| overwriting.py | tables VIII and IX |
+| tables.py | what the paper prints there |
 | evasion.py | attacks that the paper did not try |
 | capacity.py | tables X to XIII |
 | figures.py | figures 8 and 9 |
@@ -31,8 +33,8 @@ EXPERIMENTS = (
     _experiment("table5", "wrong keys on marked hosts, exchanged keys", "uniqueness:table5", 10),
     _experiment("table6", "pruning", "robustness:table6", 10),
     _experiment("table7", "fine-tuning on the original data and on textures", "robustness:table7", 50),
-    _experiment("table8", "overwriting with one key, beside the baselines", "robustness:table8", 20),
-    _experiment("table9", "overwriting with one to five keys", "robustness:table9", 20),
+    _experiment("table8", "overwriting with one key, beside the baselines", "overwriting:table8", 20),
+    _experiment("table9", "overwriting with one to five keys", "overwriting:table9", 20),
     _experiment("table10", "capacity: denoising with triggers of 20 to 600 pixels", "capacity:table10", 30),
     _experiment("table11", "capacity: super-resolution with triggers of 20 to 600 pixels", "capacity:table11", 30),
     _experiment("table12", "capacity beside the first baseline", "capacity:table12", 20),

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tensorflow import keras
-
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.quan2020.measure import found, home_quality, quality, triple
-from tfwm.papers.quan2020.models import VERSION, host_of, host_recipe, marked_of, marked_recipe, tuned_of, tuned_recipe
-from tfwm.papers.quan2020.pictures import FACTORS, denoising_cases, super_resolution_cases
-from tfwm.papers.quan2020.scales import HOSTS, baseline, scale_of, trigger_scheme
+from tfwm.papers.quan2020.measure import denoising_quality, quality_at_home, scaling_quality, triple, verdict_of
+from tfwm.papers.quan2020.models import Subject, host_subject, marked_subject, tuned_subject
+from tfwm.papers.quan2020.pictures import FACTORS
+from tfwm.papers.quan2020.scales import BASELINES, HOSTS, baseline, hosts_of, scale_of, trigger_scheme
 
 UNITS = "PSNR dB / SSIM x 10 / WPSNR dB"
 STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)
@@ -43,37 +41,6 @@ TABLE_3 = {
     "vdsr": ("30.12 / 37.21", "29.83 / 36.92", "29.81 / 36.90", "30.12 / 37.22"),
     "sr_dncnn": ("30.12 / 37.22", "30.02 / 37.11", "30.00 / 37.11", "30.14 / 37.23"),
 }  # fmt: skip
-BASELINES = ("base1", "base2")
-
-
-def _measured(context: Context, what: str, recipe: dict[str, Any], measure: Any) -> Any:
-    """A row's figures, from the cache where they were measured before."""
-    return context.cache.value({"what": what, "recipe_version": VERSION, "of": recipe,
-                                "pictures": [scale_of(context).pictures, scale_of(context).real_pictures]},
-                               lambda folder: measure())  # fmt: skip
-
-
-def denoising_quality(context: Context, recipe: dict[str, Any], model: Any, name: str) -> dict[str, float]:
-    """Figures of a network on one test set; `model` is a function that gives it."""
-    what = f"{recipe['what']} on {SETS[name]}"
-    return _measured(context, what, recipe, lambda: quality(model(), denoising_cases(context, name)))
-
-
-def scaling_quality(context: Context, recipe: dict[str, Any], model: Any, factor: int) -> dict[str, float]:
-    """Figures of a super-resolution network at one factor."""
-    what = f"{recipe['what']} at x{factor}"
-    return _measured(context, what, recipe, lambda: quality(model(), super_resolution_cases(context, factor)))
-
-
-def quality_at_home(context: Context, name: str, recipe: dict[str, Any], model: Any) -> dict[str, float]:
-    """Set11 for a denoiser; the mean over the factors for super-resolution."""
-    what = f"{recipe['what']} at home"
-    return _measured(context, what, recipe, lambda: home_quality(context, name, model()))
-
-
-def verdict_of(context: Context, recipe: dict[str, Any], model: Any, key: Any) -> dict[str, Any]:
-    """What the owner's verification finds on a network; `model` and `key` are functions."""
-    return _measured(context, f"verification of {recipe['what']}", recipe, lambda: found(model(), key()))
 
 
 def strength_scheme(context: Context, name: str, strength: float) -> Any:
@@ -85,32 +52,25 @@ def strength_scheme(context: Context, name: str, strength: float) -> Any:
 
 def table1(context: Context) -> Findings:
     """Denoisers at four strengths, the unmarked host, and the host tuned on without a mark."""
-    rows, claims = [], []
-    for name in ("dncnn", "red"):
-        plain = _unmarked(context, name, rows, tuned=False)
-        control = _unmarked(context, name, rows, tuned=True)
+    rows: list[Row] = []
+    claims = []
+    for name in hosts_of(context, ("dncnn", "red")):
+        title = HOSTS[name].title
+        plain = _on_all_sets(context, host_subject(context, name))
+        control = _on_all_sets(context, tuned_subject(context, name))
+        rows += _set_rows(f"{title}, unmarked (lambda 0)", TABLE_1[name, 0.0], plain)
+        rows += _set_rows(f"{title}, tuned on without a mark", (None, None, None), control)
         for strength in STRENGTHS:
-            scheme = strength_scheme(context, name, strength)
-            recipe = marked_recipe(context, name, scheme)
-            ours = [denoising_quality(context, recipe, lambda s=scheme: marked_of(context, name, s).model, test)
-                    for test in SETS]  # fmt: skip
-            title = f"{HOSTS[name].title}, lambda {strength:g}"
-            rows += _set_rows(title, TABLE_1[name, strength], ours)
-            verdict = verdict_of(context, recipe, lambda s=scheme: marked_of(context, name, s).model,
-                                 lambda s=scheme: marked_of(context, name, s).key)  # fmt: skip
-            rows.append(Row(f"{title}, distance to G(K)", None, 1e3 * verdict["distance"], "1e-3"))
-            if strength == STRENGTHS[-1]:
-                claims.append(_fidelity_claim(HOSTS[name].title, plain, control, ours, verdict))
+            marked = marked_subject(context, name, strength_scheme(context, name, strength))
+            ours, verdict = _on_all_sets(context, marked), verdict_of(context, marked)
+            rows += _set_rows(f"{title}, lambda {strength:g}", TABLE_1[name, strength], ours)
+            rows.append(Row(f"{title}, lambda {strength:g}, distance to G(K)", None, 1e3 * verdict["distance"], "1e-3"))
+        claims.append(_fidelity_claim(title, plain, control, ours, verdict))
     return Findings(tuple(rows), tuple(claims))
 
 
-def _unmarked(context: Context, name: str, rows: list[Row], *, tuned: bool) -> list[dict[str, float]]:
-    recipe = (tuned_recipe if tuned else host_recipe)(context, name)
-    model = tuned_of if tuned else host_of
-    ours = [denoising_quality(context, recipe, lambda: model(context, name), test) for test in SETS]
-    title = f"{HOSTS[name].title}, {'tuned on without a mark' if tuned else 'unmarked (lambda 0)'}"
-    rows += _set_rows(title, (None, None, None) if tuned else TABLE_1[name, 0.0], ours)
-    return ours
+def _on_all_sets(context: Context, subject: Subject) -> list[dict[str, float]]:
+    return [denoising_quality(context, subject, test) for test in SETS]
 
 
 def _set_rows(title: str, paper: tuple[Any, ...], ours: list[dict[str, float]]) -> list[Row]:
@@ -132,43 +92,40 @@ def _fidelity_claim(title: str, plain: list, control: list, ours: list, verdict:
 
 def table2(context: Context) -> Findings:
     """Super-resolution at x2, x3, x4, marked and unmarked."""
-    rows, claims = [], []
-    for name, (unmarked, marked) in TABLE_2.items():
+    rows: list[Row] = []
+    claims = []
+    for name in hosts_of(context, TABLE_2):
         scheme = trigger_scheme(context, name)
-        makers: tuple[tuple[str, dict[str, Any], Any, tuple[str, ...]], ...] = (
-            ("unmarked", host_recipe(context, name), lambda n=name: host_of(context, n), unmarked),
-            ("marked", marked_recipe(context, name, scheme),
-             lambda n=name, s=scheme: marked_of(context, n, s).model, marked),
-        )  # fmt: skip
-        means = {}
-        for state, recipe, model, paper in makers:
-            figures = [scaling_quality(context, recipe, model, factor) for factor in FACTORS]
-            rows += [Row(f"{HOSTS[name].title} {state}, x{factor}", printed, triple(ours), UNITS)
-                     for factor, printed, ours in zip(FACTORS, paper, figures, strict=True)]  # fmt: skip
-            means[state] = sum(f["psnr"] for f in figures) / len(figures)
-        loss = means["unmarked"] - means["marked"]
+        subjects = (host_subject(context, name), marked_subject(context, name, scheme))
+        means = []
+        for state, subject, paper in zip(("unmarked", "marked"), subjects, TABLE_2[name], strict=True):
+            figures = [scaling_quality(context, subject, factor) for factor in FACTORS]
+            rows += [Row(f"{HOSTS[name].title} {state}, x{factor}", before, triple(ours), UNITS)
+                     for factor, before, ours in zip(FACTORS, paper, figures, strict=True)]  # fmt: skip
+            means.append(sum(f["psnr"] for f in figures) / len(figures))
         claims.append(Claim(
             f"The mark costs {HOSTS[name].title} at most {ALLOWED_LOSS_DB} dB on average over the factors.",
-            loss <= ALLOWED_LOSS_DB,
-            f"{loss:+.3f} dB (Set5 and Set13 here, the paper's 14 pictures there) at lambda {scheme.strength:g}.",
+            means[0] - means[1] <= ALLOWED_LOSS_DB,
+            f"{means[0] - means[1]:+.3f} dB (Set5 and Set13 here, the paper's 14 pictures there) at lambda "
+            f"{scheme.strength:g}.",
         ))  # fmt: skip
     return Findings(tuple(rows), tuple(claims))
 
 
 def table3(context: Context) -> Findings:
     """The scheme beside Base-1 and Base-2, at one strength."""
-    rows, claims = [], []
-    for name, paper in TABLE_3.items():
-        figures = [quality_at_home(context, name, host_recipe(context, name), lambda n=name: host_of(context, n))]
-        for scheme in (*(baseline(context, kind, name) for kind in BASELINES), trigger_scheme(context, name)):
-            figures.append(quality_at_home(context, name, marked_recipe(context, name, scheme),
-                                           lambda n=name, s=scheme: marked_of(context, n, s).model))  # fmt: skip
-        for label, printed, ours in zip(("unmarked", "Base-1", "Base-2", "ours"), paper, figures, strict=True):
-            rows.append(Row(f"{HOSTS[name].title}, {label}", printed, f"{ours['psnr']:.2f} / {ours['wpsnr']:.2f}",
+    rows: list[Row] = []
+    claims = []
+    for name in hosts_of(context, TABLE_3):
+        schemes = (*(baseline(context, kind, name) for kind in BASELINES), trigger_scheme(context, name))
+        subjects = (host_subject(context, name), *(marked_subject(context, name, scheme) for scheme in schemes))
+        figures = [quality_at_home(context, name, subject) for subject in subjects]
+        for label, before, now in zip(("unmarked", "Base-1", "Base-2", "ours"), TABLE_3[name], figures, strict=True):
+            rows.append(Row(f"{HOSTS[name].title}, {label}", before, f"{now['psnr']:.2f} / {now['wpsnr']:.2f}",
                             "PSNR dB / WPSNR dB"))  # fmt: skip
         unmarked, first, second, own = (figure["psnr"] for figure in figures)
         claims.append(Claim(
             f"On {HOSTS[name].title} both baselines cost more than the trigger image.", own > max(first, second),
-            f"losses {unmarked - first:+.3f} (Base-1), {unmarked - second:+.3f} (Base-2), {unmarked - own:+.3f} dB (ours).",
+            f"losses {unmarked - first:+.3f} (Base-1), {unmarked - second:+.3f} (Base-2) and {unmarked - own:+.3f} dB.",
         ))  # fmt: skip
     return Findings(tuple(rows), tuple(claims))

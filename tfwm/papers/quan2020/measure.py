@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from tensorflow import keras
 from tfwm.evaluation import fidelity
 from tfwm.keys import OwnerKey
 from tfwm.papers.experiment import Context
+from tfwm.papers.quan2020.models import VERSION, Subject
 from tfwm.papers.quan2020.pictures import FACTORS, denoising_cases, super_resolution_cases
-from tfwm.papers.quan2020.scales import HOSTS
+from tfwm.papers.quan2020.scales import HOSTS, scale_of
 from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
 
@@ -31,11 +32,16 @@ def quality(model: keras.Model, cases: Cases) -> dict[str, float]:
     return {"psnr": float(psnr), "ssim": float(ssim), "wpsnr": float(wpsnr)}
 
 
-def home_quality(context: Context, name: str, model: keras.Model) -> dict[str, float]:
-    """The quality that the robustness tables print: Set11 for a denoiser, the mean over x2, x3, x4 for the others."""
+def home_cases(context: Context, name: str) -> Cases:
+    """What the robustness tables measure a host on: Set11 for a denoiser, x2, x3 and x4 together for the others."""
     if HOSTS[name].denoises:
-        return quality(model, denoising_cases(context, "set11"))
-    return quality(model, (case for factor in FACTORS for case in super_resolution_cases(context, factor)))
+        return denoising_cases(context, "set11")
+    return (case for factor in FACTORS for case in super_resolution_cases(context, factor))
+
+
+def home_quality(context: Context, name: str, model: keras.Model) -> dict[str, float]:
+    """The quality that the robustness tables print."""
+    return quality(model, home_cases(context, name))
 
 
 def found(model: keras.Model, key: OwnerKey) -> dict[str, Any]:
@@ -46,3 +52,34 @@ def found(model: keras.Model, key: OwnerKey) -> dict[str, Any]:
 def triple(figures: dict[str, float]) -> str:
     """As the paper's tables print it: PSNR / SSIM x 10 / WPSNR."""
     return f"{figures['psnr']:.2f} / {10 * figures['ssim']:.2f} / {figures['wpsnr']:.2f}"
+
+
+def _measured(context: Context, subject: Subject, what: str, measure: Callable[[], Any]) -> Any:
+    """Figures of a subject, from the cache where they were measured before."""
+    recipe = {"what": f"{what} of {subject.recipe['what']}", "recipe_version": VERSION, "of": subject.recipe,
+              "pictures": [scale_of(context).pictures, scale_of(context).real_pictures]}  # fmt: skip
+    return context.cache.value(recipe, lambda folder: measure())
+
+
+def denoising_quality(context: Context, subject: Subject, test: str) -> dict[str, float]:
+    """On `bsd68`, `set11` or `polyu`."""
+    return _measured(context, subject, f"quality on {test}",
+                     lambda: quality(subject.model(), denoising_cases(context, test)))  # fmt: skip
+
+
+def scaling_quality(context: Context, subject: Subject, factor: int) -> dict[str, float]:
+    """Of a super-resolution network at one factor."""
+    return _measured(context, subject, f"quality at x{factor}",
+                     lambda: quality(subject.model(), super_resolution_cases(context, factor)))  # fmt: skip
+
+
+def quality_at_home(context: Context, name: str, subject: Subject) -> dict[str, float]:
+    """On `home_cases`."""
+    return _measured(context, subject, "quality at home", lambda: home_quality(context, name, subject.model()))
+
+
+def verdict_of(context: Context, subject: Subject) -> dict[str, Any]:
+    """What the owner's verification finds."""
+    assert subject.key is not None
+    key = subject.key
+    return _measured(context, subject, "verification", lambda: found(subject.model(), key()))

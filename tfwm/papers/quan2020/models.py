@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tensorflow import keras
 
 from tfwm.config import to_dict
 from tfwm.hosts import train_host
-from tfwm.keys import new_secret
+from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers.data import digest
 from tfwm.papers.experiment import Context
 from tfwm.papers.quan2020.pictures import training_pairs
@@ -17,6 +19,29 @@ from tfwm.schemes import scheme_to_dict
 from tfwm.types import ImagePairs, MarkedModel
 
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network that is measured: what it depends on, and how to get it.
+
+    Args:
+      recipe: for the cache.
+      model: makes, or loads, the network.
+      key: the owner's; of an unmarked host there is none.
+    """
+
+    recipe: dict[str, Any]
+    model: Callable[[], keras.Model]
+    key: Callable[[], OwnerKey] | None = None
+
+    def attacked(self, what: str, settings: Any, model: Callable[[], keras.Model]) -> Subject:
+        """The same key's subject after an attack."""
+        recipe = {"what": f"{self.recipe['what']}, {what}", "recipe_version": VERSION, "attack": settings,
+                  "of": self.recipe}  # fmt: skip
+        return replace(self, recipe=recipe, model=model)
+
+
 KEY_SEED = 1_000  # secrets of the experiments: repeatable, and worth nothing elsewhere
 
 
@@ -78,7 +103,7 @@ def control_settings(context: Context, name: str) -> Any:
     from tfwm.papers.quan2020.scales import trigger_scheme
 
     scheme = trigger_scheme(context, name)
-    return FineTune(schedule=scheme.embedding, sigma=scheme.sigma)
+    return FineTune(schedule=scheme.embedding, sigma=scheme.sigma, freeze_statistics=True)
 
 
 def tuned_of(context: Context, name: str, *, seed: int = 0) -> keras.Model:
@@ -91,3 +116,23 @@ def tuned_of(context: Context, name: str, *, seed: int = 0) -> keras.Model:
         return control_settings(context, name)(suspect, pairs, context.run_in(folder, seed=seed)).model
 
     return context.cache.model(tuned_recipe(context, name, seed=seed), make)
+
+
+def host_subject(context: Context, name: str, *, seed: int = 0) -> Subject:
+    """An unmarked host."""
+    return Subject(host_recipe(context, name, seed=seed), lambda: host_of(context, name, seed=seed))
+
+
+def tuned_subject(context: Context, name: str) -> Subject:
+    """A host that was tuned on without a mark."""
+    return Subject(tuned_recipe(context, name), lambda: tuned_of(context, name))
+
+
+def marked_subject(context: Context, name: str, scheme: Any, *, key: int = 0, seed: int = 0) -> Subject:
+    """A marked host and its key."""
+
+    def marked() -> MarkedModel:
+        return marked_of(context, name, scheme, key=key, seed=seed)
+
+    return Subject(marked_recipe(context, name, scheme, key=key, seed=seed), lambda: marked().model,
+                   lambda: marked().key)  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tfwm.attacks import FineTune
 from tfwm.config import choose
 from tfwm.hosts import HostSettings
 from tfwm.papers.experiment import Context
@@ -13,6 +15,7 @@ from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule
 
 SIGMA = 25.0
+BASELINES = ("base1", "base2")
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,13 @@ class Scale:
       depth: the most layers of a host.
       patches: in training.
       batch: of patches.
-      host_epochs, host_steps, host_rate: of the hosts' training, steps in an epoch, learning rate.
+      host_epochs, host_steps, host_rate: of the hosts' training, steps in an epoch (of every training), learning rate.
       epochs: of an embedding (8 in the paper), of the same number of steps.
       strength: lambda where the paper has 1e-3.
       pictures, real_pictures: the most test pictures of a set, and of PolyU.
       keys: wrong keys of tables IV and V.
+      tuning_batch: of the thief's fine-tuning, whose epochs have `host_steps` too.
+      tuned_baselines: whether table VII tunes the baselines of all hosts, or DnCNN's alone.
     """
 
     filters: int
@@ -72,18 +77,25 @@ class Scale:
     pictures: int
     real_pictures: int
     keys: int
+    tuning_batch: int
+    tuned_baselines: bool
 
 
 SCALES = {
-    "smoke": Scale(4, 4, 64, 8, 2, 3, 2e-3, 1, 1e-1, 1, 1, 20),
-    "desk": Scale(16, 20, 8000, 16, 90, 40, 2e-3, 10, 1e-2, 68, 20, 1000),
-    "paper": Scale(64, 20, 238_336, 128, 50, 1862, 1e-3, 8, 1e-3, 68, 100, 1000),
+    "smoke": Scale(4, 5, 64, 8, 2, 3, 2e-3, 1, 1e-1, 1, 1, 20, 8, False),
+    "desk": Scale(16, 20, 8000, 16, 90, 40, 2e-3, 10, 1e-2, 68, 20, 1000, 8, False),
+    "paper": Scale(64, 20, 238_336, 128, 50, 1862, 1e-3, 8, 1e-3, 68, 100, 1000, 128, True),
 }
 
 
 def scale_of(context: Context) -> Scale:
     """The sizes of the context's scale."""
     return choose("scale", context.scale, SCALES)
+
+
+def hosts_of(context: Context, names: Iterable[str]) -> tuple[str, ...]:
+    """All of `names`; at scale smoke the first one."""
+    return tuple(names)[: context.at(smoke=1, desk=None, paper=None)]
 
 
 def host_settings(context: Context, name: str) -> HostSettings:
@@ -111,6 +123,15 @@ def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelIma
     scale, host = scale_of(context), choose("host", name, HOSTS)
     cls = choose("baseline", kind, {"base1": LabelImage, "base2": ProjectedLabel})
     return replace(cls(**_embedding(scale, host)), **changes)
+
+
+def fine_tuning(context: Context, name: str) -> FineTune:
+    """The thief's 100 epochs; the rate is what DnCNN's authors end with."""
+    scale, host = scale_of(context), choose("host", name, HOSTS)
+    schedule = Schedule(
+        100 if context.scale != "smoke" else 10, scale.host_steps, scale.tuning_batch, 1e-4, "constant", 0.9
+    )
+    return FineTune(schedule=schedule, sigma=SIGMA if host.denoises else 0.0, freeze_statistics=True)
 
 
 def _embedding(scale: Scale, host: Host) -> dict[str, Any]:

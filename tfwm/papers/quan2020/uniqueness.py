@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,9 @@ from tensorflow import keras
 from tfwm import statistics
 from tfwm.keys import OwnerKey, derive
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.quan2020.measure import found
-from tfwm.papers.quan2020.models import VERSION, host_of, host_recipe, marked_of, marked_recipe
-from tfwm.papers.quan2020.scales import HOSTS, scale_of, trigger_scheme
+from tfwm.papers.quan2020.measure import verdict_of
+from tfwm.papers.quan2020.models import VERSION, Subject, host_subject, marked_subject
+from tfwm.papers.quan2020.scales import HOSTS, hosts_of, scale_of, trigger_scheme
 from tfwm.schemes.asking import answers_to
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import agreement, distance, threshold
@@ -42,35 +43,30 @@ def table5(context: Context) -> Findings:
     return replace(findings, rows=(*findings.rows, *rows), claims=(*findings.claims, claim))
 
 
-def _table(context: Context, paper: dict[str, tuple[float, ...]], *, marked: bool) -> Findings:
+def _table(context: Context, paper: Mapping[str, tuple[float, ...]], *, marked: bool) -> Findings:
     rows, claims = [], []
     count, state = scale_of(context).keys, "marked" if marked else "unmarked"
-    for name, printed in paper.items():
+    for name in hosts_of(context, paper):
         for coded in (False, True):
             scheme = trigger_scheme(context, name, coded=coded)
-            recipe = marked_recipe(context, name, scheme) if marked else host_recipe(context, name)
-            wrong = _strangers(context, name, scheme, recipe, marked)
+            subject = marked_subject(context, name, scheme) if marked else host_subject(context, name)
+            wrong = _strangers(context, scheme, subject)
             title = f"{HOSTS[name].title} {state}{', coded' if coded else ''}"
             rows += [
                 Row(f"{title}, P={round(share * count)}, least distance", None if coded else before,
                     1e3 * min(wrong["distances"][: round(share * count)]), "1e-3")
-                for share, before in zip(SHARES, printed, strict=True)
+                for share, before in zip(SHARES, paper[name], strict=True)
             ]  # fmt: skip
             claims.append(_coded_claim(title, wrong) if coded else _distance_claim(title, wrong, context, name))
     return Findings(tuple(rows), tuple(claims))
 
 
-def _strangers(context: Context, name: str, scheme: TriggerImage, recipe: dict[str, Any], marked: bool) -> Any:
+def _strangers(context: Context, scheme: TriggerImage, subject: Subject) -> dict[str, Any]:
     """Distances, and bits where there are some, of wrong keys on one network."""
-    count = scale_of(context).keys
-
-    def make(folder: Any) -> dict[str, Any]:
-        model = marked_of(context, name, scheme).model if marked else host_of(context, name)
-        return _measured(model, replace(scheme, triggers=count))
-
-    coded = "coded" if scheme.coded else "plain"
-    return context.cache.value({"what": f"{count} wrong {coded} keys on {recipe['what']}", "recipe_version": VERSION,
-                                "count": count, "coded": scheme.coded, "of": recipe}, make)  # fmt: skip
+    count, kind = scale_of(context).keys, "coded" if scheme.coded else "plain"
+    recipe = {"what": f"{count} wrong {kind} keys on {subject.recipe['what']}", "recipe_version": VERSION,
+              "scheme": scheme.to_dict(), "count": count, "of": subject.recipe}  # fmt: skip
+    return context.cache.value(recipe, lambda folder: _measured(subject.model(), replace(scheme, triggers=count)))
 
 
 def _measured(model: keras.Model, scheme: TriggerImage) -> dict[str, Any]:
@@ -109,31 +105,17 @@ def _coded_claim(title: str, wrong: dict[str, Any]) -> Claim:
 
 def _exchanged(context: Context) -> tuple[list[Row], Claim]:
     """Section V-D.3: another owner's key on DnCNN and RED, and on a second RED from another start."""
-    pairs = (("dncnn", 0, 0), ("red", 1, 0), ("red", 2, 1))
-    marked = {pair: _one(context, *pair) for pair in pairs}
-    printed = {(0, 1): 7.03, (1, 0): 7.62, (1, 2): 7.87, (2, 1): 7.56}
-    rows, nearest = [], 1.0
-    for (first, second), before in printed.items():
-        model, key = marked[pairs[first]], marked[pairs[second]]
-        value = context.cache.value(
-            {"what": f"exchanged keys {first} {second}", "recipe_version": VERSION,
-             "model": model[0], "key": key[0]},
-            lambda folder, m=model, k=key: found(m[1]().model, k[1]().key),
-        )  # fmt: skip
-        title = f"{_title(pairs[first])} asked with the key of {_title(pairs[second])}"
-        rows.append(Row(f"{title}, distance", before, 1e3 * value["distance_updated"], "1e-3"))
-        nearest = min(nearest, value["p_value"])
-    claim = Claim("Exchanged keys do not verify.", nearest > trigger_scheme(context, "dncnn").alpha,
-                  f"least rank p-value {nearest:.3g} among four exchanges.")  # fmt: skip
-    return rows, claim
-
-
-def _title(pair: tuple[str, int, int]) -> str:
-    name, key, seed = pair
-    return f"{HOSTS[name].title}{f' (start {seed})' if seed else ''} with key {key}"
-
-
-def _one(context: Context, name: str, key: int, seed: int) -> tuple[dict[str, Any], Any]:
-    scheme = trigger_scheme(context, name)
-    return (marked_recipe(context, name, scheme, key=key, seed=seed),
-            lambda: marked_of(context, name, scheme, key=key, seed=seed))  # fmt: skip
+    titles = ("DnCNN", "RED", "RED of another start")
+    subjects = [marked_subject(context, name, trigger_scheme(context, name), key=key, seed=seed)
+                for name, key, seed in (("dncnn", 0, 0), ("red", 1, 0), ("red", 2, 1))]  # fmt: skip
+    rows, p_values = [], []
+    for (first, second), before in {(0, 1): 7.03, (1, 0): 7.62, (1, 2): 7.87, (2, 1): 7.56}.items():
+        crossed = replace(subjects[first], key=subjects[second].key)
+        crossed = crossed.attacked(f"asked with key {second}", {"key": subjects[second].recipe}, crossed.model)
+        verdict = verdict_of(context, crossed)
+        rows.append(Row(f"{titles[first]} asked with the key of {titles[second]}, distance", before,
+                        1e3 * verdict["distance_updated"], "1e-3"))  # fmt: skip
+        p_values.append(verdict["p_value"])
+    alpha = trigger_scheme(context, "dncnn").alpha
+    return rows, Claim("Exchanged keys do not verify.", min(p_values) > alpha,
+                       f"least rank p-value {min(p_values):.3g} among four exchanges, alpha {alpha:g}.")  # fmt: skip

@@ -25,7 +25,8 @@ def visualizer(side: int, channels: int, *, filters: int = 64, seed: int | None 
     | nearest x 2, conv, sigmoid | 5 | `channels` |
 
     The authors' code normalises with the statistics of the one image that it is given, at test time too; that is
-    instance normalisation, and here it is called so. Sides other than 40 leave out, or add, doublings before the last.
+    instance normalisation, and here it is called so. Sides above 40 leave out the first doublings; smaller ones draw a
+    smaller picture, of 128 pixels for 16.
 
     Args:
       side: of the verification image in pixels, a multiple of 8.
