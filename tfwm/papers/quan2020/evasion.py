@@ -14,8 +14,7 @@ from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.measure import home_cases, quality_at_home, verdict_of
 from tfwm.papers.quan2020.models import Subject, host_subject, marked_of, marked_subject
 from tfwm.papers.quan2020.pictures import thief_pairs
-from tfwm.papers.quan2020.robustness import ours
-from tfwm.papers.quan2020.scales import HOSTS, SIGMA, fine_tuning, hosts_of, scale_of, trigger_scheme
+from tfwm.papers.quan2020.scales import HOSTS, SIGMA, coded_scheme, fine_tuning, hosts_of, scale_of, trigger_scheme
 from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
@@ -49,7 +48,7 @@ def more_attacks(context: Context) -> Findings:
     rows: list[Row] = []
     claims: list[Claim] = []
     for name in hosts_of(context, NAMES):
-        scheme = ours(context, name)
+        scheme = coded_scheme(context, name)
         for what, attack in _attacks(context, name).items():
             subject = _attacked(context, name, scheme, what, attack)
             figures = quality_at_home(context, name, subject)

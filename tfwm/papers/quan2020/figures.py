@@ -23,8 +23,7 @@ from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.models import host_of, marked_of
 from tfwm.papers.quan2020.overwriting import overwritten
 from tfwm.papers.quan2020.pictures import training_pairs
-from tfwm.papers.quan2020.robustness import ours
-from tfwm.papers.quan2020.scales import HOSTS, trigger_scheme
+from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
 from tfwm.papers.quan2020.tuned import tuned_copy
 from tfwm.schemes import scheme_of
 from tfwm.schemes.trigger_image import TriggerImage
@@ -127,7 +126,7 @@ def _visualized(context: Context, name: str, variant: str) -> MarkedModel:
 
 def figure9(context: Context) -> Findings:
     """DnCNN's mark after pruning, fine-tuning and overwriting."""
-    scheme = ours(context, "dncnn")
+    scheme = coded_scheme(context, "dncnn")
     models = attacked(context, scheme)
     sheets, claims = [], []
     for variant in VARIANTS:

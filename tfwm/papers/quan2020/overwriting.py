@@ -12,8 +12,8 @@ from tfwm.papers import Context, Findings, Row
 from tfwm.papers.quan2020.measure import quality_at_home, verdict_of
 from tfwm.papers.quan2020.models import Subject, marked_subject
 from tfwm.papers.quan2020.pictures import training_pairs
-from tfwm.papers.quan2020.robustness import ours, schemes_of, survival_claim, verdict_rows
-from tfwm.papers.quan2020.scales import HOSTS, hosts_of
+from tfwm.papers.quan2020.robustness import schemes_of, survival_claim, verdict_rows
+from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, hosts_of
 from tfwm.papers.quan2020.tables import TABLE_8, TABLE_9
 from tfwm.schemes import scheme_to_dict
 from tfwm.suspects import KerasSuspect
@@ -56,7 +56,7 @@ def table9(context: Context) -> Findings:
     for name in hosts_of(context, TABLE_9):
         printed = TABLE_9[name]
         for keys, (distance, ncc, psnr) in enumerate(printed, start=1):
-            subject = overwritten(context, name, ours(context, name), keys)
+            subject = overwritten(context, name, coded_scheme(context, name), keys)
             verdict, figures = verdict_of(context, subject), quality_at_home(context, name, subject)
             paper = (psnr, distance, None, None, ncc)
             rows += verdict_rows(f"{HOSTS[name].title}, {keys} new keys", "ours", verdict, figures, paper)

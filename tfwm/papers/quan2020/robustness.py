@@ -15,7 +15,7 @@ from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.measure import quality_at_home, verdict_of
 from tfwm.papers.quan2020.models import Subject, marked_subject
 from tfwm.papers.quan2020.pictures import training_pairs
-from tfwm.papers.quan2020.scales import BASELINES, HOSTS, baseline, hosts_of, scale_of, trigger_scheme
+from tfwm.papers.quan2020.scales import BASELINES, HOSTS, baseline, coded_scheme, hosts_of, scale_of
 from tfwm.papers.quan2020.tables import TABLE_6, TABLE_7
 from tfwm.papers.quan2020.tuned import epochs_of, tuned_copy
 from tfwm.suspects import KerasSuspect
@@ -24,14 +24,9 @@ EXTRA_SHARES = (0.05, 0.1, 0.2)
 COLUMNS = {"base1": "Base-1", "base2": "Base-2", "ours": "ours"}
 
 
-def ours(context: Context, name: str) -> Any:
-    """The scheme of tables VI to IX."""
-    return trigger_scheme(context, name, coded=True, alpha=1e-6)
-
-
 def schemes_of(context: Context, name: str) -> dict[str, Any]:
     """The three columns of the comparison, in the paper's order."""
-    return {**{kind: baseline(context, kind, name) for kind in BASELINES}, "ours": ours(context, name)}
+    return {**{kind: baseline(context, kind, name) for kind in BASELINES}, "ours": coded_scheme(context, name)}
 
 
 def table6(context: Context) -> Findings:

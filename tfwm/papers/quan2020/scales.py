@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from tfwm.attacks import FineTune
 from tfwm.config import choose
@@ -13,6 +13,8 @@ from tfwm.papers.experiment import Context
 from tfwm.schemes.baselines import LabelImage, ProjectedLabel
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule
+
+T = TypeVar("T")
 
 SIGMA = 25.0
 BASELINES = ("base1", "base2")
@@ -93,7 +95,7 @@ def scale_of(context: Context) -> Scale:
     return choose("scale", context.scale, SCALES)
 
 
-def hosts_of(context: Context, names: Iterable[str]) -> tuple[str, ...]:
+def hosts_of(context: Context, names: Iterable[T]) -> tuple[T, ...]:
     """All of `names`; at scale smoke the first one."""
     return tuple(names)[: context.at(smoke=1, desk=None, paper=None)]
 
@@ -116,6 +118,11 @@ def trigger_scheme(context: Context, name: str, **changes: Any) -> TriggerImage:
         trigger_size=40 // host.upsampling, visualizer=False,
     )  # fmt: skip
     return replace(base, **changes)
+
+
+def coded_scheme(context: Context, name: str) -> TriggerImage:
+    """The variant with exact evidence, which tables VI to IX attack."""
+    return trigger_scheme(context, name, coded=True, alpha=1e-6)
 
 
 def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelImage | ProjectedLabel:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tfwm.schemes.trigger_image.scheme import TriggerImage
 
 CODED_NULL = (
-    "the suspect is independent of the key's secret bits, so in each cell of its answer the gradient of the trigger has the "
-    "right sign with probability 1/2 (exact binomial tail)"
+    "the suspect is independent of the key's secret bits, so in each cell of its answer the gradient of the trigger "
+    "has the right sign with probability 1/2 (exact binomial tail)"
 )
 RANKED_NULL = (
     "the suspect is independent of the key, so its answer to the trigger image is no nearer to G than its answers to "
