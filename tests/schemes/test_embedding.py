@@ -116,9 +116,16 @@ def test_what_batch_statistics_do(batch_statistics: str, tmp_path: Path) -> None
     assert trained == {"kernel:0", "bias:0", "gamma:0", "beta:0"}
 
 
-@pytest.mark.parametrize("trigger_size", [8, 16])
-def test_mixed_statistics_depend_on_the_trigger(trigger_size: int, tmp_path: Path) -> None:
-    """And fixed ones do not; whatever the trigger's size."""
+def test_mixed_statistics_need_triggers_of_the_patches_size(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, batch_statistics="mixed")
+    with pytest.raises(ValueError, match="needs one replica and triggers of the patches' size, got 1 replicas"):
+        embed(settings, coloured_denoiser(), coarse_pairs(24, 8), Run(tmp_path), np.zeros((1, 16, 16, 3), np.uint8),
+              lambda answers: squared_distance(answers, 0.5), new_secret(0))  # fmt: skip
+
+
+def test_mixed_statistics_depend_on_the_trigger(tmp_path: Path) -> None:
+    """And fixed ones do not."""
+    trigger_size = 8
     for batch_statistics, same in (("fixed", True), ("mixed", False)):
         found = []
         for level in (0, 255):

@@ -37,7 +37,8 @@ class EmbeddingSettings:
       stop_at: end the embedding after the epoch in which the mark's loss (eq. 6, the mean over the epoch) is this
         small; 0 runs all epochs.
       batch_statistics: "fixed" keeps the host's own, so that nothing of a trigger gets into them; "mixed" trains with
-        those of patches and triggers together, as the authors' code does.
+        those of patches and triggers together, as the authors' code does: on one replica, and with triggers of the
+        patches' size.
       copies: of each trigger in a mixed batch; 5 in the authors' code.
       sigma: fresh Gaussian noise on the owner's inputs at every step, in grey levels; 0: pairs as they are.
       embedding: the fine-tuning.
@@ -103,7 +104,8 @@ def embed(
     start = np.concatenate([np.ravel(value).astype(np.float32) for value in host.get_weights()])
     mine = np.frombuffer(derive(secret, "embedding/checkpoints", 8), np.uint8)
     digest = training_digest(to_dict(settings), run, data.inputs, data.targets, start, mine)
-    with run.scope():
+    with run.scope() as strategy:
+        _check_mixed(settings, data, asked, strategy.num_replicas_in_sync)
         model = copy_of(host)
         model.trainable = True
         trainer = EmbeddingTrainer(
@@ -118,6 +120,14 @@ def embed(
         lines = fit(trainer, dataset, schedule, run, stage="embedding", digest=digest,
                     enough=lambda line: line["mark"] <= settings.stop_at)  # fmt: skip
     return model, [{"stage": "embedding", **line} for line in lines]
+
+
+def _check_mixed(settings: EmbeddingSettings, data: ImagePairs, asked: np.ndarray, replicas: int) -> None:
+    if settings.batch_statistics == "mixed" and (replicas > 1 or asked.shape[1:] != data.inputs.shape[1:]):
+        raise ValueError(
+            f"`batch_statistics` of mixed needs one replica and triggers of the patches' size, got {replicas} "
+            f"replicas, triggers {list(asked.shape[1:])} and patches {list(data.inputs.shape[1:])}. Use fixed statistics."
+        )
 
 
 def repeated(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:

@@ -105,7 +105,8 @@ def test_a_rank_among_999_takes_one_call(server: Server, calls) -> None:
 
 def test_the_served_file_and_the_endpoint_rank_alike(coded: Trained, exported: Path, server: Server, calls) -> None:
     ranked = replace(coded.scheme, coded=False, decoys=99, alpha=0.05)
+    key = replace(coded.result.key, settings=ranked.to_dict())
     remote, local = GrpcSuspect(server.address, "marked"), SavedModelSuspect(exported / "marked" / "1")
-    found, expected = (ranked.verify(suspect, coded.result.key).as_dict() for suspect in (remote, local))
+    found, expected = (ranked.verify(suspect, key).as_dict() for suspect in (remote, local))
     assert found == pytest.approx(expected, abs=1e-4)
     assert calls == [[100, 16, 16, 3]]

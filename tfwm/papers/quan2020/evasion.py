@@ -14,7 +14,7 @@ from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.measure import home_cases, quality_at_home, verdict_of
 from tfwm.papers.quan2020.models import Subject, host_subject, marked_of, marked_subject
 from tfwm.papers.quan2020.pictures import thief_pairs
-from tfwm.papers.quan2020.scales import HOSTS, SIGMA, coded_scheme, fine_tuning, hosts_of, scale_of, trigger_scheme
+from tfwm.papers.quan2020.scales import HOSTS, SIGMA, coded_scheme, fine_tuning, hosts_of, scale_of
 from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
@@ -112,7 +112,7 @@ def statistics(context: Context) -> Findings:
     host = host_subject(context, "dncnn")
     before = quality_at_home(context, "dncnn", host)
     for choice, copies in (("fixed", 1), ("mixed", 5)):
-        scheme = trigger_scheme(context, "dncnn", coded=True, batch_statistics=choice, copies=copies)
+        scheme = replace(coded_scheme(context, "dncnn"), batch_statistics=choice, copies=copies)
         marked = marked_subject(context, "dncnn", scheme)
         figures, verdict = quality_at_home(context, "dncnn", marked), verdict_of(context, marked)
         moved = _moved(host.model(), marked.model())

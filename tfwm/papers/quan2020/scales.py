@@ -85,7 +85,7 @@ class Scale:
 
 SCALES = {
     "smoke": Scale(4, 5, 64, 8, 2, 3, 2e-3, 1, 1e-1, 1, 1, 20, 8, False),
-    "desk": Scale(16, 20, 8000, 16, 90, 40, 2e-3, 10, 1e-2, 68, 20, 1000, 8, False),
+    "desk": Scale(16, 20, 8000, 16, 90, 40, 2e-3, 12, 1e-2, 68, 20, 1000, 8, False),
     "paper": Scale(64, 20, 238_336, 128, 50, 1862, 1e-3, 8, 1e-3, 68, 100, 1000, 128, True),
 }
 
@@ -122,7 +122,7 @@ def trigger_scheme(context: Context, name: str, **changes: Any) -> TriggerImage:
 
 def coded_scheme(context: Context, name: str) -> TriggerImage:
     """The variant with exact evidence, which tables VI to IX attack."""
-    return trigger_scheme(context, name, coded=True, alpha=1e-6)
+    return trigger_scheme(context, name, coded=True, gradient="gentle", alpha=1e-6)
 
 
 def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelImage | ProjectedLabel:
@@ -144,5 +144,5 @@ def fine_tuning(context: Context, name: str) -> FineTune:
 def _embedding(scale: Scale, host: Host) -> dict[str, Any]:
     return {
         "strength": scale.strength, "sigma": SIGMA if host.denoises else 0.0,
-        "embedding": Schedule(scale.epochs, scale.host_steps, scale.batch, 1e-3, "cosine", 0.9),
+        "embedding": Schedule(scale.epochs, scale.host_steps, scale.batch, 1e-3, "constant", 0.9),
     }  # fmt: skip

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from tfwm import statistics
+from tfwm.config import from_dict
 from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.asking import answers_to, check_key, wrong_secret
 from tfwm.schemes.trigger_image import images
@@ -58,6 +59,17 @@ def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.linalg.norm(flat, axis=1) / flat.shape[1]
 
 
+def effective(settings: TriggerImage, key: OwnerKey) -> TriggerImage:
+    """The key's own settings, asked in the way of `settings`: `reveal`, `decoys`, `significance` and `alpha`.
+
+    Raises:
+      ValueError: a key of another scheme.
+    """
+    check_key(settings.name, key)
+    asking = {name: getattr(settings, name) for name in ("reveal", "decoys", "significance", "alpha")}
+    return from_dict(type(settings), {**key.settings, **asking})
+
+
 def smallest_p_value(settings: TriggerImage) -> float:
     """What a perfect match would give."""
     if settings.coded:
@@ -67,7 +79,7 @@ def smallest_p_value(settings: TriggerImage) -> float:
 
 def verify(settings: TriggerImage, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Verdict:
     """See `TriggerImage.verify`."""
-    check_key(settings.name, key)
+    settings = effective(settings, key)
     alpha = settings.alpha if alpha is None else alpha
     if not smallest_p_value(settings) <= alpha < 1:
         raise ValueError(
@@ -88,6 +100,7 @@ def choice(settings: TriggerImage, key: OwnerKey, suspect: Suspect) -> np.ndarra
 
 def probes(settings: TriggerImage, key: OwnerKey) -> np.ndarray:
     """See `TriggerImage.probes`."""
+    settings = effective(settings, key)
     own = images.triggers(settings, key.secret)[: settings.reveal]
     return own if settings.coded else _stack(settings, key, own)[0]
 
@@ -154,7 +167,7 @@ def _figures(settings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, ans
 
 def reading(settings: TriggerImage, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
     """See `TriggerImage.reading`."""
-    check_key(settings.name, key)
+    settings = effective(settings, key)
     chosen = choice(settings, key, suspect)
     asked = images.triggers(settings, key.secret)[chosen]
     answers = answers_to(suspect, asked)
@@ -168,5 +181,5 @@ def reading(settings: TriggerImage, suspect: Suspect, key: OwnerKey) -> dict[str
 
 def decoy(settings: TriggerImage, key: OwnerKey, seed: int) -> OwnerKey:
     """See `TriggerImage.decoy`."""
-    secret = wrong_secret(key, seed)
+    settings, secret = effective(settings, key), wrong_secret(key, seed)
     return replace(key, secret=secret, arrays={"probes": images.triggers(settings, secret), "logo": key.arrays["logo"]})
