@@ -126,7 +126,7 @@ def _check_mixed(settings: EmbeddingSettings, data: ImagePairs, asked: np.ndarra
     if settings.batch_statistics == "mixed" and (replicas > 1 or asked.shape[1:] != data.inputs.shape[1:]):
         raise ValueError(
             f"`batch_statistics` of mixed needs one replica and triggers of the patches' size, got {replicas} "
-            f"replicas, triggers {list(asked.shape[1:])} and patches {list(data.inputs.shape[1:])}. Use fixed statistics."
+            f"replicas, triggers {list(asked.shape[1:])} and patches {list(data.inputs.shape[1:])}. Use fixed ones."
         )
 
 

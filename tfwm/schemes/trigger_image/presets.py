@@ -14,8 +14,9 @@ REFERENCE: dict[str, Any] = {
     "embedding": Schedule(6, 333, 128, 1e-4, "constant", 0.9),
 }  # fmt: skip
 
-# Deviations from the paper: the code, a gentler gradient, and short schedules at which lambda has to be larger; a visualizer of an eighth
-# of the width that is shown noise and strangers too.
+# Deviations from the paper: the code, a gentler gradient, short schedules at which lambda has to be larger, and a
+# visualizer of an eighth of the width that is shown noise and strangers too. The rate stays constant: a mark is learnt
+# late, and a DnCNN of 16 filters had 45 of 64 bits after a cosine and 64 without.
 FAST: dict[str, Any] = {
     "gradient": "gentle", "coded": True, "strength": 1e-2, "sigma": 0.0,
     "embedding": Schedule(12, 40, 16, 1e-3, "constant", 0.9), "visualizer_filters": 8, "visualizer_noise": 0.1,

@@ -138,7 +138,8 @@ class TriggerImage(EmbeddingSettings):
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Sends `reveal` trigger images in one request (with the decoys, where the verdict is a rank).
 
-        What was embedded is the key's to say; these settings say how to ask (`reveal`, `decoys`, `significance`, `alpha`).
+        What was embedded is the key's to say; these settings say how to ask: `reveal`, `decoys`,
+        `significance` and `alpha`.
         Which of the key's triggers a suspect is asked for depends on its name, so that asking again reveals no more.
 
         Raises:
