@@ -20,7 +20,7 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
 from tfwm.types import Attack, Suspect
 
-NAMES = ("dncnn", "vdsr")
+NAMES = ("red", "vdsr")
 
 
 def _attacks(context: Context, name: str) -> dict[str, Attack]:
@@ -70,7 +70,7 @@ def _attacked(context: Context, name: str, scheme: Any, what: str, attack: Attac
 
 def _add(rows: list[Row], claims: list[Claim], title: str, verdict: dict[str, Any], psnr: float) -> None:
     rows += [
-        Row(f"{title}, PSNR", None, psnr, "dB"),
+        Row(f"{title}, PSNR (Set11 or Set5)", None, psnr, "dB"),
         Row(f"{title}, bits of {verdict['n']}", None, verdict["bits"]),
         Row(f"{title}, p-value", None, f"{verdict['p_value']:.1e}"),
         Row(f"{title}, distance", None, 1e3 * verdict["distance_updated"], "1e-3"),

@@ -11,6 +11,7 @@ from tfwm.papers.quan2020.models import Subject, host_subject, marked_subject, t
 from tfwm.papers.quan2020.pictures import FACTORS
 from tfwm.papers.quan2020.scales import BASELINES, HOSTS, baseline, coded_scheme, hosts_of, scale_of, trigger_scheme
 
+LABELS_3 = ("unmarked", "Base-1", "Base-2", "ours")
 UNITS = "PSNR dB / SSIM x 10 / WPSNR dB"
 STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)
 SETS = {"bsd68": "BSD68", "set11": "Set11 (paper: Img12)", "polyu": "PolyU"}
@@ -120,8 +121,8 @@ def table3(context: Context) -> Findings:
         schemes = (*(baseline(context, kind, name) for kind in BASELINES), trigger_scheme(context, name))
         subjects = (host_subject(context, name), *(marked_subject(context, name, scheme) for scheme in schemes))
         figures = [quality_at_home(context, name, subject) for subject in subjects]
-        for label, before, now in zip(("unmarked", "Base-1", "Base-2", "ours"), TABLE_3[name], figures, strict=True):
-            rows.append(Row(f"{HOSTS[name].title}, {label}", before, f"{now['psnr']:.2f} / {now['wpsnr']:.2f}",
+        for label, before, now in zip(LABELS_3, TABLE_3[name], figures, strict=True):
+            rows.append(Row(f"{HOSTS[name].title}, {label}, {HOSTS[name].home}", before, f"{now['psnr']:.2f} / {now['wpsnr']:.2f}",
                             "PSNR dB / WPSNR dB"))  # fmt: skip
         coded = quality_at_home(context, name, marked_subject(context, name, coded_scheme(context, name)))
         rows.append(Row(f"{HOSTS[name].title}, ours, coded (not in the paper)", None,

@@ -33,10 +33,10 @@ def quality(model: keras.Model, cases: Cases) -> dict[str, float]:
 
 
 def home_cases(context: Context, name: str) -> Cases:
-    """What the robustness tables measure a host on: Set11 for a denoiser, x2, x3 and x4 together for the others."""
+    """What the robustness tables measure a host on: Set11 for a denoiser, Set5 at x2, x3 and x4 for the others."""
     if HOSTS[name].denoises:
         return denoising_cases(context, "set11")
-    return (case for factor in FACTORS for case in super_resolution_cases(context, factor))
+    return (case for factor in FACTORS for case in super_resolution_cases(context, factor, "set5"))
 
 
 def home_quality(context: Context, name: str, model: keras.Model) -> dict[str, float]:

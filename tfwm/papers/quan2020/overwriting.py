@@ -43,7 +43,7 @@ def table8(context: Context) -> Findings:
             subject = overwritten(context, name, scheme, 1)
             verdict = verdict_of(context, subject)
             figures = quality_at_home(context, name, subject) if column == "ours" else None
-            rows += verdict_rows(f"{HOSTS[name].title}, one new key", column, verdict, figures, TABLE_8[name])
+            rows += verdict_rows(HOSTS[name], "one new key", column, verdict, figures, TABLE_8[name])
             if column == "ours":
                 claims.append(survival_claim(HOSTS[name].title, "one new key", verdict))
     return Findings(tuple(rows), tuple(claims))
@@ -59,6 +59,6 @@ def table9(context: Context) -> Findings:
             subject = overwritten(context, name, coded_scheme(context, name), keys)
             verdict, figures = verdict_of(context, subject), quality_at_home(context, name, subject)
             paper = (psnr, distance, None, None, ncc)
-            rows += verdict_rows(f"{HOSTS[name].title}, {keys} new keys", "ours", verdict, figures, paper)
+            rows += verdict_rows(HOSTS[name], f"{keys} new keys", "ours", verdict, figures, paper)
         claims.append(survival_claim(HOSTS[name].title, f"{len(printed)} new keys", verdict))
     return Findings(tuple(rows), tuple(claims))

@@ -17,7 +17,12 @@ from tfwm.types import ImagePairs
 FACTORS = (2, 3, 4)
 SCALES = (1.0, 0.9, 0.8, 0.7)
 PATCH = 40
-TEST_SETS = {"bsd68": "bsd68_gray.tar", "set11": "set11_gray.tar", "set5_set13": "sr_set5_set13_color.tar"}
+TEST_SETS = {
+    "bsd68": "bsd68_gray.tar",
+    "set11": "set11_gray.tar",
+    "set5_set13": "sr_set5_set13_color.tar",
+    "set5": "sr_set5_set13_color.tar",
+}
 
 
 @lru_cache(maxsize=8)
@@ -73,14 +78,14 @@ def test_pictures(context: Context, name: str) -> dict[str, np.ndarray]:
     """A test set in grey, `[h, w, 1]` uint8 by name.
 
     Args:
-      name: `bsd68`, `set11`, `set5_set13` or `polyu` (the clean sides).
+      name: `bsd68`, `set11`, `set5_set13`, `set5` or `polyu` (the clean sides).
     """
     if context.scale == "smoke":
         found: Mapping[str, np.ndarray] = {k: cover(v, (64, 64)) for k, v in photographs("test").items()}
     elif name == "polyu":
         found = {k: v for k, v in context.dataset("polyu_real_noise.tar").items() if k.endswith("_mean.jpg")}
     else:
-        found = context.dataset(TEST_SETS[name])
+        found = {k: v for k, v in context.dataset(TEST_SETS[name]).items() if name != "set5" or k.startswith("set5/")}
     limit = scale_of(context).real_pictures if name == "polyu" else scale_of(context).pictures
     return {k: with_channels(found[k], 1) for k in sorted(found)[:limit]}
 
@@ -97,9 +102,11 @@ def denoising_cases(context: Context, name: str) -> Iterator[tuple[np.ndarray, n
         yield _batch(clean) + noise[None], _batch(clean)
 
 
-def super_resolution_cases(context: Context, factor: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def super_resolution_cases(
+    context: Context, factor: int, name: str = "set5_set13"
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(enlarged, original) float `[1, h, w, 1]`, without a border of `factor` pixels, as the field measures."""
-    for picture in test_pictures(context, "set5_set13").values():
+    for picture in test_pictures(context, name).values():
         height, width = (side - side % factor for side in picture.shape[:2])
         clean = picture[None, :height, :width]
         yield _batch(super_resolve(clean, factor=factor)[0]), _batch(clean[0])

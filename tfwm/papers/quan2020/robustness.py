@@ -15,18 +15,29 @@ from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.measure import quality_at_home, verdict_of
 from tfwm.papers.quan2020.models import Subject, marked_subject
 from tfwm.papers.quan2020.pictures import training_pairs
-from tfwm.papers.quan2020.scales import BASELINES, HOSTS, baseline, coded_scheme, hosts_of, scale_of
+from tfwm.papers.quan2020.scales import (
+    BASELINES,
+    HOSTS,
+    Host,
+    baseline,
+    coded_scheme,
+    hosts_of,
+    scale_of,
+    trigger_scheme,
+)
 from tfwm.papers.quan2020.tables import TABLE_6, TABLE_7
 from tfwm.papers.quan2020.tuned import epochs_of, tuned_copy
 from tfwm.suspects import KerasSuspect
 
 EXTRA_SHARES = (0.05, 0.1, 0.2)
-COLUMNS = {"base1": "Base-1", "base2": "Base-2", "ours": "ours"}
+COLUMNS = {"base1": "Base-1", "base2": "Base-2", "plain": "ours without the code", "ours": "ours"}
 
 
 def schemes_of(context: Context, name: str) -> dict[str, Any]:
-    """The three columns of the comparison, in the paper's order."""
-    return {**{kind: baseline(context, kind, name) for kind in BASELINES}, "ours": coded_scheme(context, name)}
+    """The columns of the comparison: the baselines, the paper's own mark, and its coded variant."""
+    plain = trigger_scheme(context, name)
+    return {**{kind: baseline(context, kind, name) for kind in BASELINES}, "plain": plain,
+            "ours": coded_scheme(context, name)}  # fmt: skip
 
 
 def table6(context: Context) -> Findings:
@@ -42,7 +53,7 @@ def table6(context: Context) -> Findings:
                 verdict = verdict_of(context, subject)
                 figures = quality_at_home(context, name, subject) if column == "ours" else None
                 what = f"pruned {share:.0%}"
-                rows += verdict_rows(f"{title}, {what}", column, verdict, figures, printed.get(share))
+                rows += verdict_rows(HOSTS[name], what, column, verdict, figures, printed.get(share))
                 if column == "ours" and share in (0.1, 0.25):
                     claims.append(survival_claim(title, what, verdict))
     return Findings(tuple(rows), tuple(claims))
@@ -59,17 +70,20 @@ def _pruned(context: Context, name: str, scheme: Any, share: float) -> Subject:
 
 
 def verdict_rows(
-    title: str, column: str, verdict: dict[str, Any], figures: dict[str, float] | None,
+    host: Host, what: str, column: str, verdict: dict[str, Any], figures: dict[str, float] | None,
     paper: tuple[float | None, ...] | None,
 ) -> list[Row]:  # fmt: skip
     """The rows of one column; `paper` holds PSNR, distance in 1e-3, NCC of Base-1, of Base-2, ours."""
+    title = f"{host.title}, {what}"
     before = dict(zip(("psnr", "distance", "base1", "base2", "ours"), paper or (None,) * 5, strict=True))
-    rows = [] if figures is None else [Row(f"{title}, PSNR", before["psnr"], figures["psnr"], "dB")]
+    rows = [] if figures is None else [Row(f"{title}, PSNR on {host.home}", before["psnr"], figures["psnr"], "dB")]
+    if column == "plain":
+        rows.append(Row(f"{title}, distance without the code", None, 1e3 * verdict["distance_updated"], "1e-3"))
     if column == "ours":
         rows.append(Row(f"{title}, distance", before["distance"], 1e3 * verdict["distance_updated"], "1e-3"))
         rows.append(Row(f"{title}, eq. 8", _passed(before["distance"]), _passed(1e3 * verdict["distance_updated"])))
         rows.append(Row(f"{title}, bits of 64", None, verdict["bits"]))
-    rows.append(Row(f"{title}, NCC {COLUMNS[column]}", before[column], verdict["ncc"]))
+    rows.append(Row(f"{title}, NCC {COLUMNS[column]}", before.get(column), verdict["ncc"]))
     rows.append(Row(f"{title}, p-value {COLUMNS[column]}", None, f"{verdict['p_value']:.1e}"))
     return rows
 
@@ -94,14 +108,14 @@ def table7(context: Context) -> Findings:
     claims = []
     for name, data in hosts_of(context, TABLE_7):
         for column, scheme in schemes_of(context, name).items():
-            if column != "ours" and name != "dncnn" and not scale_of(context).tuned_baselines:
+            if column != "ours" and name != "red" and not scale_of(context).tuned_baselines:
                 continue
             for epochs, paper in zip(epochs_of(context), TABLE_7[name, data], strict=False):
                 subject = tuned_copy(context, name, scheme, data, epochs)
                 verdict = verdict_of(context, subject)
                 figures = quality_at_home(context, name, subject) if column == "ours" else None
                 what = f"{epochs} epochs on {data} data"
-                rows += verdict_rows(f"{HOSTS[name].title}, {what}", column, verdict, figures, paper)
+                rows += verdict_rows(HOSTS[name], what, column, verdict, figures, paper)
                 if column == "ours" and epochs == epochs_of(context)[-1]:
                     claims.append(survival_claim(HOSTS[name].title, what, verdict))
     return Findings(tuple(rows), tuple(claims))

@@ -40,6 +40,11 @@ class Host:
     def denoises(self) -> bool:
         return self.upsampling == 1
 
+    @property
+    def home(self) -> str:
+        """What its quality is measured on after an attack; the paper has Img12 and Img14."""
+        return "Set11" if self.denoises else "Set5"
+
 
 HOSTS = {
     "dncnn": Host("DnCNN", "dncnn", 17),
@@ -64,7 +69,7 @@ class Scale:
       pictures, real_pictures: the most test pictures of a set, and of PolyU.
       keys: wrong keys of tables IV and V.
       tuning_batch: of the thief's fine-tuning, whose epochs have `host_steps` too.
-      tuned_baselines: whether table VII tunes the baselines of all hosts, or DnCNN's alone.
+      tuned_baselines: whether table VII tunes the baselines of all hosts, or RED's alone.
     """
 
     filters: int
