@@ -14,7 +14,7 @@ from tfwm.keys import OwnerKey, derive
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.measure import verdict_of
 from tfwm.papers.quan2020.models import VERSION, Subject, host_subject, marked_subject
-from tfwm.papers.quan2020.scales import HOSTS, hosts_of, scale_of, trigger_scheme
+from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, hosts_of, scale_of, trigger_scheme
 from tfwm.schemes.asking import answers_to
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import agreement, distance, threshold
@@ -32,8 +32,10 @@ STRANGERS = b"wrong keys of tables IV and V"
 
 
 def table4(context: Context) -> Findings:
-    """P wrong keys on unmarked hosts."""
-    return _table(context, TABLE_4, marked=False)
+    """P wrong keys on unmarked hosts, and the owner's own key on them."""
+    findings = _table(context, TABLE_4, marked=False)
+    rows, claims = _unmarked(context)
+    return replace(findings, rows=(*findings.rows, *rows), claims=(*findings.claims, *claims))
 
 
 def table5(context: Context) -> Findings:
@@ -43,12 +45,31 @@ def table5(context: Context) -> Findings:
     return replace(findings, rows=(*findings.rows, *rows), claims=(*findings.claims, claim))
 
 
+def _unmarked(context: Context) -> tuple[list[Row], list[Claim]]:
+    """What the owner's key finds on the host as it was before the embedding."""
+    rows, claims = [], []
+    for name in hosts_of(context, TABLE_4):
+        for scheme in (trigger_scheme(context, name), coded_scheme(context, name)):
+            key, kind = marked_subject(context, name, scheme), "coded key" if scheme.coded else "key"
+            host = replace(host_subject(context, name), key=key.key)
+            verdict = verdict_of(context, host.attacked(f"asked with the owner's {kind}", key.recipe, host.model))
+            title = f"{HOSTS[name].title} unmarked, asked with the owner's {kind}"
+            rows.append(Row(f"{title}, distance to the updated S", None, 1e3 * verdict["distance_updated"], "1e-3"))
+            rows.append(Row(f"{title}, p-value", None, f"{verdict['p_value']:.2g}"))
+            claims.append(Claim(
+                f"Eq. 8 against the updated S rejects {title}.", not verdict["accepted_by_eq_8"],
+                f"distance {verdict['distance_updated']:.2e}, eta {verdict['eta']:.2e}, NCC {verdict['ncc']:.4f}; the "
+                f"honest p-value is {verdict['p_value']:.2g}.",
+            ))  # fmt: skip
+    return rows, claims
+
+
 def _table(context: Context, paper: Mapping[str, tuple[float, ...]], *, marked: bool) -> Findings:
     rows, claims = [], []
     count, state = scale_of(context).keys, "marked" if marked else "unmarked"
     for name in hosts_of(context, paper):
         for coded in (False, True):
-            scheme = trigger_scheme(context, name, coded=coded)
+            scheme = coded_scheme(context, name) if coded else trigger_scheme(context, name)
             subject = marked_subject(context, name, scheme) if marked else host_subject(context, name)
             wrong = _strangers(context, scheme, subject)
             title = f"{HOSTS[name].title} {state}{', coded' if coded else ''}"
