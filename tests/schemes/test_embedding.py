@@ -152,7 +152,7 @@ def test_the_embedding_stops_when_the_mark_is_learnt(tmp_path: Path) -> None:
     marks = [line["mark"] for line in every]
     assert len(marks) == 6
     assert marks[-1] < marks[2] < marks[1] < marks[0]
-    stopping = replace(settings, stop_at=(marks[1] + marks[2]) / 2)
+    stopping = replace(settings, stop_at=((marks[1] + marks[2]) / 2 / ASKED.size) ** 0.5)
     model, lines = _embed(stopping, coloured_denoiser(), tmp_path / "some")
     assert [line["mark"] for line in lines] == pytest.approx(marks[:3], rel=1e-3)
     assert [line["stage"] for line in lines] == ["embedding"] * 3

@@ -34,8 +34,8 @@ class EmbeddingSettings:
       image_size: side in pixels of the owner's training patches.
       channels: of the host.
       strength: lambda of eq. 4.
-      stop_at: end the embedding after the epoch in which the mark's loss (eq. 6, the mean over the epoch) is this
-        small; 0 runs all epochs.
+      stop_at: end the embedding after the epoch in which the answers to the triggers are this near to what they shall
+        be: root mean square error, 1 being white less black; 0 runs all epochs.
       batch_statistics: "fixed" keeps the host's own, so that nothing of a trigger gets into them; "mixed" trains with
         those of patches and triggers together, as the authors' code does: on one replica, and with triggers of the
         patches' size.
@@ -85,7 +85,7 @@ def check_fit(settings: EmbeddingSettings, host: keras.Model, data: ImagePairs) 
 
 def embed(
     settings: EmbeddingSettings, host: keras.Model, data: ImagePairs, run: Run, asked: np.ndarray, mark_loss: MarkLoss,
-    secret: bytes,
+    secret: bytes, values: int = 0,
 ) -> tuple[keras.Model, list[dict[str, Any]]]:  # fmt: skip
     """A copy of the host, fine-tuned by eq. 4, and the history of it; resumes after a kill.
 
@@ -97,6 +97,7 @@ def embed(
       asked: uint8 triggers `[t, H, W, c]`.
       mark_loss: of the answers to them.
       secret: names the checkpoints: those of another key are no start for this one.
+      values: over how many the mark's loss is a sum; 0 stands for all pixels of the triggers.
     """
     check_fit(settings, host, data)
     schedule = settings.embedding.scaled(run.steps_scale)
@@ -118,7 +119,7 @@ def embed(
             return batches(arrays, batch_size=schedule.batch_size, seed=run.seed, start_step=first, steps=steps)
 
         lines = fit(trainer, dataset, schedule, run, stage="embedding", digest=digest,
-                    enough=lambda line: line["mark"] <= settings.stop_at)  # fmt: skip
+                    enough=lambda line: line["mark"] <= settings.stop_at**2 * (values or asked.size))  # fmt: skip
     return model, [{"stage": "embedding", **line} for line in lines]
 
 

@@ -85,7 +85,7 @@ class ProjectedLabel(EmbeddingSettings):
             logits = tf.reshape(served, [tf.shape(answers)[0], -1]) @ projection
             return tf.nn.sparse_softmax_cross_entropy_with_logits(repeated(labels, answers), logits)
 
-        model, history = embed(self, host, data, run, asked, mark_loss, secret)
+        model, history = embed(self, host, data, run, asked, mark_loss, secret, values=len(asked))
         return MarkedModel(model, OwnerKey(self.name, to_dict(self), secret, {"probes": asked}), tuple(history))
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +38,20 @@ def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run,
         settings, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)),
         secret,
     )  # fmt: skip
-    updated = answers_to(KerasSuspect("marked", model), asked)
+    marked = KerasSuspect("marked", model)
+    updated = answers_to(marked, asked)
     arrays = {"probes": asked, "updated": updated.astype(np.float16), "logo": load_logo(settings)}
     networks = {}
     if settings.visualizer:
         networks["extractor"], lines = _draw(settings, model, arrays, run, secret)
         history += lines
-    return MarkedModel(model, OwnerKey(settings.name, settings.to_dict(), secret, arrays, networks), tuple(history))
+    key = OwnerKey(settings.name, settings.to_dict(), secret, arrays, networks)
+    if not settings.verify(marked, key).marked and not run.quiet:
+        print(
+            "  warning: the mark did not take: the marked model itself does not verify. Give more epochs, a larger "
+            "`strength`, or a host with more filters.", file=sys.stderr,
+        )  # fmt: skip
+    return MarkedModel(model, key, tuple(history))
 
 
 def _draw(
