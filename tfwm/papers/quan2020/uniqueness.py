@@ -110,7 +110,8 @@ def _distance_claim(title: str, wrong: dict[str, Any], context: Context, name: s
     return Claim(
         f"By eq. 8 no wrong key verifies on {title}.", accepted == 0,
         f"{accepted} of {len(wrong['distances'])} wrong keys lie within eta = {eta:.2e}; the nearest at {nearest:.2e}. "
-        "K - grad K is a linear filter: a host that learns it for one random image answers others alike.",
+        "G is a linear filter: any answer near K lies near G(K), and a host that learns G for one random image answers "
+        "others alike.",
     )  # fmt: skip
 
 
