@@ -26,7 +26,7 @@ NAMES = ("red", "vdsr")
 def _attacks(context: Context, name: str) -> dict[str, Attack]:
     scale, sigma = scale_of(context), SIGMA if HOSTS[name].denoises else 0.0
     tuning = fine_tuning(context, name).schedule
-    whole = Schedule(scale.host_epochs, scale.host_steps, scale.batch, scale.host_rate, "cosine", 0.9)
+    third = Schedule(max(1, scale.host_epochs // 3), scale.host_steps, scale.batch, scale.host_rate, "cosine", 0.9)
     return {
         "weight noise of 2 %": WeightNoise(0.02),
         "weight noise of 5 %": WeightNoise(0.05),
@@ -35,7 +35,7 @@ def _attacks(context: Context, name: str) -> dict[str, Attack]:
         "6-bit weights": Quantize(6),
         "last layer drawn again, then 10 epochs": ReinitializeLast(schedule=_epochs(tuning, 10), sigma=sigma,
                                                                    freeze_statistics=True),
-        "distilled into a fresh network": Distill(schedule=whole, sigma=sigma),
+        "distilled into a fresh network, a third of the host's steps": Distill(schedule=third, sigma=sigma),
     }  # fmt: skip
 
 

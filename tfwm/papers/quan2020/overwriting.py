@@ -53,7 +53,7 @@ def table9(context: Context) -> Findings:
     """One to five new keys."""
     rows: list[Row] = []
     claims = []
-    for name in hosts_of(context, TABLE_9):
+    for name in context.at(smoke=("red",), desk=("red", "vdsr"), paper=tuple(TABLE_9)):
         printed = TABLE_9[name]
         for keys, (distance, ncc, psnr) in enumerate(printed, start=1):
             subject = overwritten(context, name, coded_scheme(context, name), keys)
