@@ -1,8 +1,9 @@
 """Does to a model what a thief would do, on photographs that the owner never used.
 
-The attacks: surrogate, fine_tune, prune, quantize, weight_noise (they give a model: OUT/model.keras), jpeg,
-gaussian_noise, crop, resize, rotate, blur (they filter answers: OUT/answers.npz shows some), and compose.
-With --key the mark is looked for afterwards.
+The attacks: surrogate, distill, fine_tune, reinitialize_last, overwrite, prune, quantize, weight_noise (they give a
+model: OUT/model.keras), jpeg, gaussian_noise, crop, resize, rotate, blur, evade (they change answers: OUT/answers.npz
+shows some), and compose. Take the --task that the suspect was trained for. Of overwrite, name the scheme:
+--set 'scheme={"scheme": "trigger_image", "preset": "fast"}'. With --key the mark is looked for afterwards.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ def add_set(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 _INSTANCES = {
-    "scheme": "probes=256 or initial.epochs=40", "attack": "share=0.3 or schedule.epochs=3",
+    "scheme": "probes=256, initial.epochs=40, or triggers=4 of trigger_image",
+    "attack": "share=0.3 or schedule.epochs=3",
     "way of asking": "reveal=2 or decoys=9999 for a key of trigger images",
 }  # fmt: skip
 

@@ -33,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--out", required=True, metavar="FOLDER", help="where everything is written")
     option("--host", metavar="FILE", help="your own image-to-image model, .keras (default: train one)")
     option("--network", default="residual_unet", help="host to train: residual_unet (default), dncnn, red or vdsr")
-    option("--scheme", default="deep_watermarking", help="deep_watermarking (default), trigger_image, ...")
+    option(
+        "--scheme", default="deep_watermarking",
+        help="deep_watermarking (default), trigger_image, or its baselines label_image and projected_label",
+    )  # fmt: skip
     option("--preset", choices=options.PRESETS, default="fast", help="settings to start from (default fast)")
     options.add_set(parser, "scheme")
     options.add_data(parser, "3000 for fast, 160 for tiny, 6000 for paper and reference")

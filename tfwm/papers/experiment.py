@@ -100,12 +100,14 @@ class Experiment:
       title: what it shows, in a line.
       run: the function, or `module:function` where importing it would load TensorFlow.
       minutes: scale -> roughly how long it takes from an empty cache; a scale may be missing.
+      notes: scale -> how it differs from the paper's settings; printed under the title.
     """
 
     id: str
     title: str
     run: Callable[[Context], Findings] | str
     minutes: Mapping[str, float] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):

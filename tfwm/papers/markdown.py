@@ -11,17 +11,19 @@ if TYPE_CHECKING:
 HOLDS = {True: "yes", False: "no", None: "open"}
 
 
-def page(results: Results, title: str, picture: str | None = None) -> str:
+def page(results: Results, title: str, picture: str | None = None, note: str = "") -> str:
     """The table, the claims, and what it was measured with.
 
     Args:
       title: what the experiment shows.
       picture: name of the sheet beside the page.
+      note: how the scale differs from the paper's settings.
     """
     rows = [(row.label, figure(row.paper), figure(row.ours), row.unit) for row in results.rows]
     claims = [(claim.text, HOLDS[claim.holds], claim.why) for claim in results.claims]
     parts = [
         f"# {results.experiment}: {_in_cell(title)}",
+        *([note] if note else []),
         _table(("", "paper", "ours", "unit"), ":--|--:|--:|:--", rows),
         "## The paper's claims, here",
         _table(("claim", "holds", "why"), ":--|:--|:--", claims),

@@ -79,7 +79,10 @@ def write_results(results: Results, experiment: Experiment, findings: Findings, 
     with ExitStack() as files:
         # The last one entered is renamed first, so that a JSON file is there only with all that belongs to it.
         write_json(files.enter_context(replacing(path)), to_dict(results))
-        text = page(results, experiment.title, pictures.name if findings.pictures else None)
+        text = page(
+            results, experiment.title, pictures.name if findings.pictures else None,
+            experiment.notes.get(results.scale, ""),
+        )  # fmt: skip
         _write(files.enter_context(replacing(path.with_suffix(".md"))), text.encode())
         if findings.pictures:
             _write(files.enter_context(replacing(pictures)), sheet(findings.pictures))

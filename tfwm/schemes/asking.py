@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tfwm import statistics
+from tfwm.config import from_dict
 from tfwm.keys import SECRET_BYTES, OwnerKey, derive
 from tfwm.suspects import as_float
 from tfwm.types import Suspect, Verdict
+
+S = TypeVar("S", bound=Any)
 
 
 def check_key(name: str, key: OwnerKey) -> None:
     """Refuses another scheme's key."""
     if key.scheme != name:
         raise ValueError(f"`key` must be of scheme {name}, got one of {key.scheme!r}.")
+
+
+def settings_of(settings: S, key: OwnerKey) -> S:
+    """The settings that the key was made with, whatever those of the asker.
+
+    Raises:
+      ValueError: a key of another scheme.
+    """
+    check_key(settings.name, key)
+    return from_dict(type(settings), dict(key.settings))
 
 
 def check_alpha(alpha: float, hits: int, chance: float) -> None:

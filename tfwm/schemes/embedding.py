@@ -35,7 +35,8 @@ class EmbeddingSettings:
       channels: of the host.
       strength: lambda of eq. 4.
       stop_at: end the embedding after the epoch in which the answers to the triggers are this near to what they shall
-        be: root mean square error, 1 being white less black; 0 runs all epochs.
+        be: root mean square error, 1 being white less black; 0 runs all epochs. Of classes, it is the root of the
+        cross entropy.
       batch_statistics: "fixed" keeps the host's own, so that nothing of a trigger gets into them; "mixed" trains with
         those of patches and triggers together, as the authors' code does: on one replica, and with triggers of the
         patches' size.
@@ -59,6 +60,9 @@ class EmbeddingSettings:
         for name in ("image_size", "channels", "copies"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        for name in ("sigma", "stop_at"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}. Leave it out, or give 0.")
         if self.strength <= 0:
             raise ValueError(f"`strength` must be above 0, got {self.strength}. The paper uses 1e-3.")
 
@@ -76,10 +80,12 @@ def check_fit(settings: EmbeddingSettings, host: keras.Model, data: ImagePairs) 
             f"`data` must hold {size} x {size} images with {channels} channels, got inputs {list(data.inputs.shape)} "
             f"and targets {list(data.targets.shape)}. tfwm.data.sample_patches cuts patches of a size."
         )
-    if host.input_shape[-1] != channels or host.output_shape[-1] != channels:
+    shapes = (host.input_shape, host.output_shape)
+    images = all(isinstance(shape, tuple) and len(shape) == 4 and shape[-1] == channels for shape in shapes)
+    if not images or tuple(host.compute_output_shape((1, size, size, channels)))[1:3] != (size, size):
         raise ValueError(
-            f"`host` must map images of {channels} channels to the same, got {host.input_shape} to "
-            f"{host.output_shape}. Set `channels` to the host's."
+            f"`host` must map images of {channels} channels to images of the same size, got {shapes[0]} to {shapes[1]}. "
+            "Set `channels` to the host's, and enlarge pictures before a super-resolution network, not in it."
         )
 
 

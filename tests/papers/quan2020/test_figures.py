@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,7 @@ from tfwm.papers import Context
 from tfwm.papers.pictures import sheet as png_of
 from tfwm.papers.quan2020 import figures
 from tfwm.papers.quan2020.models import marked_of
-from tfwm.papers.quan2020.robustness import ours
-from tfwm.papers.quan2020.scales import HOSTS, trigger_scheme
+from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
 from tfwm.schemes.asking import answers_to
 from tfwm.suspects import KerasSuspect
 
@@ -66,10 +67,16 @@ def test_figure_9(smoke: Context):
     assert [claim.text.rpartition("in ")[2] for claim in findings.claims] == ["own, b, c, d, e, f, g, h.", "i."]
 
 
+def test_figure_9_draws_the_mark_that_the_tables_attack(desk: Context):
+    for variant in figures.VARIANTS:
+        drawn = figures.ours_drawn(desk, variant)
+        assert drawn == replace(coded_scheme(desk, "dncnn"), **figures.drawing(desk, variant))
+
+
 @pytest.mark.usefixtures("published")
 def test_the_visualizer_changes_nothing_about_the_host(smoke: Context):
     """Figure 9 draws attacks on the host of tables VI to IX with the visualizer of another training."""
-    plain = marked_of(smoke, "dncnn", ours(smoke, "dncnn"))
+    plain = marked_of(smoke, "dncnn", coded_scheme(smoke, "dncnn"))
     drawn = marked_of(smoke, "dncnn", figures.ours_drawn(smoke, "as published"))
     asked = plain.key.arrays["probes"]
     np.testing.assert_array_equal(asked, drawn.key.arrays["probes"])

@@ -110,10 +110,11 @@ def _mark_claim(name: str, distances: dict[int, dict[str, float]]) -> Claim:
 
 def _order_claim(losses: dict[str, dict[int, float]]) -> Claim:
     """What a trigger costs grows with it; of the denoisers, RED has less room."""
-    ends = {name: (found[min(found)], found[max(found)]) for name, found in losses.items()}
+    shared = set.intersection(*(set(found) for found in losses.values()))
+    ends = {name: (found[min(shared)], found[max(shared)]) for name, found in losses.items()}
     holds = all(small < large for small, large in ends.values())
     listed = "; ".join(f"{HOSTS[name].title} {small:+.3f} and {large:+.3f} dB" for name, (small, large) in ends.items())
-    text = "The largest trigger costs more than the smallest"
+    text = f"A trigger of {max(shared)} pixels a side costs more than one of {min(shared)}"
     if "red" not in ends:
         return Claim(f"{text}.", holds, f"Losses: {listed}.")
     return Claim(f"{text}, and RED loses more to it than DnCNN.", holds and ends["red"][1] > ends["dncnn"][1],

@@ -20,7 +20,7 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
 from tfwm.types import Attack, Suspect
 
-NAMES = ("red", "vdsr")
+NAMES = ("red", "dncnn", "vdsr")
 
 
 def _attacks(context: Context, name: str) -> dict[str, Attack]:

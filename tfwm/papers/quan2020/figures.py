@@ -8,7 +8,7 @@ visualizer is trained after the embedding, which does not see its settings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -144,7 +144,7 @@ def figure9(context: Context) -> Findings:
 
 def ours_drawn(context: Context, variant: str) -> TriggerImage:
     """The scheme of tables VI to IX, with a visualizer."""
-    return trigger_scheme(context, "dncnn", coded=True, alpha=1e-6, **drawing(context, variant))
+    return replace(coded_scheme(context, "dncnn"), **drawing(context, variant))
 
 
 def attacked(context: Context, scheme: TriggerImage) -> dict[str, Callable[[], keras.Model]]:

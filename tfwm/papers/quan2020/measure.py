@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from tensorflow import keras
 
 from tfwm.evaluation import fidelity
 from tfwm.keys import OwnerKey
-from tfwm.papers.experiment import Context
+from tfwm.papers import Context, Row
 from tfwm.papers.quan2020.models import VERSION, Subject
 from tfwm.papers.quan2020.pictures import FACTORS, denoising_cases, super_resolution_cases
 from tfwm.papers.quan2020.scales import HOSTS, scale_of
@@ -49,9 +49,24 @@ def found(model: keras.Model, key: OwnerKey) -> dict[str, Any]:
     return scheme_of(key).verify(KerasSuspect("suspect", model), key).as_dict()
 
 
-def triple(figures: dict[str, float]) -> str:
-    """As the paper's tables print it: PSNR / SSIM x 10 / WPSNR."""
-    return f"{figures['psnr']:.2f} / {10 * figures['ssim']:.2f} / {figures['wpsnr']:.2f}"
+NAMES = {"psnr": ("PSNR", "dB", 1.0), "ssim": ("SSIM", "x 10", 10.0), "wpsnr": ("WPSNR", "dB", 1.0)}
+"""Figure -> as the tables call it, unit, and factor."""
+
+
+def quality_rows(
+    title: str, printed: str | None, ours: dict[str, float], names: Sequence[str] = tuple(NAMES)
+) -> list[Row]:
+    """One row a figure.
+
+    Args:
+      printed: the paper's, parted by " / " in the order of `names`; None where it has none.
+      ours: by `psnr`, `ssim`, `wpsnr`.
+    """
+    before = [float(text) for text in printed.split(" / ")] if printed else [None] * len(names)
+    return [
+        Row(f"{title}, {NAMES[name][0]}", value, ours[name] * NAMES[name][2], NAMES[name][1])
+        for name, value in zip(names, before, strict=True)
+    ]
 
 
 def _measured(context: Context, subject: Subject, what: str, measure: Callable[[], Any]) -> Any:

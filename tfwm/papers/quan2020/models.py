@@ -45,11 +45,25 @@ class Subject:
 KEY_SEED = 1_000  # secrets of the experiments: repeatable, and worth nothing elsewhere
 
 
+def _seed(context: Context, start: int) -> int:
+    """Of a training; `start` tells hosts of one run apart.
+
+    Raises:
+      ValueError: several seeds at once: each has its own hosts, and so its own tables.
+    """
+    if len(context.seeds) > 1:
+        raise ValueError(
+            f"These experiments take one seed at a time, got {list(context.seeds)}. Run them once for each, with an "
+            "--out of its own."
+        )
+    return context.seeds[0] + start
+
+
 def host_recipe(context: Context, name: str, *, seed: int = 0) -> dict[str, Any]:
     """What a host depends on."""
     pairs = training_pairs(context, name)
     return {
-        "what": f"host {name}", "recipe_version": VERSION, "seed": seed,
+        "what": f"host {name}", "recipe_version": VERSION, "seed": _seed(context, seed),
         "settings": to_dict(host_settings(context, name)), "data": digest(pairs.inputs, pairs.targets),
     }  # fmt: skip
 
@@ -59,7 +73,9 @@ def host_of(context: Context, name: str, *, seed: int = 0) -> keras.Model:
     return context.cache.model(
         host_recipe(context, name, seed=seed),
         lambda folder: train_host(
-            training_pairs(context, name), host_settings(context, name), context.run_in(folder, seed=seed)
+            training_pairs(context, name),
+            host_settings(context, name),
+            context.run_in(folder, seed=_seed(context, seed)),
         ),
     )
 
@@ -74,7 +90,8 @@ def marked_recipe(context: Context, name: str, scheme: Any, *, key: int = 0, see
     """
     return {
         "what": f"{name} marked by {scheme.name}, lambda {scheme.strength:g}, trigger {scheme.trigger_size}, key {key}",
-        "recipe_version": VERSION, "seed": seed, "key": key, "scheme": scheme_to_dict(scheme),
+        "recipe_version": VERSION, "seed": _seed(context, seed), "key": key + 10 * context.seeds[0],
+        "scheme": scheme_to_dict(scheme),
         "host": host_recipe(context, name, seed=seed),
     }  # fmt: skip
 
@@ -84,8 +101,9 @@ def marked_of(context: Context, name: str, scheme: Any, *, key: int = 0, seed: i
     return context.cache.marked(
         marked_recipe(context, name, scheme, key=key, seed=seed),
         lambda folder: scheme.train(
-            host_of(context, name, seed=seed), training_pairs(context, name), context.run_in(folder, seed=seed),
-            secret=new_secret(KEY_SEED + key),
+            host_of(context, name, seed=seed), training_pairs(context, name),
+            context.run_in(folder, seed=_seed(context, seed)),
+            secret=new_secret(KEY_SEED + key + 10 * context.seeds[0]),
         ),
     )  # fmt: skip
 
@@ -113,7 +131,7 @@ def tuned_of(context: Context, name: str, *, seed: int = 0) -> keras.Model:
     def make(folder: Any) -> keras.Model:
         suspect = KerasSuspect("host", host_of(context, name, seed=seed))
         pairs: ImagePairs = training_pairs(context, name)
-        return control_settings(context, name)(suspect, pairs, context.run_in(folder, seed=seed)).model
+        return control_settings(context, name)(suspect, pairs, context.run_in(folder, seed=_seed(context, seed))).model
 
     return context.cache.model(tuned_recipe(context, name, seed=seed), make)
 

@@ -29,7 +29,7 @@ from tfwm.papers.quan2020.tables import TABLE_6, TABLE_7
 from tfwm.papers.quan2020.tuned import epochs_of, tuned_copy
 from tfwm.suspects import KerasSuspect
 
-EXTRA_SHARES = (0.05, 0.1, 0.2)
+EXTRA_SHARES = (0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
 COLUMNS = {"base1": "Base-1", "base2": "Base-2", "plain": "ours without the code", "ours": "ours"}
 
 

@@ -90,22 +90,23 @@ class LabelImage(EmbeddingSettings):
         Raises:
           ValueError: a key of another scheme, or an `alpha` out of reach.
         """
-        asking.check_key(self.name, key)
-        alpha = self.alpha if alpha is None else alpha
-        labels = self._labels(key.secret)
-        asking.check_alpha(alpha, labels.size, 0.5)
-        answers = asking.answers_to(suspect, self._triggers(key.secret))
-        hits = np.where(labels == 1, answers > 0.5, answers < 0.5)
-        return asking.counted(hits, 0.5, alpha, NULL, {"ncc": statistics.nc(answers, labels)})
+        alpha, own = self.alpha if alpha is None else alpha, asking.settings_of(self, key)
+        hits, ncc = own._hits(suspect, key)
+        asking.check_alpha(alpha, hits.size, 0.5)
+        return asking.counted(hits, 0.5, alpha, NULL, {"ncc": ncc})
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way."""
-        return asking.decoy(key, seed, self._triggers)
+        return asking.decoy(key, seed, asking.settings_of(self, key)._triggers)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[s, s]`, which pixels are right in every channel."""
+        return {"agreement": asking.settings_of(self, key)._hits(suspect, key)[0].all(axis=-1)[0]}
+
+    def _hits(self, suspect: Suspect, key: OwnerKey) -> tuple[np.ndarray, float]:
+        """Which pixels are on the right side of mid-grey, `[1, s, s, c]`, and the NCC with the labels."""
         answers, labels = asking.answers_to(suspect, self._triggers(key.secret)), self._labels(key.secret)
-        return {"agreement": ((answers > 0.5) == (labels == 1)).all(axis=-1)[0]}
+        return np.where(labels == 1, answers > 0.5, answers < 0.5), statistics.nc(answers, labels)
 
     def _triggers(self, secret: bytes) -> np.ndarray:
         shape = (1, self.trigger_size, self.trigger_size, self.channels)

@@ -94,25 +94,25 @@ class ProjectedLabel(EmbeddingSettings):
         Raises:
           ValueError: a key of another scheme, or an `alpha` out of reach.
         """
-        asking.check_key(self.name, key)
-        alpha = self.alpha if alpha is None else alpha
-        asking.check_alpha(alpha, self.triggers, 1 / self.classes)
-        chances, labels = self._chances(suspect, key), self._labels(key.secret)
-        wanted = np.eye(self.classes)[labels]
+        alpha, own = self.alpha if alpha is None else alpha, asking.settings_of(self, key)
+        asking.check_alpha(alpha, own.triggers, 1 / own.classes)
+        chances, labels = own._chances(suspect, key), own._labels(key.secret)
+        wanted = np.eye(own.classes)[labels]
         null = (
             "the suspect is independent of the key's secret labels, so each abstract image falls into the right class "
-            f"with probability 1/{self.classes} (exact binomial tail)"
+            f"with probability 1/{own.classes} (exact binomial tail)"
         )
         details = {"ncc": statistics.nc(chances, wanted)}
-        return asking.counted(chances.argmax(axis=1) == labels, 1 / self.classes, alpha, null, details)
+        return asking.counted(chances.argmax(axis=1) == labels, 1 / own.classes, alpha, null, details)
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way."""
-        return asking.decoy(key, seed, self._triggers)
+        return asking.decoy(key, seed, asking.settings_of(self, key)._triggers)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[1, triggers]`, which classes are right."""
-        return {"agreement": (self._chances(suspect, key).argmax(axis=1) == self._labels(key.secret))[None]}
+        own = asking.settings_of(self, key)
+        return {"agreement": (own._chances(suspect, key).argmax(axis=1) == own._labels(key.secret))[None]}
 
     def _chances(self, suspect: Suspect, key: OwnerKey) -> np.ndarray:
         """The softmax of every answer's projection, `[triggers, classes]`."""

@@ -29,7 +29,7 @@ def visualizer(side: int, channels: int, *, filters: int = 64, seed: int | None 
     smaller picture, of 128 pixels for 16.
 
     Args:
-      side: of the verification image in pixels, a multiple of 8.
+      side: of the verification image in pixels.
       channels: of both images.
       filters: width.
       seed: of the initial weights.
@@ -56,7 +56,7 @@ def visualizer(side: int, channels: int, *, filters: int = 64, seed: int | None 
 def _doublings(side: int) -> list[tuple[float, int]]:
     """Width (in `filters`) and kernel of each doubling but the last one."""
     table: list[tuple[float, int]] = [(8, 1), (8, 3), (4, 3), (2, 5), (1, 5)]
-    needed = max(1, round(math.log2(PICTURE_SIDE / (side // 8)))) - 1
+    needed = max(1, round(math.log2(PICTURE_SIDE / math.ceil(side / 8)))) - 1
     return table[max(0, len(table) - needed) :] if needed else []
 
 

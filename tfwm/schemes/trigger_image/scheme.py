@@ -76,10 +76,10 @@ class TriggerImage(EmbeddingSettings):
         choose("gradient", self.gradient, GRADIENTS)
         if self.reveal > self.triggers:
             raise ValueError(f"`reveal` must be at most `triggers`, {self.triggers}, got {self.reveal}.")
-        if self.side % 8 and self.visualizer:
+        if not 1 <= self.upsampling <= 4 or not 0 < self.significance < 1:
             raise ValueError(
-                f"`trigger_size` must make verification images whose side is a multiple of 8 for the visualizer, got "
-                f"{self.side} pixels. Use another size, or visualizer=False."
+                f"`upsampling` must lie in [1, 4] and `significance` in (0, 1), got {self.upsampling} and "
+                f"{self.significance}. The paper has 1 or 2, and 0.05."
             )
         if self.coded and self.side % self.cells:
             raise ValueError(f"`cells` must divide {self.side}, the verification image's side, got {self.cells}.")

@@ -31,7 +31,7 @@ CLEAN_ANSWERS = 64
 
 def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run, secret: bytes) -> MarkedModel:
     """See `TriggerImage.train`."""
-    asked = images.triggers(settings, secret)
+    asked, logo = images.triggers(settings, secret), load_logo(settings)
     codes = images.owner_codes(settings, secret) if settings.coded else None
     wanted = tf.constant(images.verification_images(settings, asked, codes))
     model, history = embed(
@@ -40,7 +40,7 @@ def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run,
     )  # fmt: skip
     marked = KerasSuspect("marked", model)
     updated = answers_to(marked, asked)
-    arrays = {"probes": asked, "updated": updated.astype(np.float16), "logo": load_logo(settings)}
+    arrays = {"probes": asked, "updated": updated.astype(np.float16), "logo": logo}
     networks = {}
     if settings.visualizer:
         networks["extractor"], lines = _draw(settings, model, arrays, run, secret)
@@ -88,5 +88,7 @@ def load_logo(settings: TriggerImage) -> np.ndarray:
 
     picture = sample_logo(PICTURE_SIDE)
     if settings.logo:
+        if not Path(settings.logo).is_file():
+            raise FileNotFoundError(f"`logo` {settings.logo} is not there. Give a PNG or JPEG file, or leave it out.")
         picture = decode_image(Path(settings.logo).read_bytes(), settings.logo)
     return with_channels(cover(picture, (PICTURE_SIDE, PICTURE_SIDE)), settings.channels)

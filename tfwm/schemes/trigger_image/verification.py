@@ -60,13 +60,13 @@ def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def effective(settings: TriggerImage, key: OwnerKey) -> TriggerImage:
-    """The key's own settings, asked in the way of `settings`: `reveal`, `decoys`, `significance` and `alpha`.
+    """The key's own settings, asked in the way of `settings`: `reveal`, `decoys` and `significance`.
 
     Raises:
       ValueError: a key of another scheme.
     """
     check_key(settings.name, key)
-    asking = {name: getattr(settings, name) for name in ("reveal", "decoys", "significance", "alpha")}
+    asking = {name: getattr(settings, name) for name in ("reveal", "decoys", "significance")}
     return from_dict(type(settings), {**key.settings, **asking})
 
 
@@ -79,8 +79,7 @@ def smallest_p_value(settings: TriggerImage) -> float:
 
 def verify(settings: TriggerImage, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Verdict:
     """See `TriggerImage.verify`."""
-    settings = effective(settings, key)
-    alpha = settings.alpha if alpha is None else alpha
+    alpha, settings = settings.alpha if alpha is None else alpha, effective(settings, key)
     if not smallest_p_value(settings) <= alpha < 1:
         raise ValueError(
             f"`alpha` must lie between {smallest_p_value(settings):.2g}, the smallest p-value that this key can give, "
