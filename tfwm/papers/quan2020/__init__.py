@@ -24,14 +24,14 @@ from tfwm.papers.experiment import Experiment
 NOTES = {
     "smoke": "Networks of 4 filters after a few steps: this shows that the experiment runs, and nothing else.",
     "desk": (
-        "Scale desk: networks of 16 filters instead of 64, trained for 90 x 40 steps of 16 patches; one host and one key "
-        "where the paper averages 30 trials; embedding in 12 x 40 steps, so lambda is 1e-2 where the paper has 1e-3 "
-        "(table I: 36 x 40 steps below that). An epoch is 40 steps. Set11 is the paper's Img12 without one picture, Set5 "
-        "and Set13 stand for its Img14, PolyU is 20 of 100 pictures, textures are DTD's: averages differ where the "
-        "pictures do. The paper does not say which WPSNR it prints; ours weights errors by the contrast sensitivity at "
-        '60 pixels a degree, so compare differences between two of ours only. In tables VI to IX "ours" is the coded '
-        "variant, whose p-value is exact; at desk table VII tunes the baselines on RED alone, and table IX has RED and "
-        "VDSR."
+        "Scale desk: networks of 16 filters instead of 64, trained for 90 x 40 steps of 16 patches; one host and one "
+        "key where the paper averages 30 trials; embedding in 12 x 40 steps, so lambda is 1e-2 where the paper has "
+        "1e-3 (table I: 36 x 40 steps below that). An epoch is 40 steps. Set11 is the paper's Img12 without one "
+        "picture, Set5 and Set13 stand for its Img14, PolyU is 20 of 100 pictures, textures are DTD's: averages differ "
+        "where the pictures do. The paper does not say which WPSNR it prints; ours weights errors by the contrast "
+        "sensitivity at 60 pixels a degree, so compare differences between two of ours only. In tables VI to IX "
+        '"ours" is the coded variant, whose p-value is exact; at desk table VII tunes the baselines on RED alone, and '
+        "table IX has RED and VDSR."
     ),
 }
 

@@ -22,6 +22,7 @@ from tfwm.papers.quan2020.scales import (
     baseline,
     coded_scheme,
     hosts_of,
+    large_scheme,
     scale_of,
     trigger_scheme,
 )
@@ -30,7 +31,13 @@ from tfwm.papers.quan2020.tuned import epochs_of, tuned_copy
 from tfwm.suspects import KerasSuspect
 
 EXTRA_SHARES = (0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
-COLUMNS = {"base1": "Base-1", "base2": "Base-2", "plain": "ours without the code", "ours": "ours"}
+COLUMNS = {
+    "base1": "Base-1",
+    "base2": "Base-2",
+    "plain": "ours without the code",
+    "large": "ours, 256 bits on 80 x 80",
+    "ours": "ours",
+}
 
 
 def schemes_of(context: Context, name: str) -> dict[str, Any]:
@@ -77,8 +84,10 @@ def verdict_rows(
     title = f"{host.title}, {what}"
     before = dict(zip(("psnr", "distance", "base1", "base2", "ours"), paper or (None,) * 5, strict=True))
     rows = [] if figures is None else [Row(f"{title}, PSNR on {host.home}", before["psnr"], figures["psnr"], "dB")]
-    if column == "plain":
-        rows.append(Row(f"{title}, distance without the code", None, 1e3 * verdict["distance_updated"], "1e-3"))
+    if column in ("plain", "large"):
+        rows.append(Row(f"{title}, distance {COLUMNS[column]}", None, 1e3 * verdict["distance_updated"], "1e-3"))
+    if column == "large":
+        rows.append(Row(f"{title}, bits of {verdict['n']} {COLUMNS[column]}", None, verdict["bits"]))
     if column == "ours":
         rows.append(Row(f"{title}, distance", before["distance"], 1e3 * verdict["distance_updated"], "1e-3"))
         rows.append(Row(f"{title}, eq. 8", _passed(before["distance"]), _passed(1e3 * verdict["distance_updated"])))
@@ -107,7 +116,7 @@ def table7(context: Context) -> Findings:
     rows: list[Row] = []
     claims = []
     for name, data in hosts_of(context, TABLE_7):
-        for column, scheme in schemes_of(context, name).items():
+        for column, scheme in {**schemes_of(context, name), "large": large_scheme(context, name)}.items():
             if column != "ours" and name != "red" and not scale_of(context).tuned_baselines:
                 continue
             for epochs, paper in zip(epochs_of(context), TABLE_7[name, data], strict=False):
@@ -116,6 +125,7 @@ def table7(context: Context) -> Findings:
                 figures = quality_at_home(context, name, subject) if column == "ours" else None
                 what = f"{epochs} epochs on {data} data"
                 rows += verdict_rows(HOSTS[name], what, column, verdict, figures, paper)
-                if column == "ours" and epochs == epochs_of(context)[-1]:
-                    claims.append(survival_claim(HOSTS[name].title, what, verdict))
+                if column in ("ours", "large") and epochs == epochs_of(context)[-1]:
+                    where = what if column == "ours" else f"{what}, {COLUMNS[column]}"
+                    claims.append(survival_claim(HOSTS[name].title, where, verdict))
     return Findings(tuple(rows), tuple(claims))

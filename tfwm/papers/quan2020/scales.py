@@ -130,6 +130,11 @@ def coded_scheme(context: Context, name: str) -> TriggerImage:
     return trigger_scheme(context, name, coded=True, gradient="gentle", alpha=1e-6)
 
 
+def large_scheme(context: Context, name: str) -> TriggerImage:
+    """The coded variant with four times the evidence, as `TriggerImage.fast()` has it."""
+    return replace(coded_scheme(context, name), trigger_size=80 // HOSTS[name].upsampling, cells=16)
+
+
 def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelImage | ProjectedLabel:
     """Base-1 or Base-2 for a host."""
     scale, host = scale_of(context), choose("host", name, HOSTS)
