@@ -85,7 +85,7 @@ def check_fit(settings: EmbeddingSettings, host: keras.Model, data: ImagePairs) 
     if not images or tuple(host.compute_output_shape((1, size, size, channels)))[1:3] != (size, size):
         raise ValueError(
             f"`host` must map images of {channels} channels to images of the same size, got {shapes[0]} to "
-            f"{shapes[1]}. Set `channels` to the host's, and enlarge pictures before a super-resolution network, not in it."
+            f"{shapes[1]}. Set `channels` to the host's; enlarge pictures before a super-resolution network, not in it."
         )
 
 

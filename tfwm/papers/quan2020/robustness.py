@@ -27,17 +27,14 @@ from tfwm.papers.quan2020.scales import (
     trigger_scheme,
 )
 from tfwm.papers.quan2020.tables import TABLE_6, TABLE_7
-from tfwm.papers.quan2020.tuned import epochs_of, tuned_copy
+from tfwm.papers.quan2020.tuned import EPOCHS, epochs_of, tuned_copy
 from tfwm.suspects import KerasSuspect
 
 EXTRA_SHARES = (0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
 COLUMNS = {
-    "base1": "Base-1",
-    "base2": "Base-2",
-    "plain": "ours without the code",
-    "large": "ours, 256 bits on 80 x 80",
+    "base1": "Base-1", "base2": "Base-2", "plain": "ours without the code", "large": "ours, 256 bits on 80 x 80",
     "ours": "ours",
-}
+}  # fmt: skip
 
 
 def schemes_of(context: Context, name: str) -> dict[str, Any]:
@@ -119,12 +116,13 @@ def table7(context: Context) -> Findings:
         for column, scheme in {**schemes_of(context, name), "large": large_scheme(context, name)}.items():
             if column != "ours" and name != "red" and not scale_of(context).tuned_baselines:
                 continue
-            for epochs, paper in zip(epochs_of(context), TABLE_7[name, data], strict=False):
+            printed = dict(zip(EPOCHS, TABLE_7[name, data], strict=True))
+            for epochs in epochs_of(context):
                 subject = tuned_copy(context, name, scheme, data, epochs)
                 verdict = verdict_of(context, subject)
                 figures = quality_at_home(context, name, subject) if column == "ours" else None
                 what = f"{epochs} epochs on {data} data"
-                rows += verdict_rows(HOSTS[name], what, column, verdict, figures, paper)
+                rows += verdict_rows(HOSTS[name], what, column, verdict, figures, printed[epochs])
                 if column in ("ours", "large") and epochs == epochs_of(context)[-1]:
                     where = what if column == "ours" else f"{what}, {COLUMNS[column]}"
                     claims.append(survival_claim(HOSTS[name].title, where, verdict))

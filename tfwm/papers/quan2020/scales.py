@@ -146,7 +146,7 @@ def fine_tuning(context: Context, name: str) -> FineTune:
     """The thief's 100 epochs; the rate is what DnCNN's authors end with."""
     scale, host = scale_of(context), choose("host", name, HOSTS)
     schedule = Schedule(
-        100 if context.scale != "smoke" else 10, scale.host_steps, scale.tuning_batch, 1e-4, "constant", 0.9
+        50 if context.scale == "smoke" else 100, scale.host_steps, scale.tuning_batch, 1e-4, "constant", 0.9
     )
     return FineTune(schedule=schedule, sigma=SIGMA if host.denoises else 0.0, freeze_statistics=True)
 

@@ -15,12 +15,13 @@ from tfwm.papers.quan2020.pictures import thief_pairs, training_pairs
 from tfwm.papers.quan2020.scales import fine_tuning
 from tfwm.suspects import KerasSuspect
 
+EPOCHS = (10, 25, 50, 75, 100)
 DATA = {"original": training_pairs, "new": thief_pairs}
 
 
 def epochs_of(context: Context) -> tuple[int, ...]:
-    """Of table VII; at scale smoke the first one."""
-    return (10, 25, 50, 75, 100)[: context.at(smoke=1, desk=None, paper=None)]
+    """Of table VII; at scale smoke those that figure 9 shows."""
+    return context.at(smoke=(10, 50), desk=EPOCHS, paper=EPOCHS)
 
 
 def tuned_copy(context: Context, name: str, scheme: Any, data: str, epochs: int) -> Subject:

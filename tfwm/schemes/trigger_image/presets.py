@@ -14,9 +14,9 @@ REFERENCE: dict[str, Any] = {
     "embedding": Schedule(6, 333, 128, 1e-4, "constant", 0.9),
 }  # fmt: skip
 
-# Deviations from the paper: the code, 256 bits of it; a gentler gradient; at most 2,400 steps, in which lambda has to be
-# larger; a visualizer of an eighth of the width that is shown noise and strangers too. The rate stays constant: a mark
-# is learnt late, and a DnCNN of 16 filters had 45 of 64 bits after a cosine and 64 without.
+# Deviations from the paper: the code, 256 bits of it; a gentler gradient; at most 2,400 steps, with a larger lambda; a
+# visualizer of an eighth of the width that is shown noise and strangers too. The rate stays constant: a mark is learnt
+# late, and a DnCNN of 16 filters had 45 of 64 bits after a cosine and 64 without.
 FAST: dict[str, Any] = {
     "gradient": "gentle", "coded": True, "trigger_size": 80, "cells": 16, "strength": 3e-2, "stop_at": 0.07,
     "embedding": Schedule(60, 40, 16, 2e-3, "constant", 0.9), "visualizer_filters": 8, "visualizer_noise": 0.1,
