@@ -15,7 +15,7 @@ from tfwm.data.draws import noisy
 from tfwm.networks.resampling import any_size
 from tfwm.networks.residual_unet import residual_unet
 from tfwm.networks.restorers import dncnn, red, vdsr
-from tfwm.training import DatasetAt, Run, Schedule, descend, fit, mean_over_batch, scaled, training_digest
+from tfwm.training import DatasetAt, Metered, Run, Schedule, descend, fit, mean_over_batch, scaled, training_digest
 from tfwm.types import ImagePairs
 
 # The last share of a schedule in which batch norm keeps its statistics.
@@ -70,7 +70,7 @@ _NETWORKS: dict[str, Callable[..., keras.Model]] = {
 }  # fmt: skip
 
 
-class HostTrainer(keras.Model):
+class HostTrainer(Metered):
     """Inputs to targets under one pixel loss.
 
     Args:
@@ -81,14 +81,9 @@ class HostTrainer(keras.Model):
     """
 
     def __init__(self, network: keras.Model, loss: str, sigma: float = 0.0, settled: bool = False):
-        super().__init__()
+        super().__init__(("loss", "psnr"))
         self.network, self._error = network, choose("loss", loss, _LOSSES)
         self._sigma, self._settled = sigma, settled
-        self._means = {name: keras.metrics.Mean(name) for name in ("loss", "psnr")}
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._means.values())
 
     def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
         super().compile(optimizer=optimizer, jit_compile=jit_compile)
@@ -102,10 +97,8 @@ class HostTrainer(keras.Model):
             error = self._error(difference)
             loss = scaled(self.optimizer, mean_over_batch(error))
         descend(self.optimizer, tape, loss, self.network.trainable_variables)
-        self._means["loss"].update_state(error)
         squares = tf.reduce_mean(tf.square(difference), axis=[1, 2, 3])
-        self._means["psnr"].update_state(-10.0 * tf.math.log(squares + 1e-12) / tf.math.log(10.0))
-        return {name: mean.result() for name, mean in self._means.items()}
+        return self.record({"loss": error, "psnr": -10.0 * tf.math.log(squares + 1e-12) / tf.math.log(10.0)})
 
 
 def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Model:
