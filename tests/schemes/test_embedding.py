@@ -238,8 +238,14 @@ def test_data_that_do_not_fit(changes: dict, message: str, tmp_path: Path) -> No
 
 
 def test_a_host_that_does_not_fit(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"`host` must map images of 3 channels to the same, got .* Set `channels`"):
+    with pytest.raises(
+        ValueError, match=r"`host` must map images of 3 channels to images of the same size, got .* Set `channels`"
+    ):
         _embed(SETTINGS, _gain(1.0), tmp_path)
+    image = keras.Input((None, None, 3))
+    halving = keras.Model(image, keras.layers.AveragePooling2D()(image))
+    with pytest.raises(ValueError, match="images of the same size"):
+        _embed(SETTINGS, halving, tmp_path)
     pairs = coarse_pairs(24, 8)
     with pytest.raises(ValueError, match=r"`data` must hold 8 x 8 .* and targets \[24, 8, 8, 1\]"):
         _embed(SETTINGS, coloured_denoiser(), tmp_path, data=ImagePairs(pairs.inputs, pairs.targets[..., :1]))
