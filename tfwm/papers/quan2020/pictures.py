@@ -74,7 +74,7 @@ def _enlarged(clean: np.ndarray) -> ImagePairs:
     return ImagePairs(np.concatenate(parts), np.concatenate(targets))
 
 
-def test_pictures(context: Context, name: str) -> dict[str, np.ndarray]:
+def held_out_pictures(context: Context, name: str) -> dict[str, np.ndarray]:
     """A test set in grey, `[h, w, 1]` uint8 by name.
 
     Args:
@@ -94,10 +94,10 @@ def denoising_cases(context: Context, name: str) -> Iterator[tuple[np.ndarray, n
     """(noisy, clean) float `[1, h, w, 1]`: noise of 25 grey levels, neither clipped nor rounded; PolyU has its own."""
     if name == "polyu" and context.scale != "smoke":
         pairs = context.dataset("polyu_real_noise.tar")
-        for key, clean in test_pictures(context, name).items():
+        for key, clean in held_out_pictures(context, name).items():
             yield _batch(with_channels(pairs[key.replace("_mean", "_real")], 1)), _batch(clean)
         return
-    for index, clean in enumerate(test_pictures(context, name).values()):
+    for index, clean in enumerate(held_out_pictures(context, name).values()):
         noise = np.random.default_rng([7, index]).standard_normal(clean.shape, dtype=np.float32) * SIGMA / 255
         yield _batch(clean) + noise[None], _batch(clean)
 
@@ -106,7 +106,7 @@ def super_resolution_cases(
     context: Context, factor: int, name: str = "set5_set13"
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(enlarged, original) float `[1, h, w, 1]`, without a border of `factor` pixels, as the field measures."""
-    for picture in test_pictures(context, name).values():
+    for picture in held_out_pictures(context, name).values():
         height, width = (side - side % factor for side in picture.shape[:2])
         clean = picture[None, :height, :width]
         yield _batch(super_resolve(clean, factor=factor)[0]), _batch(clean[0])
