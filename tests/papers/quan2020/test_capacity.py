@@ -47,7 +47,7 @@ def test_desk_spends_fewer_epochs_on_large_triggers_and_says_so(desk: Context):
 
 def test_what_desk_can_afford(desk: Context):
     assert {name: max(sizes.sizes_of(desk, name)) for name in HOSTS} == {
-        "dncnn": 320, "red": 320, "vdsr": 160, "sr_dncnn": 160
+        "dncnn": 160, "red": 160, "vdsr": 40, "sr_dncnn": 40
     }  # fmt: skip
     assert sizes.sizes_of(replace(desk, scale="paper"), "vdsr") == sizes.SIZES
 

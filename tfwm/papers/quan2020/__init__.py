@@ -31,7 +31,7 @@ NOTES = {
         "where the pictures do. The paper does not say which WPSNR it prints; ours weights errors by the contrast "
         "sensitivity at 60 pixels a degree, so compare differences between two of ours only. In tables VI to IX "
         '"ours" is the coded variant, whose p-value is exact; at desk table VII tunes the baselines on RED alone, '
-        "table IX has RED and VDSR; tables X to XII stop at 320 pixels for denoising and at 160 for super-resolution."
+        "table IX has RED and VDSR; tables X to XIII stop at 160 pixels for denoising and at 40 for super-resolution."
     ),
 }
 

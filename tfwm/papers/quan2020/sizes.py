@@ -20,7 +20,7 @@ from tfwm.suspects import KerasSuspect
 
 SIZES = (20, 40, 80, 160, 320, 480, 600)
 COMPARED = (40, 160, 320, 600)
-LARGEST_AT_DESK = {"dncnn": 320, "red": 320, "vdsr": 160, "sr_dncnn": 160}
+LARGEST_AT_DESK = {"dncnn": 160, "red": 160, "vdsr": 40, "sr_dncnn": 40}
 SHARES_AT_DESK = {320: 0.5, 480: 0.25, 600: 0.25}
 
 
