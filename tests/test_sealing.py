@@ -132,13 +132,15 @@ def test_the_right_token_gives_the_plain_network_to_the_bit(name: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_wrong_token_gives_finite_noise(name: str) -> None:
-    run = runner(SealedNetworks({name: NETWORKS[name]()}, TOKEN), name)
+    # A fixed nonce: the noise, and so the verdict of this test, is the same at every run.
+    run = runner(SealedNetworks({name: NETWORKS[name]()}, TOKEN, nonce=bytes(12)), name)
     right, wrong = run(images(100), tf.constant(TOKEN)), run(images(100), tf.constant(WRONG))
     for good, bad in zip(right, wrong):
         assert good.shape == bad.shape
         assert np.isfinite(bad).all()
         assert np.std(bad) > 0.5
-        assert abs(np.corrcoef(np.ravel(good), np.ravel(bad))[0, 1]) < 0.2
+        # Five standard deviations of what independent noise correlates by chance.
+        assert abs(np.corrcoef(np.ravel(good), np.ravel(bad))[0, 1]) < 5 / np.sqrt(np.size(bad))
 
 
 def test_without_its_check_a_wrong_token_opens_random_weights() -> None:
