@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the bottom up. Rooms of one line may use each other, except where APART says otherwise.
 LAYERS = (
-    ("types", "keys", "config", "files", "codedigest", "chacha"),
+    ("types", "datasets", "keys", "config", "files", "codedigest", "chacha"),
     ("statistics", "suspects", "remote", "data", "networks"),
     ("training",),
     ("hosts", "schemes", "attacks"),

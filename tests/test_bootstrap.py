@@ -119,13 +119,13 @@ def test_3_11_is_the_fallback_and_the_screen_says_what_is_missing(machine: Machi
     result = machine.run("--dry-run")
     assert result.returncode == 0
     assert "all works but Kubeflow compilation (kfp 1.8)" in result.stderr
-    assert "install .[serving,tfx,dev] with uv from the registry, else pip and constraints-py311.txt" in result.stderr
+    assert "install .[serving,tfx,stego,dev] with uv from the registry, else pip and constraints-py311.txt" in result.stderr
 
 
 def test_3_10_gets_kubeflow_too_and_whatever_extra_is_asked_for(machine: Machine):
     machine.add_python("bin/python3.10", "3.10")
-    assert "install .[serving,tfx,kubeflow,dev] with" in machine.run("--dry-run").stderr
-    assert "install .[serving,tfx,kubeflow,dev,gpu] with" in machine.run("--dry-run", "--extra", "gpu").stderr
+    assert "install .[serving,tfx,kubeflow,stego,dev] with" in machine.run("--dry-run").stderr
+    assert "install .[serving,tfx,kubeflow,stego,dev,gpu] with" in machine.run("--dry-run", "--extra", "gpu").stderr
 
 
 def test_where_no_python_fits_one_message_names_the_remedies(machine: Machine):
@@ -155,7 +155,7 @@ def test_a_second_call_installs_nothing_and_a_changed_pin_does(machine: Machine)
     calls = machine.home / "calls"
     assert machine.run().returncode == 0
     first = calls.read_text()
-    assert "-c constraints.txt -e .[serving,tfx,kubeflow,dev]" in first
+    assert "-c constraints.txt -e .[serving,tfx,kubeflow,stego,dev]" in first
     assert machine.run().returncode == 0
     assert calls.read_text() == first
     with (machine.repository / "constraints.txt").open("a") as pins:

@@ -2,7 +2,8 @@
 
     data -> scheme.train(host) -> MarkedModel -> attack(suspect) -> scheme.verify(suspect, key) -> Verdict
 
-Nothing here loads TensorFlow. Images are float32 `[batch, height, width, channels]` in [0, 1].
+Nothing here loads TensorFlow. Images are float32 `[batch, height, width, channels]` in [0, 1]. What hosts learn from is
+in datasets.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+
+from tfwm.datasets import ImagePairs, LabelledImages
+
+__all__ = [
+    "Access", "Attack", "ImagePairs", "LabelledImages", "MarkedModel", "RunLike", "Scheme", "Suspect", "Verdict",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -44,38 +51,6 @@ class Suspect(Protocol):
     def access(self) -> Access: ...
 
     def __call__(self, images: np.ndarray) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class ImagePairs:
-    """Aligned images, for instance rainy inputs and clean targets, held as uint8.
-
-    Args:
-      inputs: `[n, height, width, channels]` uint8, what the host receives.
-      targets: `[n, height, width, channels]` uint8, what the host should return.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray
-
-    def __post_init__(self) -> None:
-        for name, images in (("inputs", self.inputs), ("targets", self.targets)):
-            if images.dtype != np.uint8 or images.ndim != 4:
-                raise ValueError(
-                    f"`{name}` must be uint8 [n, height, width, channels], got {images.dtype} "
-                    f"{list(images.shape)}. Convert float images with tfwm.data.to_uint8 first."
-                )
-        if self.inputs.shape[:3] != self.targets.shape[:3]:
-            raise ValueError(
-                f"`inputs` and `targets` must be aligned, got {list(self.inputs.shape)} and "
-                f"{list(self.targets.shape)}. Every input needs its own target of the same size."
-            )
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __getitem__(self, part: slice) -> ImagePairs:
-        return ImagePairs(self.inputs[part], self.targets[part])
 
 
 @dataclass(frozen=True)
@@ -157,7 +132,8 @@ class Scheme(Protocol):
 
     name: ClassVar[str]
 
-    def train(self, host: keras.Model, data: ImagePairs, run: Any) -> MarkedModel: ...
+    # `data` are ImagePairs where the host is a restoration network, LabelledImages where it is a classifier.
+    def train(self, host: keras.Model, data: Any, run: Any) -> MarkedModel: ...
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict: ...
 
@@ -173,9 +149,9 @@ class Attack(Protocol):
     """What a thief does: strength in the constructor, the suspect at call time.
 
     `repr(attack)` is the row label in every report. An attack never sees the key and returns a
-    new suspect. `data` are the thief's own images, `run` his machine.
+    new suspect. `data` are the thief's own ImagePairs or LabelledImages, `run` his machine.
     """
 
     needs: ClassVar[Access]
 
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> Suspect: ...
+    def __call__(self, suspect: Suspect, data: Any, run: Any) -> Suspect: ...
