@@ -13,15 +13,15 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up. Rooms of one line may use each other, except where APART says otherwise.
 LAYERS = (
     ("types", "datasets", "keys", "config", "files", "codedigest", "chacha"),
-    ("statistics", "suspects", "remote", "data", "networks"),
+    ("statistics", "labels", "suspects", "remote", "data", "networks"),
     ("training",),
-    ("hosts", "schemes", "attacks"),
+    ("hosts", "classifiers", "schemes", "attacks"),
     ("evaluation", "ownership"),
     ("sealing", "graphs", "encoded", "exporting"),
     ("papers",),
     ("components", "commands", "cli"),
 )
-APART = ({"schemes", "attacks"}, {"hosts", "attacks"}, {"components", "commands"}, {"components", "cli"})
+APART = ({"schemes", "attacks"}, {"hosts", "attacks"}, {"classifiers", "attacks"}, {"components", "commands"}, {"components", "cli"})
 # Inside a function only. A key reads its networks, and a network's file is read where its layers are registered.
 # To overwrite a mark is to embed another by the same algorithm: the one attack that is a scheme's own training.
 LATE = {("tfwm/keys.py", "networks"), ("tfwm/attacks/overwrite.py", "schemes")}

@@ -10,7 +10,8 @@ from tensorflow import keras
 
 from tests.attacks.toys import grey_host, patches, toy_host
 from tfwm.attacks import Distill, ReinitializeLast, Surrogate
-from tfwm.attacks.kernels import kernels_of, untrained, with_kernels
+from tfwm.attacks.kernels import kernels_of, with_kernels
+from tfwm.networks.copying import untrained
 from tfwm.networks.layers import InstanceNormalization
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Schedule

@@ -8,12 +8,12 @@ from typing import ClassVar
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name, require
-from tfwm.attacks.kernels import flat_weights, untrained
+from tfwm.attacks.kernels import flat_weights
 from tfwm.attacks.losses import check_loss
 from tfwm.attacks.trainer import imitator, keep, thief_seed, train
 from tfwm.attacks.tuning import check_noise, noise_label
 from tfwm.config import to_dict
-from tfwm.networks.copying import copy_of
+from tfwm.networks.copying import copy_of, untrained
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule, training_digest
 from tfwm.types import Access, ImagePairs, Suspect

@@ -1,9 +1,8 @@
-"""A network's kernels and layers, arithmetic on them, and the same network untrained."""
+"""A network's kernels and layers, and arithmetic on them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,30 +24,6 @@ def quantized(kernel: np.ndarray, bits: int) -> np.ndarray:
         return kernel
     step = (high - low) / (2**bits - 1)
     return low + step * np.rint((kernel - low) / step)
-
-
-def untrained(model: keras.Model, *, seed: int) -> keras.Model:
-    """A network of the same architecture with initial weights of its own, which depend on `seed` alone.
-
-    Every layer's own initializer draws them, in nested networks and custom layers too. Where a class of the user's
-    makes its layers in code, their seeds are that code's.
-
-    Args:
-      model: one whose layers are described by their configuration: functional, sequential, or registered.
-      seed: of the draws.
-
-    Raises:
-      ValueError: a network that cannot be built from its configuration.
-    """
-    try:
-        config = _reseeded(keras.saving.serialize_keras_object(model), np.random.default_rng(seed))
-        fresh: keras.Model = keras.saving.deserialize_keras_object(config, safe_mode=False)
-    except (NotImplementedError, TypeError) as error:
-        raise ValueError(f"`model` must be a network that its configuration describes, got {model.name!r}: {error}. "
-                         "Use a functional model, or give its class `get_config`.") from error  # fmt: skip
-    if not fresh.built:
-        fresh(np.zeros([1, *(side or 1 for side in model.input_shape[1:])], np.float32))
-    return fresh
 
 
 def kernels_of(model: keras.layers.Layer) -> list[tf.Variable]:
@@ -82,15 +57,3 @@ def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield from _leaves(layer)
         else:
             yield layer
-
-
-def _reseeded(config: Any, draws: np.random.Generator) -> Any:
-    """A configuration with new seeds: with the owner's, the network would start where the owner's did."""
-    if isinstance(config, dict):
-        return {
-            name: int(draws.integers(2**31)) if name == "seed" else _reseeded(part, draws)
-            for name, part in config.items()
-        }
-    if isinstance(config, (list, tuple)):
-        return type(config)(_reseeded(part, draws) for part in config)
-    return config

@@ -8,11 +8,11 @@ from typing import ClassVar
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name, check_whole
-from tfwm.attacks.kernels import untrained, with_kernels
+from tfwm.attacks.kernels import with_kernels
 from tfwm.attacks.losses import check_loss
 from tfwm.attacks.trainer import keep, thief_seed
 from tfwm.attacks.tuning import check_noise, noise_label, tuned
-from tfwm.networks.copying import copy_of
+from tfwm.networks.copying import copy_of, untrained
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
 from tfwm.types import Access, ImagePairs, Suspect

@@ -1,10 +1,12 @@
-"""Independent copies of networks."""
+"""Independent copies of networks, as they are and untrained."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from tensorflow import keras
 
 
@@ -14,3 +16,39 @@ def copy_of(model: keras.Model) -> keras.Model:
         path = Path(folder) / "model.keras"
         model.save(path)
         return keras.models.load_model(path, compile=False, safe_mode=False)
+
+
+def untrained(model: keras.Model, *, seed: int) -> keras.Model:
+    """A network of the same architecture with initial weights of its own, which depend on `seed` alone.
+
+    Every layer's own initializer draws them, in nested networks and custom layers too. Where a class of the user's
+    makes its layers in code, their seeds are that code's.
+
+    Args:
+      model: one whose layers are described by their configuration: functional, sequential, or registered.
+      seed: of the draws.
+
+    Raises:
+      ValueError: a network that cannot be built from its configuration.
+    """
+    try:
+        config = _reseeded(keras.saving.serialize_keras_object(model), np.random.default_rng(seed))
+        fresh: keras.Model = keras.saving.deserialize_keras_object(config, safe_mode=False)
+    except (NotImplementedError, TypeError) as error:
+        raise ValueError(f"`model` must be a network that its configuration describes, got {model.name!r}: {error}. "
+                         "Use a functional model, or give its class `get_config`.") from error  # fmt: skip
+    if not fresh.built:
+        fresh(np.zeros([1, *(side or 1 for side in model.input_shape[1:])], np.float32))
+    return fresh
+
+
+def _reseeded(config: Any, draws: np.random.Generator) -> Any:
+    """A configuration with new seeds: with the owner's, the network would start where the owner's did."""
+    if isinstance(config, dict):
+        return {
+            name: int(draws.integers(2**31)) if name == "seed" else _reseeded(part, draws)
+            for name, part in config.items()
+        }
+    if isinstance(config, (list, tuple)):
+        return type(config)(_reseeded(part, draws) for part in config)
+    return config

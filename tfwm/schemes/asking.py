@@ -38,7 +38,7 @@ def check_alpha(alpha: float, hits: int, chance: float) -> None:
     if not smallest <= alpha < 1:
         raise ValueError(
             f"`alpha` must lie between {smallest:.2g}, the smallest p-value that this key can give, and 1, got "
-            f"{alpha}. Use a larger alpha, or more trigger images."
+            f"{alpha}. Use a larger alpha, or more secret images."
         )
 
 
@@ -67,3 +67,8 @@ def decoy(key: OwnerKey, seed: int, triggers) -> OwnerKey:
     """The key with another secret; `triggers` draws its images."""
     secret = wrong_secret(key, seed)
     return replace(key, secret=secret, arrays={"probes": triggers(secret)})
+
+
+def relabelled(key: OwnerKey, seed: int) -> OwnerKey:
+    """The key with another secret and the owner's images: what is drawn from the secret alone is wrong."""
+    return replace(key, secret=wrong_secret(key, seed))

@@ -1,0 +1,48 @@
+"""What a classifier says: the class of each answer, and how often it is right."""
+
+from __future__ import annotations
+
+import numpy as np
+
+NO_ANSWER = -1
+
+
+def answered_labels(answers: np.ndarray, count: int, classes: int) -> np.ndarray:
+    """The class that each answer names, int64 `[count]`; `NO_ANSWER` where a score is not finite.
+
+    Logits and probabilities name the same class, so either will do.
+
+    Args:
+      answers: scores `[count, classes]`, or the classes themselves as whole numbers `[count]`.
+      count: how many images were asked for.
+      classes: of the task.
+
+    Raises:
+      ValueError: answers of another shape.
+    """
+    answers = np.asarray(answers)
+    if answers.shape == (count,) and answers.dtype.kind in "iu":
+        return answers.astype(np.int64)
+    if answers.shape != (count, classes):
+        raise ValueError(
+            f"`answers` must be scores [{count}, {classes}], one a class, or whole numbers [{count}], got "
+            f"{answers.dtype} {list(answers.shape)}. Is the suspect a classifier of {classes} classes?"
+        )
+    finite = np.isfinite(answers).all(axis=1)
+    return np.where(finite, np.argmax(np.where(finite[:, None], answers, 0), axis=1), NO_ANSWER).astype(np.int64)
+
+
+def accuracy(answers: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    """Share of right answers, in [0, 1].
+
+    Args:
+      answers: as for `answered_labels`.
+      labels: `[n]`, at least one.
+      classes: of the task.
+
+    Raises:
+      ValueError: no labels, or answers of another shape.
+    """
+    if not len(labels):
+        raise ValueError("`labels` must hold at least one label, got none.")
+    return float(np.mean(answered_labels(answers, len(labels), classes) == labels))

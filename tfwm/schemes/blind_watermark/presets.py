@@ -1,0 +1,27 @@
+"""The presets' settings; whatever a preset does not name is the default of the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfwm.training import Descent, Schedule
+
+PAPER: dict[str, Any] = {"labels": "joint", "adversarial_weight": 0.1, "host_weight": 0.01}
+
+# The authors' code keeps its weights for four losses in the order [3, 5, 1, 0.1].
+REFERENCE: dict[str, Any] = {
+    "labels": "joint", "adversarial_weight": 1.0, "host_weight": 0.1, "discriminator": "convolutional",
+    "encoder": Schedule(100, 500, 20, 1e-3, "plateau", 0.5),
+}  # fmt: skip
+
+# Deviations from the paper: labels last, a narrow encoder, fewer samples and epochs.
+FAST: dict[str, Any] = {
+    "samples": 120, "encoder_filters": 16, "encoder": Schedule(6, 100, 20, 1e-3, "cosine", 0.5),
+    "host": Descent(12, 120, 100, 0.1, "cosine"),
+}  # fmt: skip
+
+# 40 samples of 10 classes; 16 x 16 pixels, the least that leaves SSIM's window of 11 room.
+TINY: dict[str, Any] = {
+    "image_size": 16, "samples": 40, "key_batch": 10, "augment": "none", "encoder_filters": 2, "downs": 2,
+    "encoder": Schedule(1, 10, 10, 2e-3, "constant", 0.5), "host": Descent(6, 30, 20, 0.05, "cosine"),
+}  # fmt: skip

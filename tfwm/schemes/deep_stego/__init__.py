@@ -1,0 +1,16 @@
+"""DeepStego: stego images that carry the owner's logo unseen, and answer with secret labels.
+
+Li, Guo: "DeepStego: Protecting Intellectual Property of Deep Neural Networks by Steganography", arXiv 1903.01743, 2019.
+
+A stego-model S hides the logo in cover images: I' = S(I, logo). A discriminator is trained against it, and the host
+learns a label for each stego image beside its own task. S minimises (eq. 3 to 5)
+
+    gamma (alpha MSE(I, I') + beta (1 - SSIM(I, I'))) + delta log(1 - p(I'))
+
+with no term of the host's: the stego images know nothing of the labels. The labels are drawn from the secret for each
+image, so an independent model answers Bin(n, 1 / classes) of them, exactly.
+"""
+
+from tfwm.schemes.deep_stego.scheme import DeepStego
+
+__all__ = ["DeepStego"]

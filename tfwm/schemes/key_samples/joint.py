@@ -1,0 +1,95 @@
+"""The two ways to get an encoder: alone, or along with the host."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.data.batches import batches
+from tfwm.keys import derive
+from tfwm.schemes.key_samples.drawing import key_labels
+from tfwm.schemes.key_samples.embedding import host_to_train
+from tfwm.schemes.key_samples.encoding import EncoderSettings
+from tfwm.schemes.key_samples.networks import DISCRIMINATORS
+from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
+from tfwm.suspects import as_float
+from tfwm.training import DatasetAt, Run, fit, training_digest
+from tfwm.training.classification import labelled_stream
+from tfwm.types import LabelledImages
+
+History = list[dict[str, Any]]
+
+
+def train_encoder(
+    settings: EncoderSettings, build: Any, covers: np.ndarray, logo: np.ndarray, run: Run, secret: bytes
+) -> tuple[keras.Model, History]:
+    """An encoder that no host and no label has a part in.
+
+    Args:
+      build: of the encoder, from a seed; called in the run's scope.
+      covers: uint8 `[n, h, w, c]`.
+      logo: uint8 `[h, w, c]`.
+      secret: names the checkpoints.
+    """
+    schedule = settings.encoder.scaled(run.steps_scale)
+    digest = training_digest(settings.to_dict(), run, covers, logo, _mine(secret))
+    with run.scope():
+        encoder = build(run.seed)
+        trainer = EncoderTrainer(
+            encoder, _discriminator(settings, run), as_float(logo)[None], settings.objective,
+            rounds=settings.encoder_rounds,
+        )  # fmt: skip
+        trainer.compile(schedule.optimizer(), schedule.optimizer(), jit_compile=run.jit)
+        size = settings.encoder_rounds * schedule.batch_size
+
+        def dataset(first: int, steps: int) -> tf.data.Dataset:
+            return batches({"key_images": covers}, batch_size=size, seed=run.seed, start_step=first, steps=steps)
+
+        lines = fit(trainer, dataset, schedule, run, stage="encoder", digest=digest)
+    return encoder, [{"stage": "encoder", **line} for line in lines]
+
+
+def train_jointly(
+    settings: EncoderSettings, build: Any, host: keras.Model, data: LabelledImages, covers: np.ndarray,
+    logo: np.ndarray, run: Run, secret: bytes,
+) -> tuple[keras.Model, keras.Model, History]:  # fmt: skip
+    """Host and encoder by Algorithm 1; otherwise as `train_encoder`."""
+    labels = key_labels(secret, len(covers), settings.classes)
+    digest = training_digest(
+        settings.to_dict(), run, data.images, data.labels, covers, labels, logo, _mine(secret), _weights(host)
+    )
+    with run.scope():
+        model, encoder = host_to_train(settings, host, run), build(run.seed)
+        trainer = JointTrainer(
+            model, encoder, _discriminator(settings, run), as_float(logo)[None], settings.objective,
+            outputs=settings.outputs, augment=settings.augment, rounds=settings.encoder_rounds,
+            host_rounds=settings.host_rounds,
+        )  # fmt: skip
+        schedule = settings.host.scaled(run.steps_scale)
+        adams = [settings.encoder.optimizer() for _ in range(2)]
+        trainer.compile(*adams, schedule.optimizer(), jit_compile=run.jit)
+        stream = _stream(settings, data, LabelledImages(covers, labels, settings.classes), run)
+        lines = fit(trainer, stream, schedule, run, stage="joint", digest=digest)
+    return model, encoder, [{"stage": "joint", **line} for line in lines]
+
+
+def _stream(settings: EncoderSettings, data: LabelledImages, covers: LabelledImages, run: Run) -> DatasetAt:
+    schedule = replace(settings.host, batch_size=settings.host_rounds * settings.host.batch_size)
+    return labelled_stream(data, covers, schedule, settings.encoder_rounds * settings.key_batch, run.seed)
+
+
+def _discriminator(settings: EncoderSettings, run: Run) -> keras.Model:
+    shape = (settings.image_size, settings.image_size, settings.channels)
+    return DISCRIMINATORS[settings.discriminator](shape, seed=run.seed + 1)
+
+
+def _mine(secret: bytes) -> np.ndarray:
+    return np.frombuffer(derive(secret, "key_samples/checkpoints", 8), np.uint8)
+
+
+def _weights(host: keras.Model) -> np.ndarray:
+    return np.concatenate([np.ravel(value).astype(np.float32) for value in host.get_weights()])

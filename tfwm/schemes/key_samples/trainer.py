@@ -1,0 +1,141 @@
+"""Algorithm 1 of Li et al. 2019: discriminator and encoder in turns, and the host along with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.data.augment import crop_and_flip
+from tfwm.schemes.key_samples.encoding import Objective, discriminator_loss
+from tfwm.training import Metered, cross_entropy, descend, mean_over_batch, scaled
+from tfwm.training.classification import AUGMENTATIONS, classifier_step
+
+HostLoss = Callable[[tf.Tensor], tf.Tensor]
+"""From samples to the host's cross entropy against their labels, `[n]`."""
+
+
+class EncoderTrainer(Metered):
+    """Discriminator, then encoder, on each minibatch of covers (Algorithm 1, lines 4 to 8).
+
+    Args:
+      encoder: (cover, logo) to a sample.
+      discriminator: picture to the logit that it is ordinary.
+      logo: float `[1, h, w, c]`.
+      objective: what the encoder minimises.
+      rounds: k1, minibatches a step; the batch holds them all.
+      also: names of further scalars.
+    """
+
+    def __init__(
+        self, encoder: keras.Model, discriminator: keras.Model, logo: tf.Tensor, objective: Objective, *,
+        rounds: int = 1, also: tuple[str, ...] = (),
+    ):  # fmt: skip
+        super().__init__(("loss", "discriminator", "psnr", *also))
+        self.encoder, self.discriminator = encoder, discriminator
+        self._logo, self._objective, self._rounds = tf.constant(logo, tf.float32), objective, rounds
+
+    def compile(
+        self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer,
+        jit_compile: bool = False,
+    ) -> None:  # fmt: skip
+        """Takes one optimizer for the encoder and one for the discriminator."""
+        super().compile(optimizer=optimizer, jit_compile=jit_compile)
+        optimizer.build(self.encoder.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.discriminator_optimizer = discriminator_optimizer
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step on `{"key_images"}`, `rounds` minibatches one after the other."""
+        return self.record(self.improved(batch["key_images"], [None] * self._rounds))
+
+    def improved(self, covers: tf.Tensor, hosts: list[HostLoss | None]) -> dict[str, tf.Tensor]:
+        """Both networks descend once for each part of the batch; the last part's figures."""
+        figures: dict[str, tf.Tensor] = {}
+        for part, host in zip(tf.split(covers, self._rounds), hosts, strict=True):
+            judged = self._judge(part)
+            figures = {**self._encode(part, host), "discriminator": judged}
+        return figures
+
+    def samples(self, covers: tf.Tensor, *, training: bool) -> tf.Tensor:
+        """What the encoder makes of covers, rounded to 8 bits; the gradient passes the rounding."""
+        logos = tf.repeat(self._logo, tf.shape(covers)[0], axis=0)
+        made = tf.cast(self.encoder([covers, logos], training=training), tf.float32)
+        return made + tf.stop_gradient(tf.round(made * 255.0) / 255.0 - made)
+
+    def _judge(self, covers: tf.Tensor) -> tf.Tensor:
+        samples = tf.stop_gradient(self.samples(covers, training=True))
+        with tf.GradientTape() as tape:
+            # In one call: batch norm would tell two calls apart by their statistics alone.
+            both = self.discriminator(tf.concat([covers, samples], 0), training=True)
+            losses = discriminator_loss(*tf.split(both, 2))
+            objective = scaled(self.discriminator_optimizer, mean_over_batch(losses))
+        descend(self.discriminator_optimizer, tape, objective, self.discriminator.trainable_variables)
+        return losses
+
+    def _encode(self, covers: tf.Tensor, host: HostLoss | None) -> dict[str, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            samples = self.samples(covers, training=True)
+            judged = self.discriminator(samples, training=True)
+            losses = self._objective(covers, samples, judged, host(samples) if host else 0.0)
+            objective = scaled(self.optimizer, mean_over_batch(losses))
+        descend(self.optimizer, tape, objective, self.encoder.trainable_variables)
+        squares = tf.reduce_mean(tf.square(covers - samples), axis=[1, 2, 3])
+        return {"loss": losses, "psnr": -10.0 * tf.math.log(squares + 1e-12) / tf.math.log(10.0)}
+
+
+class JointTrainer(EncoderTrainer):
+    """Algorithm 1, whole: after discriminator and encoder the host, on ordinary images and samples.
+
+    Args:
+      network: the host.
+      outputs, augment: see `ClassifierTrainer`.
+      host_rounds: k2, minibatches of ordinary images a step; the batch holds them all.
+      (the others as for `EncoderTrainer`)
+    """
+
+    def __init__(
+        self, network: keras.Model, encoder: keras.Model, discriminator: keras.Model, logo: tf.Tensor,
+        objective: Objective, *, outputs: str, augment: str, rounds: int = 1, host_rounds: int = 1,
+    ):  # fmt: skip
+        also = ("host", "accuracy", "key_accuracy")
+        super().__init__(encoder, discriminator, logo, objective, rounds=rounds, also=also)
+        self.network, self._outputs = network, outputs
+        self._augment, self._host_rounds = AUGMENTATIONS[augment], host_rounds
+
+    def compile(
+        self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer,
+        host_optimizer: Any = None, jit_compile: bool = False,
+    ) -> None:  # fmt: skip
+        """Takes one optimizer for each of the three networks."""
+        super().compile(optimizer, discriminator_optimizer, jit_compile=jit_compile)
+        host_optimizer.build(self.network.trainable_variables)
+        self.host_optimizer = host_optimizer
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step on `{"images", "labels", "seed", "key_images", "key_labels"}`."""
+        parts = tf.split(batch["key_labels"], self._rounds)
+        hosts: list[HostLoss | None] = [None] * self._rounds
+        if self._objective.host:
+            hosts = [self._towards(labels) for labels in parts]
+        figures = self.improved(batch["key_images"], hosts)
+        # As the encoder will make them when it is done: with its moving statistics.
+        samples = tf.stop_gradient(self.samples(tf.split(batch["key_images"], self._rounds)[-1], training=False))
+        images = crop_and_flip(batch["images"], batch["seed"], **self._augment)
+        ordinary = zip(tf.split(images, self._host_rounds), tf.split(batch["labels"], self._host_rounds))
+        for pictures, labels in ordinary:
+            figures |= self._learn(pictures, labels, samples, parts[-1])
+        return self.record(figures)
+
+    def _towards(self, labels: tf.Tensor) -> HostLoss:
+        return lambda samples: cross_entropy(self.network(samples, training=False), labels, self._outputs)
+
+    def _learn(
+        self, images: tf.Tensor, labels: tf.Tensor, samples: tf.Tensor, wanted: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        together, targets = tf.concat([images, samples], 0), tf.concat([labels, wanted], 0)
+        losses, right = classifier_step(self.network, self.host_optimizer, together, targets, outputs=self._outputs)
+        count = tf.shape(labels)[0]
+        return {"host": losses, "accuracy": right[:count], "key_accuracy": right[count:]}
