@@ -14,7 +14,7 @@ from tfwm.config import choose, from_dict
 from tfwm.evaluation.policy import Policy
 from tfwm.files import read_json
 from tfwm.hosts import HostSettings
-from tfwm.schemes import DeepWatermarking, make_scheme, scheme_from_dict
+from tfwm.schemes import DeepWatermarking, make_scheme, marks_classifiers, scheme_from_dict
 from tfwm.types import Attack, Scheme
 
 FOLDER = Path(__file__).parent
@@ -43,6 +43,9 @@ class PipelineConfig:
       serving_check: `python` (the embedded server), `docker` or `kubernetes` (TFX's InfraValidator), or `none`.
       enable_cache: take a step whose inputs did not change from the last run.
       beam_args: for Beam, for instance `--runner=FlinkRunner`.
+
+    Raises:
+      ValueError: an unknown serving check, or a scheme for classifiers.
     """
 
     data: Path
@@ -65,6 +68,11 @@ class PipelineConfig:
 
     def __post_init__(self) -> None:
         choose("serving check", self.serving_check, dict.fromkeys(SERVING_CHECKS, ""))
+        if marks_classifiers(self.scheme):
+            raise ValueError(
+                f"`scheme` of a pipeline must mark networks whose answers are images, got {self.scheme.name}, which "
+                "marks classifiers. Use `tfwm protect` and `tfwm evaluate` for it."
+            )
         # Absolute, because artifacts outlive the folder that the command was called in.
         for name in ("data", "root"):
             object.__setattr__(self, name, Path(getattr(self, name)).absolute())

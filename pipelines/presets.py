@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from tfwm.attacks.classifiers.extraction import ExtractClassifier
+from tfwm.attacks.classifiers.fine_pruning import FinePrune
+from tfwm.attacks.classifiers.requests import RequestJpeg, RequestResize
+from tfwm.attacks.classifiers.tuning import TuneClassifier
 from tfwm.attacks.distill import Distill
 from tfwm.attacks.evasion import Evade
 from tfwm.attacks.images import Crop, GaussianNoise, Jpeg, Resize
@@ -9,7 +13,7 @@ from tfwm.attacks.overwrite import Overwrite
 from tfwm.attacks.reinitialize import ReinitializeLast
 from tfwm.attacks.surrogate import Surrogate
 from tfwm.attacks.weights import FineTune, Prune, Quantize, WeightNoise
-from tfwm.schemes import DeepWatermarking, scheme_to_dict
+from tfwm.schemes import DeepWatermarking, marks_classifiers, scheme_to_dict
 from tfwm.training import Schedule
 from tfwm.types import Attack, Scheme
 
@@ -46,11 +50,25 @@ TRIGGER_ATTACKS: tuple[Attack, ...] = (
     FineTune("last", "l2", schedule=TUNING),
     ReinitializeLast(1, "l2", schedule=TUNING),
 )
+# Secret labels of secret samples are not in a copy that learnt from other answers: that is recorded.
+CLASSIFIER_ATTACKS: tuple[Attack, ...] = (
+    Prune(0.2),
+    Prune(0.4),
+    Quantize(8),
+    WeightNoise(0.05),
+    TuneClassifier("all"),
+    FinePrune(0.3),
+    ExtractClassifier(),
+    RequestJpeg(90),
+    RequestResize(0.5),
+)
 DEFAULT_SCHEME = DeepWatermarking.name
 
 
 def attacks_for(scheme: Scheme) -> tuple[Attack, ...]:
     """What an evaluation tries where no attacks are named; a thief overwrites with the owner's own settings."""
+    if marks_classifiers(scheme):
+        return CLASSIFIER_ATTACKS
     if scheme.name == DeepWatermarking.name:
         return DEMO_ATTACKS
     return (*TRIGGER_ATTACKS, Overwrite(scheme_to_dict(scheme)))
@@ -58,9 +76,13 @@ def attacks_for(scheme: Scheme) -> tuple[Attack, ...]:
 
 def network_for(scheme: Scheme) -> str:
     """The network of a host that is trained here."""
+    if marks_classifiers(scheme):
+        return "resnet18"
     return "residual_unet" if scheme.name == DeepWatermarking.name else "dncnn"
 
 
 def policy_for(scheme: Scheme) -> str:
     """Name of the file beside this one with the demo's thresholds."""
+    if marks_classifiers(scheme):
+        return "classifier_policy.json"
     return "demo_policy.json" if scheme.name == DeepWatermarking.name else "trigger_image_policy.json"

@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments.timeout_s,
             tls=tls,
         )
-        Path(arguments.target).write_bytes(outputs["image_bytes"][0])
+        Path(arguments.target).write_bytes(_picture(outputs, arguments.model))
     # ConnectionError is an OSError, so it must come first.
     except ConnectionError as error:
         return _failed(error, 4)
@@ -133,6 +133,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(error, 1)
     print(f"wrote {arguments.target}")
     return 0
+
+
+def _picture(outputs: Mapping[str, Any], model: str) -> bytes:
+    if "image_bytes" not in outputs:
+        raise ValueError(
+            f"`--model` must be a model that gives images, got {model}, which gives {', '.join(sorted(outputs))}. "
+            "Call serving.client.predict, which returns whatever a model gives."
+        )
+    return outputs["image_bytes"][0]
 
 
 def _failed(error: Exception, code: int) -> int:

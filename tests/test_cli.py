@@ -22,7 +22,7 @@ from tfwm.suspects import UnreachableError
 
 ROOT = Path(__file__).parents[1]
 VERIFY = ["verify", "--suspect", "a.keras", "--key", "k"]
-SHARED = {"base", "options", "pictures", "quiet", "words", "work"}
+SHARED = {"labelled", "protecting", "base", "options", "pictures", "quiet", "words", "work"}
 
 
 @pytest.mark.parametrize("words_given", [["--help"], ["verify", "--help"], ["--version"], ["nonsense"]])

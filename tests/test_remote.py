@@ -18,7 +18,9 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from serving.server import Server
 from serving.tls import ServerTls
 from tests.tls import self_signed
+from tests.toy_classifier import samples_of, toy_classifier
 from tfwm.commands import work
+from tfwm.exporting import export
 from tfwm.remote import EndpointError, GrpcSuspect
 from tfwm.suspects import BATCH, UnreachableError
 
@@ -97,6 +99,27 @@ def test_a_single_output_may_have_any_name(suspect: GrpcSuspect, service: FakeSe
     np.testing.assert_array_equal(suspect(_pictures()), _pictures())
 
 
+def _scores(images: np.ndarray) -> np.ndarray:
+    """Two classes: how bright the picture is, and how dark."""
+    bright = images.mean(axis=(1, 2, 3))
+    return np.stack([bright, 1 - bright], axis=1) * 4 - 2
+
+
+@pytest.mark.parametrize("name", ["scores", "dense_1"])
+def test_class_scores_are_an_answer(suspect: GrpcSuspect, service: FakeService, name: str, monkeypatch) -> None:
+    monkeypatch.setattr("tfwm.suspects.PIXELS", BATCH * 8 * 6)
+    service.answer = lambda images, call: {name: _scores(images)}
+    found = suspect(_pictures(BATCH + 3))
+    np.testing.assert_allclose(found, _scores(_pictures(BATCH + 3)), atol=1e-6)
+    assert found.shape == (BATCH + 3, 2)
+    assert service.sizes == [BATCH, 3]
+
+
+def test_scores_are_found_beside_other_outputs(suspect: GrpcSuspect, service: FakeService) -> None:
+    service.answer = lambda images, call: {"labels": np.argmax(_scores(images), 1), "scores": _scores(images)}
+    np.testing.assert_allclose(suspect(_pictures()), _scores(_pictures()), atol=1e-6)
+
+
 def _bad_tensor() -> TensorProto:
     tensor = tf.make_tensor_proto(np.zeros((3, 8, 6, 3), np.float32))
     tensor.tensor_content = tensor.tensor_content[:100]
@@ -115,6 +138,12 @@ def _bad_tensor() -> TensorProto:
         (lambda images: {}, r"must answer with the tensor `image`, got \[\]"),
         (lambda images: {"a": images, "b": images}, r"must answer with the tensor `image`, got \['a', 'b'\]"),
         (lambda images: {"image": _bad_tensor()}, "a tensor that cannot be read"),
+        (lambda images: {"scores": images}, r"must answer 3 rows of float class scores, got float32 \[3, 8, 6, 3\]"),
+        (lambda images: {"scores": _scores(images)[:2]}, r"must answer 3 rows of float class scores, got .*\[2, 2\]"),
+        (lambda images: {"scores": _scores(images).astype(int)}, "must answer 3 rows of float class scores, got int64"),
+        (lambda images: {"scores": _scores(images) * np.inf}, "values that are not finite"),
+        (lambda images: {"labels": _scores(images)[:, 0]}, r"3 float images or rows of .* scores, got float32 \[3\]"),
+        (lambda images: {"a": _scores(images), "b": images}, "A classifier answers with `scores`"),
     ],
 )
 def test_answers_that_are_none(suspect: GrpcSuspect, service: FakeService, answer, message: str) -> None:
@@ -211,6 +240,15 @@ def test_the_embedded_server(tmp_path: Path) -> None:
         assert suspect.versions == {4}
         with pytest.raises(UnreachableError, match="NOT_FOUND"):
             GrpcSuspect(server.address, "other")(_pictures())
+
+
+def test_the_embedded_server_of_a_classifier(tmp_path: Path) -> None:
+    model = toy_classifier()
+    export(model, tmp_path / "m" / "1", public=True)
+    pictures = samples_of(7)
+    with Server({"m": tmp_path / "m"}) as server:
+        found = GrpcSuspect(server.address, "m")(pictures)
+    np.testing.assert_allclose(found, model(pictures / np.float32(255.0)), atol=1e-5)
 
 
 def test_an_authority_of_ones_own(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 import tensorflow as tf
 
 from tests.doubles import smoothing_host
+from tests.toy_classifier import samples_of, toy_classifier
+from tfwm.exporting import export
 from tfwm.remote import GrpcSuspect
 from tfwm.suspects import (
     FunctionSuspect,
@@ -128,6 +130,21 @@ def test_saved_model_suspect(saved: Path) -> None:
     np.testing.assert_allclose(SavedModelSuspect(saved)(_pictures()), _pictures() / 510.0, atol=1e-6)
     with pytest.raises(FileNotFoundError, match=r"holds no saved_model.pb. Give the version folder"):
         SavedModelSuspect(saved.parent)(_pictures())
+
+
+def test_class_scores_come_as_they_are(tmp_path: Path) -> None:
+    """Every local suspect, and in more parts than one; scores are neither scaled nor clipped."""
+    network = toy_classifier()
+    network.save(tmp_path / "toy.keras")
+    export(network, tmp_path / "1", public=True, warmup=False)
+    pictures = samples_of(40)
+    expected = in_batches(lambda part: network(part, training=False), pictures, 7)
+    assert expected.shape == (40, 5)
+    assert expected.min() < 0 < 1 < expected.max()
+    for name in ("toy.keras", "1"):
+        np.testing.assert_allclose(open_suspect(str(tmp_path / name))(pictures), expected, atol=1e-5)
+    recorded = RecordedSuspect.record("r", pictures, expected)
+    np.testing.assert_allclose(recorded(pictures[::-1]), expected[::-1], atol=1e-6)
 
 
 def test_recorded_answers_are_found_in_any_order_and_type(tmp_path: Path) -> None:

@@ -23,11 +23,14 @@ except ImportError as error:
 # A 590 x 590 float picture is more than the 4 MiB that gRPC allows by default.
 OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 FIRST_PAUSE_S = 0.4  # before the second attempt; twice as long before each further one
+# By the name of an output: how many axes it may have, and what it is.
+_KINDS = {"image": ((4,), "float images"), "scores": ((2,), "rows of float class scores")}
+_EITHER = ((2, 4), "float images or rows of float class scores")
 RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 
 class EndpointError(UnreachableError):
-    """The endpoint answered with something that is no answer to an image."""
+    """The endpoint answered with something that is no answer to an image: neither a picture nor class scores."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class GrpcSuspect:
     Args:
       address: `host:port`.
       model: the served model's name.
-      signature: which signature maps float images to images.
+      signature: which signature maps float images to images, or to class scores `[n, classes]`.
       timeout_s: of one request; the whole call makes at most `attempts` of them per batch.
       secure: TLS.
       tls_ca: PEM file of the authority of the server's certificate; empty takes the system's.
@@ -94,12 +97,17 @@ class GrpcSuspect:
 
     def _checked(self, images: np.ndarray) -> np.ndarray:
         outputs = self.predict({"image": images})
-        if len(outputs) != 1 and "image" not in outputs:
-            raise EndpointError(f"`{self.name}` must answer with the tensor `image`, got {sorted(outputs)}.")
-        answer = outputs["image"] if "image" in outputs else next(iter(outputs.values()))
-        if answer.ndim != 4 or len(answer) != len(images) or answer.dtype.kind != "f":
+        name = next((known for known in _KINDS if known in outputs), "")
+        if not name and len(outputs) != 1:
             raise EndpointError(
-                f"`{self.name}` must answer {len(images)} float images, got {answer.dtype} {list(answer.shape)}."
+                f"`{self.name}` must answer with the tensor `image`, got {sorted(outputs)}. "
+                "A classifier answers with `scores`."
+            )
+        answer = outputs[name or next(iter(outputs))]
+        ranks, expected = _KINDS.get(name, _EITHER)
+        if answer.ndim not in ranks or len(answer) != len(images) or answer.dtype.kind != "f":
+            raise EndpointError(
+                f"`{self.name}` must answer {len(images)} {expected}, got {answer.dtype} {list(answer.shape)}."
             )
         if not np.isfinite(answer).all():
             raise EndpointError(f"`{self.name}` answered with values that are not finite.")

@@ -1,4 +1,7 @@
-"""What every registered attack promises; a new attack adds one line to `EXAMPLES`."""
+"""What every registered attack on images promises; a new attack adds one line to `EXAMPLES`.
+
+Those that take classifiers alone have a contract of their own in classifiers/.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,8 @@ def attack(request: pytest.FixtureRequest) -> Attack:
 
 
 def test_every_registered_attack_has_an_example() -> None:
-    assert {name: type(attack) for name, attack in EXAMPLES.items()} == dict(ATTACKS)
+    on_images = {name: kind for name, kind in ATTACKS.items() if getattr(kind, "on", "") != "classifier"}
+    assert {name: type(attack) for name, attack in EXAMPLES.items()} == on_images
     assert all(isinstance(attack, Attack) for attack in EXAMPLES.values())
 
 

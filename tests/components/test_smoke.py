@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
+from tests.toy_classifier import toy_classifier
 from tfwm.components import smoke
 from tfwm.exporting import export
 
@@ -57,6 +58,37 @@ def test_a_missing_signature_is_told(tmp_path):
 def test_an_answer_that_is_no_picture_is_told(tmp_path, answer, message):
     found = smoke.problems(_save(tmp_path / "model", answer))
     assert re.search(message, "\n".join(found))
+
+
+@pytest.mark.parametrize("side", [16, None])
+def test_an_exported_classifier_passes(tmp_path, side):
+    """Scores below 0 and above 1 are well; a host of one size is asked with pictures of it only."""
+    directory = export(toy_classifier(side=side), tmp_path / "model", public=True)
+    assert smoke.served_shapes(directory)[0] == ((16, 16, 3) if side else (64, 64, 3))
+    assert smoke.problems(directory) == []
+
+
+def _save_classifier(directory, floats, files):
+    """A SavedModel with both signatures of a classifier of five classes, which answer with these functions."""
+    module = tf.Module()
+    image = tf.TensorSpec([None, 16, 16, 3], tf.float32, "image")
+    names = tf.TensorSpec([None], tf.string, "image_bytes")
+    serve = tf.function(lambda image: {"scores": floats(image)}, input_signature=[image])
+    serve_bytes = tf.function(lambda image_bytes: {"scores": files(image_bytes)}, input_signature=[names])
+    signatures = {"serving_default": serve, "serving_bytes": serve_bytes}
+    tf.saved_model.save(module, str(directory), signatures=signatures)
+    return directory
+
+
+def test_scores_that_are_none_are_told(tmp_path):
+    def infinite(image):
+        return tf.ensure_shape(tf.fill([tf.shape(image)[0], 5], 1.0) / 0.0, [None, 5])
+
+    found = smoke.problems(_save_classifier(tmp_path / "model", infinite, lambda files: tf.zeros([2, 5])))
+    assert found == [
+        "`serving_default` answers [1, 5] scores with [1, 5], or not with finite numbers.",
+        "`serving_bytes` answers [1, 5] scores with [2, 5], or not with finite numbers.",
+    ]
 
 
 def test_no_model_at_all_is_told(tmp_path):

@@ -15,7 +15,7 @@ def test_what_is_registered_can_be_loaded(paper: str) -> None:
     for experiment in experiments_of(paper):
         assert callable(experiment.load()), experiment.id
         assert {"smoke", "desk"} <= set(experiment.minutes), experiment.id
-        assert experiment.minutes["smoke"] <= 1, experiment.id
+        assert experiment.minutes["smoke"] <= 2, experiment.id
         assert experiment.minutes["desk"] <= 60, experiment.id
         assert 0 < len(experiment.title.strip()) <= 120, experiment.id
 

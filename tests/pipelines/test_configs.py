@@ -5,10 +5,12 @@ import pytest
 
 from pipelines.arguments import arguments_of, check_data, with_secret
 from pipelines.cluster import Cluster
-from pipelines.configs import PipelineConfig
+from pipelines.configs import FOLDER, PipelineConfig
+from pipelines.presets import attacks_for, network_for, policy_for
 from tfwm.attacks import attack_to_dict
 from tfwm.attacks.images import Jpeg
-from tfwm.schemes import SCHEMES, DeepWatermarking, scheme_to_dict
+from tfwm.evaluation.policy import Policy
+from tfwm.schemes import SCHEMES, DeepWatermarking, make_scheme, marks_classifiers, scheme_to_dict
 
 
 @pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
@@ -28,7 +30,7 @@ def test_the_demo_attacks_with_two_surrogates_unlike_the_proxy(tmp_path):
 
 @pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
 def test_every_scheme_has_its_host_attacks_and_policy(preset, tmp_path):
-    for name in SCHEMES:
+    for name in (name for name in SCHEMES if not marks_classifiers(name)):
         config = preset(tmp_path, tmp_path, scheme=name)
         assert config.scheme.name == name
         assert set(config.policy.must_survive) <= {repr(attack) for attack in config.attacks}
@@ -37,6 +39,30 @@ def test_every_scheme_has_its_host_attacks_and_policy(preset, tmp_path):
         assert arguments["channels"] == config.channels == config.scheme.channels
     with pytest.raises(ValueError, match="no scheme `trigger_imag`. Did you mean `trigger_image`"):
         preset(tmp_path, tmp_path, scheme="trigger_imag")
+
+
+CLASSIFIER_SCHEMES = sorted(name for name in SCHEMES if marks_classifiers(name))
+
+
+@pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
+@pytest.mark.parametrize("name", CLASSIFIER_SCHEMES)
+def test_a_scheme_for_classifiers_is_refused_with_the_commands_that_take_it(preset, name, tmp_path):
+    with pytest.raises(ValueError, match=rf"got {name}, which marks classifiers. Use `tfwm protect` and `tfwm evaluat"):
+        preset(tmp_path, tmp_path, scheme=name)
+    with pytest.raises(ValueError, match="which marks classifiers"):
+        PipelineConfig.tiny(tmp_path, tmp_path).changed({"scheme": {"scheme": name, "preset": "tiny"}})
+
+
+@pytest.mark.parametrize("name", CLASSIFIER_SCHEMES)
+def test_classifiers_have_a_host_attacks_and_a_policy(name):
+    scheme = make_scheme(name, "fast")
+    attacks = [repr(attack) for attack in attacks_for(scheme)]
+    assert network_for(scheme) == "resnet18"
+    policy = Policy.load(FOLDER / policy_for(scheme))
+    assert policy.max_accuracy_loss is not None
+    assert policy.alpha is not None
+    assert set(policy.must_survive) <= set(attacks)
+    assert "extract_classifier" in {attack_to_dict(attack)["attack"] for attack in attacks_for(scheme)}
 
 
 def test_trigger_images_take_the_papers_host_and_a_thief_who_overwrites(tmp_path):

@@ -1,4 +1,4 @@
-"""Every scheme's tiny preset, trained once for all tests of this folder."""
+"""The tiny preset of every scheme for hosts whose answers are images, trained once for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tensorflow import keras
 
 from tests.doubles import derainer, rainy_patches, smoothing_host
 from tfwm.keys import new_secret
-from tfwm.schemes import SCHEMES, make_scheme
+from tfwm.schemes import SCHEMES, make_scheme, marks_classifiers
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
 from tfwm.types import ImagePairs, MarkedModel
@@ -54,6 +54,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
     return train
 
 
-@pytest.fixture(scope="session", params=sorted(SCHEMES))
+IMAGE_SCHEMES = sorted(name for name in SCHEMES if not marks_classifiers(name))
+
+
+@pytest.fixture(scope="session", params=IMAGE_SCHEMES)
 def trained(request: pytest.FixtureRequest, tiny: Callable[[str], Trained]) -> Trained:
     return tiny(request.param)

@@ -1,4 +1,4 @@
-"""What every scheme promises, on its tiny preset."""
+"""What every scheme for hosts whose answers are images promises, on its tiny preset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.schemes.conftest import Trained
+from tests.schemes.conftest import IMAGE_SCHEMES, Trained
 from tfwm.evaluation.fidelity import psnr
 from tfwm.keys import OwnerKey
 from tfwm.networks import load_network
@@ -175,7 +175,7 @@ def test_nothing_was_mutated(trained: Trained) -> None:
 def elsewhere(tiny: Callable[[str], Trained], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Every scheme's verdict in another process, from files: one process for all, since TensorFlow starts slowly."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    for name in SCHEMES:
+    for name in IMAGE_SCHEMES:
         tiny(name).result.key.save(folder / name / "key")
         tiny(name).result.model.save(folder / name / "marked.keras")
     code = (
@@ -187,7 +187,7 @@ def elsewhere(tiny: Callable[[str], Trained], tmp_path_factory: pytest.TempPathF
         "    verdicts[folder.name] = scheme_of(key).verify(suspect, key).as_dict()\n"
         "print(json.dumps(verdicts))"
     )
-    command = [sys.executable, "-c", code, *(str(folder / name) for name in SCHEMES)]
+    command = [sys.executable, "-c", code, *(str(folder / name) for name in IMAGE_SCHEMES)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
     assert done.returncode == 0, done.stderr
@@ -216,7 +216,7 @@ def test_no_secret_in_repr(trained: Trained) -> None:
 
 
 def test_every_scheme_has_its_presets() -> None:
-    assert set(PRESETS) == set(SCHEMES)
+    assert set(PRESETS) == set(IMAGE_SCHEMES)
     for name, presets in PRESETS.items():
         known = [preset for preset in ("paper", "reference", "fast", "tiny") if hasattr(SCHEMES[name], preset)]
         assert known == presets
@@ -232,7 +232,7 @@ def test_settings_survive_json(name: str, preset: str) -> None:
     assert scheme_from_dict({"scheme": name, "preset": preset}) == scheme
 
 
-@pytest.mark.parametrize("name", sorted(SCHEMES))
+@pytest.mark.parametrize("name", IMAGE_SCHEMES)
 def test_a_preset_with_changes(name: str) -> None:
     changed = scheme_from_dict({"scheme": name, "preset": "tiny", "alpha": 0.05})
     assert changed.alpha == 0.05

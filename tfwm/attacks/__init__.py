@@ -12,6 +12,15 @@ from tfwm.attacks.registry import ATTACKS, PLACES, attack_from_dict, attack_to_d
 from tfwm.attacks.trivial import constant, echo, mean_image, noise, trivial_suspects
 
 if TYPE_CHECKING:
+    from tfwm.attacks.classifiers.accuser import accusation
+    from tfwm.attacks.classifiers.detection import EvadeDetected
+    from tfwm.attacks.classifiers.extraction import ExtractClassifier
+    from tfwm.attacks.classifiers.fine_pruning import FinePrune
+    from tfwm.attacks.classifiers.forgery import pasted
+    from tfwm.attacks.classifiers.neural_cleanse import NeuralCleanse
+    from tfwm.attacks.classifiers.requests import RequestJpeg, RequestResize
+    from tfwm.attacks.classifiers.reverse import anomaly_indices, reverse_engineered
+    from tfwm.attacks.classifiers.tuning import TuneClassifier, tuned_classifiers_at
     from tfwm.attacks.compose import Compose
     from tfwm.attacks.distill import Distill
     from tfwm.attacks.evasion import Evade
@@ -22,12 +31,18 @@ if TYPE_CHECKING:
     from tfwm.attacks.tuning import fine_tuned_at
     from tfwm.attacks.weights import FineTune, Prune, Quantize, WeightNoise
 
-_MODULES = {**{title: module for module, title in PLACES.values()}, "fine_tuned_at": "tuning"}
+_MODULES = {
+    **{title: module for module, title in PLACES.values()}, "fine_tuned_at": "tuning",
+    "tuned_classifiers_at": "classifiers.tuning", "reverse_engineered": "classifiers.reverse",
+    "anomaly_indices": "classifiers.reverse", "pasted": "classifiers.forgery", "accusation": "classifiers.accuser",
+}  # fmt: skip
 
 __all__ = [
-    "ATTACKS", "Blur", "Compose", "Crop", "Distill", "Evade", "FineTune", "GaussianNoise", "Jpeg", "Overwrite", "Prune",
-    "Quantize", "ReinitializeLast", "Resize", "Rotate", "Surrogate", "WeightNoise", "attack_from_dict",
-    "attack_to_dict", "constant", "echo", "fine_tuned_at", "mean_image", "noise", "trivial_suspects",
+    "ATTACKS", "Blur", "Compose", "Crop", "Distill", "Evade", "EvadeDetected", "ExtractClassifier", "FinePrune",
+    "FineTune", "GaussianNoise", "Jpeg", "NeuralCleanse", "Overwrite", "Prune", "Quantize", "ReinitializeLast",
+    "RequestJpeg", "RequestResize", "Resize", "Rotate", "Surrogate", "TuneClassifier", "WeightNoise", "accusation",
+    "anomaly_indices", "attack_from_dict", "attack_to_dict", "constant", "echo", "fine_tuned_at", "mean_image",
+    "noise", "pasted", "reverse_engineered", "trivial_suspects", "tuned_classifiers_at",
 ]  # fmt: skip
 
 

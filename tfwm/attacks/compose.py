@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from tfwm.attacks.checks import require
-from tfwm.types import Access, Attack, ImagePairs, Suspect
+from tfwm.types import Access, Attack, Suspect
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +47,7 @@ class Compose:
     def __repr__(self) -> str:
         return " + ".join(repr(attack) for attack in self.attacks)
 
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> Suspect:
+    def __call__(self, suspect: Suspect, data: Any, run: Any) -> Suspect:
         require(cast(Attack, self), suspect)
         for index, attack in enumerate(self.attacks):
             suspect = attack(suspect, data, run.child(f"part_{index}"))

@@ -59,6 +59,18 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     return as_float(np.asarray(Image.open(buffer)).reshape(image.shape))
 
 
+def jpegs(images: np.ndarray, quality: int) -> np.ndarray:
+    """Every picture through a JPEG file of its own."""
+    return np.stack([jpeg(image, quality) for image in images])
+
+
+def shrunk(images: np.ndarray, factor: float) -> np.ndarray:
+    """Shrunk to `factor` of each side and enlarged again, both bicubic."""
+    size = images.shape[1:3]
+    small = (max(1, round(factor * size[0])), max(1, round(factor * size[1])))
+    return resized(resized(images, small), size)
+
+
 def centre(images: np.ndarray, keep: float) -> np.ndarray:
     """The middle of each picture, `keep` of each side."""
     height, width = (max(1, round(keep * side)) for side in images.shape[1:3])

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tfwm.attacks.checks import check_range, check_whole
-from tfwm.attacks.filters import addons, blurred, centre, content_draws, filtered, jpeg, resized
+from tfwm.attacks.filters import addons, blurred, centre, content_draws, filtered, jpegs, resized, shrunk
 from tfwm.suspects import FunctionSuspect
 from tfwm.types import Access, ImagePairs, Suspect
 
@@ -33,7 +33,7 @@ class Jpeg:
         return f"jpeg({self.quality})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
-        return filtered(self, suspect, lambda answers, _: np.stack([jpeg(one, self.quality) for one in answers]))
+        return filtered(self, suspect, lambda answers, _: jpegs(answers, self.quality))
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,12 +105,7 @@ class Resize:
         return f"resize({self.factor:g})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
-        return filtered(self, suspect, self._down_and_up)
-
-    def _down_and_up(self, answers: np.ndarray, queries: np.ndarray) -> np.ndarray:
-        size = answers.shape[1:3]
-        small = (max(1, round(self.factor * size[0])), max(1, round(self.factor * size[1])))
-        return resized(resized(answers, small), size)
+        return filtered(self, suspect, lambda answers, _: shrunk(answers, self.factor))
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,14 +11,16 @@ from tfwm.attacks.trainer import keep, thief_seed
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
-from tfwm.types import Access, ImagePairs, Scheme, Suspect
+from tfwm.types import Access, ImagePairs, LabelledImages, Scheme, Suspect
 
 
 @dataclass(frozen=True, repr=False)
 class Overwrite:
     """Embeds new keys, one after the other, with a watermarking scheme: the thief knows the algorithm, not the key.
 
-    Saves `<run.directory>/model.keras`; a killed run resumes where the scheme's own training does.
+    A scheme that would train the owner's architecture afresh goes on from the stolen weights here (`from_scratch` is
+    False): a network that starts anew is no stolen one. Saves `<run.directory>/model.keras`; a killed run resumes
+    where the scheme's own training does.
 
     Args:
       scheme: JSON values as `tfwm.schemes.scheme_to_dict` writes, or a scheme's name, a preset and changes:
@@ -28,7 +30,7 @@ class Overwrite:
     Raises:
       ValueError: an unknown scheme or setting, a count out of range, or at call time data that the scheme refuses.
 
-    Paper: Quan et al. 2020, section V-E, tables VIII and IX (1 to 5 new keys).
+    Paper: Quan et al. 2020, section V-E, tables VIII and IX (1 to 5 new keys). Li et al. 2019 try no overwriting.
     """
 
     scheme: dict = field(hash=False)
@@ -45,7 +47,7 @@ class Overwrite:
     def __repr__(self) -> str:
         return f"overwrite({self.scheme['scheme']}, {self.count} key{'s' if self.count > 1 else ''})"
 
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
+    def __call__(self, suspect: Suspect, data: ImagePairs | LabelledImages, run: Run) -> KerasSuspect:
         require(self, suspect)
         # A copy: a scheme may freeze what it is given.
         model = copy_of(suspect.model)  # type: ignore[attr-defined]
@@ -59,7 +61,8 @@ class Overwrite:
         # Here and not above: only this attack is a scheme's own algorithm.
         from tfwm.schemes import scheme_from_dict
 
-        return scheme_from_dict(self.scheme)
+        scheme = scheme_from_dict(self.scheme)
+        return replace(scheme, from_scratch=False) if hasattr(scheme, "from_scratch") else scheme  # type: ignore
 
 
 def thief_secret(seed: int, index: int) -> bytes:

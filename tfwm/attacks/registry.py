@@ -25,9 +25,16 @@ PLACES = {
     "resize": ("images", "Resize"),
     "rotate": ("images", "Rotate"),
     "blur": ("images", "Blur"),
+    "tune_classifier": ("classifiers.tuning", "TuneClassifier"),
+    "extract_classifier": ("classifiers.extraction", "ExtractClassifier"),
+    "fine_prune": ("classifiers.fine_pruning", "FinePrune"),
+    "neural_cleanse": ("classifiers.neural_cleanse", "NeuralCleanse"),
+    "request_jpeg": ("classifiers.requests", "RequestJpeg"),
+    "request_resize": ("classifiers.requests", "RequestResize"),
+    "evade_detected": ("classifiers.detection", "EvadeDetected"),
     "compose": ("compose", "Compose"),
 }
-"""Name -> module and class."""
+"""Name -> module and class; classes whose `on` is "classifier" take nothing else."""
 
 
 class _LateTable(Mapping[str, type]):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 from tensorflow import keras
 
-from tfwm.attacks.checks import attacked_name, check_range, check_whole, require
+from tfwm.attacks.checks import attacked_name, check_range, require
+from tfwm.attacks.epochs import check_epochs, networks_at
 from tfwm.attacks.kernels import flat_weights
-from tfwm.attacks.trainer import imitator, reopened, saved, thief_seed, train
+from tfwm.attacks.trainer import imitator, thief_seed, train
 from tfwm.config import to_dict
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run, Schedule, training_digest
@@ -69,23 +69,14 @@ def fine_tuned_at(
       ValueError: no epochs, one twice or out of range, or as the attack itself.
       FileNotFoundError: a network was removed after the training had ended.
     """
-    last = attack.schedule.scaled(run.steps_scale).epochs
-    for epoch in epochs:
-        check_whole("epochs", epoch, 1, last, "Every epoch must lie within the schedule's.")
-    if not epochs or len(set(epochs)) < len(epochs):
-        raise ValueError(f"`epochs` must be at least one, each once, got {list(epochs)}. Use [{last}] for the end.")
+    check_epochs(epochs, attack.schedule, run)
     _check(attack, suspect, data)
     digest = _digest(attack, suspect, data, run, epochs)
-    folder = Path(run.directory) / f"epochs-{digest[:16]}"
-    _trained(attack, suspect, data, run, digest, [_Keeper(folder, epochs)])
-    missing = [epoch for epoch in epochs if not _file(folder, epoch).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"`{folder}` must hold the networks of `epochs`, got none for {missing}: somebody removed them. Delete "
-            f"`{run.directory}` to train again."
-        )
-    name = attacked_name(attack, suspect)
-    return {epoch: reopened(_file(folder, epoch), f"{name} after {epoch} epochs") for epoch in epochs}
+
+    def training(keeper: keras.callbacks.Callback) -> keras.Model:
+        return _trained(attack, suspect, data, run, digest, [keeper])
+
+    return networks_at(epochs, training, run, digest=digest, name=attacked_name(attack, suspect))
 
 
 def check_noise(sigma: float) -> None:
@@ -96,22 +87,6 @@ def check_noise(sigma: float) -> None:
 def noise_label(sigma: float) -> str:
     """What the noise on the inputs adds to an attack's label."""
     return f", sigma {sigma:g}" if sigma else ""
-
-
-class _Keeper(keras.callbacks.Callback):
-    """Saves the network at some epochs; it comes before the checkpoint, so that a kill between repeats both."""
-
-    def __init__(self, folder: Path, epochs: Sequence[int]):
-        super().__init__()
-        self._folder, self._epochs = folder, epochs
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if epoch + 1 in self._epochs:
-            saved(self.model.network, _file(self._folder, epoch + 1))
-
-
-def _file(folder: Path, epoch: int) -> Path:
-    return folder / f"epoch-{epoch}.keras"
 
 
 def _check(attack: Tuning, suspect: Suspect, data: ImagePairs) -> None:

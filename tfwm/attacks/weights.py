@@ -98,7 +98,7 @@ class Prune:
     def __repr__(self) -> str:
         return f"prune({self.share:g})"
 
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> KerasSuspect:
+    def __call__(self, suspect: Suspect, data: Any, run: Any) -> KerasSuspect:
         return _with_kernels(self, suspect, lambda kernel, _: pruned(kernel, self.share))
 
 
@@ -120,7 +120,7 @@ class Quantize:
     def __repr__(self) -> str:
         return f"quantize({self.bits})"
 
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> KerasSuspect:
+    def __call__(self, suspect: Suspect, data: Any, run: Any) -> KerasSuspect:
         return _with_kernels(self, suspect, lambda kernel, _: quantized(kernel, self.bits))
 
 
@@ -144,7 +144,7 @@ class WeightNoise:
     def __repr__(self) -> str:
         return f"weight_noise({self.sigma:g}{f', seed {self.seed}' if self.seed else ''})"
 
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> KerasSuspect:
+    def __call__(self, suspect: Suspect, data: Any, run: Any) -> KerasSuspect:
         def noisy(kernel: np.ndarray, index: int) -> np.ndarray:
             draws = np.random.default_rng([self.seed, index])
             return kernel + draws.normal(0.0, self.sigma * kernel.std(), kernel.shape)

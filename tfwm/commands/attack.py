@@ -4,6 +4,9 @@ The attacks: surrogate, distill, fine_tune, reinitialize_last, overwrite, prune,
 model: OUT/model.keras), jpeg, gaussian_noise, crop, resize, rotate, blur, evade (they change answers: OUT/answers.npz
 shows some), and compose. Take the --task that the suspect was trained for. Of overwrite, name the scheme:
 --set 'scheme={"scheme": "trigger_image", "preset": "fast"}'. With --key the mark is looked for afterwards.
+
+A classifier is attacked on labelled images: --data as for `tfwm protect`. For it there are prune, quantize and
+weight_noise, and those whose names speak of classifiers or of requests.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from tfwm.commands import options
 from tfwm.commands.base import Result, add_output, say
 
 if TYPE_CHECKING:
-    from tfwm.types import Attack, ImagePairs, Suspect
+    from tfwm.keys import OwnerKey
+    from tfwm.types import Attack, ImagePairs, LabelledImages, Suspect
 
 PATCHES = 1500
 SHOWN = 16
@@ -49,9 +53,7 @@ def run(arguments: argparse.Namespace) -> Result:
 
     attack = make_attack(arguments.name, arguments.assignments)
     suspect, key = work.open_suspect(arguments.suspect), work.load_key(arguments.key) if arguments.key else None
-    channels = arguments.channels or _channels(suspect)
-    photographs = work.photographs_of(arguments, min_side=arguments.size, channels=channels)["attacker"]
-    data = work.pairs_of(arguments, photographs, "attacker", arguments.size, arguments.patches or PATCHES)
+    data = (_labelled if _is_classifier(attack, suspect, key) else _pairs)(arguments, suspect, key)
     out = Path(arguments.out)
     say(f"{attack!r} on {arguments.suspect}")
     stolen = attack(suspect, data, work.run_of(arguments, out))
@@ -71,10 +73,46 @@ def run(arguments: argparse.Namespace) -> Result:
     return Result(text, document)
 
 
-def _channels(suspect: Suspect) -> int:
+def _network(suspect: Suspect) -> Any:
+    """The suspect's network where it is at hand."""
     from tfwm.types import Access
 
-    return suspect.model.input_shape[-1] if suspect.access == Access.WEIGHTS else 3  # type: ignore[attr-defined]
+    return suspect.model if suspect.access == Access.WEIGHTS else None  # type: ignore[attr-defined]
+
+
+def _is_classifier(attack: Attack, suspect: Suspect, key: OwnerKey | None) -> bool:
+    """By the network where it is at hand; else by the key's scheme, or by an attack that takes nothing else."""
+    from tfwm.schemes import marks_classifiers
+
+    network = _network(suspect)
+    if network is not None:
+        return isinstance(network.output_shape, tuple) and len(network.output_shape) == 2
+    return getattr(attack, "on", "") == "classifier" if key is None else marks_classifiers(key.scheme)
+
+
+def _pairs(arguments: argparse.Namespace, suspect: Suspect, key: OwnerKey | None) -> ImagePairs:
+    from tfwm.commands import work
+
+    network = _network(suspect)
+    channels = arguments.channels or (3 if network is None else network.input_shape[-1])
+    photographs = work.photographs_of(arguments, min_side=arguments.size, channels=channels)["attacker"]
+    return work.pairs_of(arguments, photographs, "attacker", arguments.size, arguments.patches or PATCHES)
+
+
+def _labelled(arguments: argparse.Namespace, suspect: Suspect, key: OwnerKey | None) -> LabelledImages:
+    """The thief's labelled images; the key says no more than what size of picture the suspect takes."""
+    from tfwm.commands import labelled
+
+    network = _network(suspect)
+    taken = (None, None) if network is None else (network.input_shape[1], network.input_shape[-1])
+    settings = {} if key is None else key.settings
+    side = taken[0] or settings.get("image_size", arguments.size)
+    channels = arguments.channels or taken[1] or settings.get("channels")
+    counts = {"attacker": arguments.patches or PATCHES}
+    data = labelled.parts_of(arguments, counts, size=side, channels=channels if channels in (1, 3) else None)
+    if network is not None:
+        labelled.check_fit(network, data["attacker"], "--suspect")
+    return data["attacker"]
 
 
 def make_attack(name: str, assignments: list[str]) -> Attack:
@@ -99,7 +137,7 @@ def _json(value: Any) -> Any:
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
-def _kept(out: Path, stolen: Suspect, data: ImagePairs) -> Path:
+def _kept(out: Path, stolen: Suspect, data: ImagePairs | LabelledImages) -> Path:
     """The stolen network, or some answers of a suspect that is none."""
     from tfwm.types import Access
 
@@ -112,8 +150,9 @@ def _kept(out: Path, stolen: Suspect, data: ImagePairs) -> Path:
     import numpy as np
 
     from tfwm.files import replacing
+    from tfwm.types import LabelledImages
 
-    inputs = data.inputs[:SHOWN]
+    inputs = (data.images if isinstance(data, LabelledImages) else data.inputs)[:SHOWN]
     outputs = np.asarray(stolen(inputs), np.float32)
     with replacing(out / "answers.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, inputs=inputs, outputs=outputs)

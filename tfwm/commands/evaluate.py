@@ -4,6 +4,8 @@ The policy is a JSON file; what it leaves out blesses nothing:
 
     {"min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6, "must_survive": ["jpeg(50)"]}
 
+For a classifier "max_accuracy_loss" (0.01 is one point) takes the place of the two thresholds in dB.
+
 --attacks is a JSON list, for instance [{"attack": "jpeg", "quality": 50}, {"attack": "prune", "share": 0.2}].
 
 Exit code 0: blessed; 1: not blessed. Writes report.json, policy.json, decision.json, report.html, and work/ with
@@ -13,6 +15,7 @@ the attacked networks and TensorBoard logs. A killed evaluation goes on where it
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,8 @@ from tfwm.commands import options
 from tfwm.commands.base import DONE, NOT_VERIFIED, Result, add_output, say
 
 if TYPE_CHECKING:
+    from tensorflow import keras
+
     from tfwm.evaluation.battery import Subjects
     from tfwm.evaluation.policy import Decision, Policy
     from tfwm.evaluation.report import Report
@@ -101,22 +106,41 @@ def _attacks(path: str | None, key: OwnerKey) -> list[Attack]:
 def _subjects(arguments: argparse.Namespace, policy: Policy, key: OwnerKey) -> Subjects:
     from tfwm.commands import work
     from tfwm.evaluation.battery import Subjects
-    from tfwm.schemes import scheme_of
+    from tfwm.schemes import marks_classifiers, scheme_of
     from tfwm.suspects import KerasSuspect
 
     scheme: Any = scheme_of(key)
     marked, host = work.load_network(arguments.model), work.load_network(arguments.host)
-    size = scheme.image_size
-    photographs = work.photographs_of(arguments, min_side=size, channels=marked.input_shape[-1])
-    parts = {"attacker": arguments.patches or PATCHES, "test": TEST_PATCHES}
-    attacker, test = (work.pairs_of(arguments, photographs[part], part, size, count) for part, count in parts.items())
+    read = _labelled if marks_classifiers(scheme) else _pairs
+    parts = read(arguments, scheme.image_size, {"--model": marked, "--host": host})
     return Subjects(
         scheme=scheme, key=key,
         marked=KerasSuspect("marked model", marked),
         host=KerasSuspect("unmarked host", host),
-        attacker=attacker, test=test,
+        attacker=parts["attacker"], test=parts["test"],
         alpha=scheme.alpha if policy.alpha is None else policy.alpha,
     )  # fmt: skip
+
+
+def _pairs(arguments: argparse.Namespace, size: int, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
+    from tfwm.commands import work
+
+    photographs = work.photographs_of(arguments, min_side=size, channels=networks["--model"].input_shape[-1])
+    counts = {"attacker": arguments.patches or PATCHES, "test": TEST_PATCHES}
+    return {part: work.pairs_of(arguments, photographs[part], part, size, count) for part, count in counts.items()}
+
+
+def _labelled(arguments: argparse.Namespace, size: int, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
+    from tfwm.commands import labelled
+
+    for option, network in networks.items():
+        labelled.check_classifier(network, option)
+    counts = {"attacker": arguments.patches or PATCHES, "test": labelled.TEST_PATCHES}
+    channels = networks["--model"].input_shape[-1]
+    parts = labelled.parts_of(arguments, counts, size=size, channels=channels if channels in (1, 3) else None)
+    for option, network in networks.items():
+        labelled.check_fit(network, parts["test"], option)
+    return parts
 
 
 def _write(out: Path, report: Report, policy: Policy, decision: Decision) -> None:

@@ -1,7 +1,7 @@
 """Writes a marked model as a SavedModel that TensorFlow Serving and `tfwm serve` run as it is.
 
-With a key it has the signature `extract`, sealed: its weights are encrypted, and only the key's token opens them.
---public leaves it out, which is what you give to others.
+With a key it has the signature `extract`, sealed: the extractor's weights, or a classifier's key samples, are
+encrypted, and only the key's token opens them. --public leaves it out, which is what you give to others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> Result:
       ValueError: a model or a key that does not fit.
     """
     from tfwm.commands import work
-    from tfwm.exporting import ExportError, export
+    from tfwm.exporting import ExportError, export, signatures_of
     from tfwm.schemes import scheme_of
 
     key = None if arguments.public else work.load_key(arguments.key)
@@ -40,8 +40,7 @@ def run(arguments: argparse.Namespace) -> Result:
         path = export(model, arguments.out, scheme=scheme, key=key, public=arguments.public)
     except ExportError as error:
         raise ValueError(str(error)) from error
-    sealed = key is not None and bool(getattr(scheme, "extractor_outputs", ()))
-    signatures = ["serving_default", "serving_bytes", *(["extract"] if sealed else [])]
+    signatures = signatures_of(path)
     document = {
         "model": str(path), "signatures": signatures, "key_fingerprint": None if key is None else key.fingerprint,
     }  # fmt: skip

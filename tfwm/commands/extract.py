@@ -1,7 +1,12 @@
-"""Reads the mark from a picture through the sealed `extract` signature of a served model.
+"""Reads the mark through the sealed `extract` signature of a served model.
 
-The token comes from the key folder and is sent to this machine, or over TLS, only. --wrong-token sends random
-bytes instead, to show what everybody else gets: noise.
+Of a model that gives images it is read from a picture, and written as one. A classifier is asked by the server itself
+for the labels of the key samples that lie sealed beside it, and nothing is written. The token comes from the key folder
+and is sent to this machine, or over TLS, only. --wrong-token sends random bytes instead, to show what everybody else
+gets: noise, or nothing.
+
+A server's count is its own word: it is for the owner who serves the model. `tfwm verify` asks a suspect, and by the
+scheme's own null: where samples were trained towards their labels, guessing is too kind a one.
 """
 
 from __future__ import annotations
@@ -24,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     option = parser.add_argument
     option("--suspect", required=True, metavar="URL", help="grpc://host:port/model, or grpcs:// with TLS")
-    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; its token opens the extractor")
-    option("--picture", required=True, metavar="FILE", help="PNG or JPEG to read the mark from")
-    option("--out", required=True, metavar="PNG", help="where to write the logo")
+    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; its token opens what is sealed")
+    option("--picture", metavar="FILE", help="PNG or JPEG to read the mark from; not for a classifier's key")
+    option("--out", metavar="PNG", help="where to write the logo; not for a classifier's key")
     option("--through-model", metavar="PNG", help="ask the model first, and write its answer here")
     option("--wrong-token", action="store_true", help="send a random token instead of the key's")
     option("--tls-ca", metavar="PEM", help="with grpcs://: authority of the server's certificate")
@@ -38,13 +43,51 @@ def run(arguments: argparse.Namespace) -> Result:
 
     Raises:
       ConnectionError: the endpoint does not answer, or has no such signature.
-      ValueError: no gRPC endpoint, no picture, or a token that would travel in clear.
+      ValueError: no gRPC endpoint, pictures that are missing or not wanted, or a token that would travel in clear.
     """
     from tfwm.commands import work
-    from tfwm.data import decode_image, to_float, with_channels
+    from tfwm.schemes import marks_classifiers, scheme_of
 
     endpoint, key = _endpoint(arguments.suspect), work.load_key(arguments.key)
+    is_classifier = marks_classifiers(scheme_of(key))
+    _check_pictures(arguments, key, is_classifier)
     token = secrets.token_bytes(len(key.token)) if arguments.wrong_token else key.token
+    return _counted(arguments, endpoint, key, token) if is_classifier else _read(arguments, endpoint, key, token)
+
+
+def _check_pictures(arguments: argparse.Namespace, key: OwnerKey, is_classifier: bool) -> None:
+    options = ("picture", "out", "through_model")
+    given = [name for name in options if getattr(arguments, name)]
+    unwanted = given if is_classifier else []
+    missing = [name for name in options[:2] if name not in given and not is_classifier]
+    if unwanted or missing:
+        named = " and ".join(f"`--{name.replace('_', '-')}`" for name in unwanted or missing)
+        marked, remedy = ("classifiers", "Leave it out") if unwanted else ("images", "Give it")
+        raise ValueError(
+            f"{named} must {'not ' if unwanted else ''}be given with a key of the scheme {key.scheme}, which marks "
+            f"{marked}. {remedy}."
+        )
+
+
+def _counted(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, token: bytes) -> Result:
+    """A classifier: how many of its key samples get their labels."""
+    from tfwm.commands import work
+
+    found = _call(endpoint, arguments.tls_ca, "extract", {"token": token})
+    if set(found) != {"hits", "n", "log10_p"}:
+        raise ValueError(f"`{endpoint.name}` extracts {', '.join(sorted(found))}, but counts no key samples.")
+    hits, n, log10_p = found["hits"].item(), found["n"].item(), found["log10_p"].item()
+    document = {**_asked(arguments, endpoint, key), "hits": hits, "n": n, "log10_p": log10_p}
+    if not n:
+        return Result(f"{_token(arguments)} token opens nothing in {endpoint.name}.", work.plain(document))
+    text = f"{hits} of {n} key samples get their labels, read with {_token(arguments).lower()} token"
+    return Result(f"{text}; log10 p = {log10_p:.2f} for a model that guesses each label.", work.plain(document))
+
+
+def _read(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, token: bytes) -> Result:
+    """A model that gives images: the logo in a picture."""
+    from tfwm.data import decode_image, to_float, with_channels
+
     pixels = decode_image(Path(arguments.picture).read_bytes(), arguments.picture)
     images = to_float(with_channels(pixels, _channels(key)))[None]
     if arguments.through_model:
@@ -108,14 +151,21 @@ def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey,
     from tfwm.suspects import as_float
 
     likeness = centred_nc(logo, as_float(_as_large(key.arrays["logo"], logo))) if "logo" in key.arrays else None
-    kind = "a wrong" if arguments.wrong_token else "the owner's"
     document = {
-        "suspect": endpoint.name,
-        "key_fingerprint": key.fingerprint,
-        "token": "wrong" if arguments.wrong_token else "owner",
+        **_asked(arguments, endpoint, key),
         "picture": arguments.picture,
         "logo": arguments.out,
         "nc_centred": likeness,
     }
     like = "" if likeness is None else f"; its centred correlation with the owner's logo is {likeness:.3f}"
-    return Result(f"Wrote {arguments.out}, extracted with {kind} token{like}.", work.plain(document))
+    text = f"Wrote {arguments.out}, extracted with {_token(arguments).lower()} token{like}."
+    return Result(text, work.plain(document))
+
+
+def _asked(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey) -> dict[str, Any]:
+    token = "wrong" if arguments.wrong_token else "owner"
+    return {"suspect": endpoint.name, "key_fingerprint": key.fingerprint, "token": token}
+
+
+def _token(arguments: argparse.Namespace) -> str:
+    return "A wrong" if arguments.wrong_token else "The owner's"

@@ -48,7 +48,8 @@ def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
       patches: what the default number is, for the help.
     """
     option = parser.add_argument
-    option("--data", metavar="FOLDER", help="your photographs (default: those that scikit-image carries)")
+    option("--data", metavar="WHERE", help="folder of your photographs (default: those that scikit-image carries); "
+           "for classifiers an .npz file or a folder with labelled images")  # fmt: skip
     option("--task", default="derain", help="derain, debone, denoise, super_resolve or smooth (default derain)")
     option("--patches", type=positive, metavar="N", help=f"patches to train on (default {patches})")
 

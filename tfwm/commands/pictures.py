@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tfwm.evaluation.page import ExtractedMark, Photo, Pictures
 from tfwm.suspects import KerasSuspect, as_float
+from tfwm.types import ImagePairs
 
 if TYPE_CHECKING:
     from tfwm.evaluation.battery import Subjects
@@ -16,13 +17,19 @@ PHOTOS = 3
 
 
 def pictures_of(report: Report, subjects: Subjects) -> Pictures:
-    """For every suspect whose network is at hand; a scheme that cannot be read has photographs only."""
+    """For every suspect whose network is at hand; a scheme that cannot be read has photographs only.
+
+    Of a classifier there is what it answers to the samples, but neither these nor the logo in them, which are secret.
+    """
+    marks, test = _marks(report, subjects), subjects.test
+    if not isinstance(test, ImagePairs):
+        return Pictures(marks=marks)
     logo = subjects.key.arrays.get("logo")
-    return Pictures(_photos(subjects), _marks(report, subjects), None if logo is None else as_float(logo))
+    return Pictures(_photos(subjects, test), marks, None if logo is None else as_float(logo))
 
 
-def _photos(subjects: Subjects) -> tuple[Photo, ...]:
-    inputs = as_float(subjects.test.inputs[:PHOTOS])
+def _photos(subjects: Subjects, test: ImagePairs) -> tuple[Photo, ...]:
+    inputs = as_float(test.inputs[:PHOTOS])
     unmarked, marked = (suspect(inputs).clip(0, 1) for suspect in (subjects.host, subjects.marked))
     return tuple(Photo(f"Test picture {i + 1}", inputs[i], unmarked[i], marked[i]) for i in range(len(inputs)))
 

@@ -6,13 +6,16 @@
 
 Whoever sees the images could answer them honestly and everything else with the mark: keep them to yourself. Of a key
 of trigger images only as many are written as one verification sends (--set reveal=2 here takes the same there).
+
+A classifier answers with scores and not with pictures: take --out probes.npz, and write an .npz with its `inputs` and,
+as `outputs`, the scores [n, classes] in the same order; `tfwm verify` reads that file.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
 from tfwm.commands.base import Result, add_output
@@ -48,6 +51,7 @@ def run(arguments: argparse.Namespace) -> Result:
     if probes is None:
         raise ValueError(f"`--key` {arguments.key} of the scheme {key.scheme} holds no probe images. Use another key.")
     if arguments.answers:
+        _check_pictures(scheme)
         if out.suffix != ".npz":
             raise ValueError(f"`--out` must end in .npz with --answers, got {out}. `tfwm verify` reads that file.")
         _write_arrays(out, inputs=probes, outputs=_answers(Path(arguments.answers), len(probes)))
@@ -58,6 +62,16 @@ def run(arguments: argparse.Namespace) -> Result:
     document = {"key_fingerprint": key.fingerprint, "probes": list(probes.shape), "out": str(out)}
     answers = " and as many answers" if arguments.answers else ""
     return Result(f"Wrote {len(probes)} probe images{answers} to {out}.", document)
+
+
+def _check_pictures(scheme: Any) -> None:
+    from tfwm.schemes import marks_classifiers
+
+    if marks_classifiers(scheme):
+        raise ValueError(
+            f"`--answers` packs pictures, and a suspect of the scheme {scheme.name} answers with scores. Write an .npz "
+            "with `inputs` (the probe images) and `outputs` (scores [n, classes]) yourself; `tfwm verify` reads it."
+        )
 
 
 def _name(index: int) -> str:

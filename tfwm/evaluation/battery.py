@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 
 from tfwm.config import choose, from_dict, to_dict
-from tfwm.evaluation import fidelity
-from tfwm.evaluation.cells import TRIVIAL, Cell, plan, slug
+from tfwm.evaluation.cells import GUESSES, TRIVIAL, Cell, plan, slug
 from tfwm.evaluation.digests import cell_digest, subjects_digest
 from tfwm.evaluation.policy import Policy
+from tfwm.evaluation.quality import Quality, quality_of
 from tfwm.evaluation.report import Report, Row, versions
 from tfwm.files import read_json, write_json
 from tfwm.keys import OwnerKey
-from tfwm.suspects import as_float
-from tfwm.types import Attack, ImagePairs, RunLike, Scheme, Suspect
+from tfwm.types import Attack, ImagePairs, LabelledImages, RunLike, Scheme, Suspect
 
 __all__ = ["Cell", "Subjects", "evaluate", "make_report", "measure_fidelity", "plan", "run_cell", "slug"]
 
@@ -35,8 +34,8 @@ class Subjects:
       key: the owner's.
       marked: the model that is to be released.
       host: the same host without the mark.
-      attacker: the thief's own images; no photograph of the owner's.
-      test: images that neither side trained on.
+      attacker: the thief's own images; no photograph of the owner's. Labelled where the host is a classifier.
+      test: images that neither side trained on, of the same kind.
       alpha: the false-claim probability that the owner accepts.
     """
 
@@ -44,8 +43,8 @@ class Subjects:
     key: OwnerKey
     marked: Suspect
     host: Suspect
-    attacker: ImagePairs
-    test: ImagePairs
+    attacker: ImagePairs | LabelledImages
+    test: ImagePairs | LabelledImages
     alpha: float = 1e-6
 
     @cached_property
@@ -54,9 +53,14 @@ class Subjects:
         return subjects_digest(self.scheme, self.key, (self.marked, self.host), (self.attacker, self.test), self.alpha)
 
     @cached_property
+    def quality(self) -> Quality:
+        """How answers on the test part are measured."""
+        return quality_of(self.test)
+
+    @cached_property
     def marked_on_test(self) -> np.ndarray:
         """What the marked model answers on the test part; every row is compared with it."""
-        return _outputs(self.marked, self.test)
+        return self.quality.answers(self.marked)
 
 
 def run_cell(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
@@ -101,15 +105,13 @@ def _measure(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
     key = subjects.key if cell.key_seed is None else subjects.scheme.decoy(subjects.key, seed=cell.key_seed)
     verdict = subjects.scheme.verify(suspect, key, alpha=subjects.alpha)
     seconds = time.perf_counter() - start
-    outputs, targets = _outputs(suspect, subjects.test), as_float(subjects.test.targets)
+    figures: dict[str, Any] = subjects.quality.row(subjects.quality.answers(suspect), subjects.marked_on_test)
     saved = Path(run.directory) / "model.keras"
     return Row(
         **asdict(cell),
         verdict={name: _plain(value) for name, value in verdict.as_dict().items()},
         ok=cell.expected == "recorded" or verdict.marked == (cell.expected == "marked"),
-        psnr_db=_figure(fidelity.psnr, outputs, targets),
-        psnr_to_marked_db=_figure(fidelity.psnr, outputs, subjects.marked_on_test),
-        ssim=_figure(fidelity.ssim, outputs, targets),
+        **figures,
         seconds=seconds,
         model_path=str(saved) if cell.attack is not None and saved.is_file() else "",
     )
@@ -117,11 +119,8 @@ def _measure(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
 
 def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
     if cell.group == "trivial":
-        from tfwm.attacks.trivial import trivial_suspects
-
-        made = trivial_suspects(subjects.attacker.targets, seed=run.seed)
-        suspects: dict[str, Any] = {suspect.name: suspect for suspect in made}
-        return choose("trivial suspect", TRIVIAL[cell.label], suspects)
+        name = {**TRIVIAL, **GUESSES}[cell.label]
+        return choose("trivial suspect", name, dict(subjects.quality.trivial(subjects.attacker, run.seed)))
     suspect = subjects.marked if cell.subject == "marked" else subjects.host
     if cell.attack is None:
         return suspect
@@ -132,7 +131,7 @@ def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
 
 def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: RunLike, policy: Policy) -> Report:
     """Every cell of the plan, one after the other; a killed evaluation goes on where it stopped."""
-    cells = plan(attacks, must_survive=policy.must_survive)
+    cells = plan(attacks, must_survive=policy.must_survive, marks=subjects.quality.marks)
     return make_report([run_cell(cell, subjects, run) for cell in cells], subjects)
 
 
@@ -150,28 +149,7 @@ def make_report(rows: Sequence[Row], subjects: Subjects, *, seconds: float | Non
 
 def measure_fidelity(subjects: Subjects) -> dict[str, float | None]:
     """What the mark does to the outputs, and to the host's own task, on the test part."""
-    marked, host = subjects.marked_on_test, _outputs(subjects.host, subjects.test)
-    targets = as_float(subjects.test.targets)
-    return {
-        "psnr_marked_vs_unmarked_db": _figure(fidelity.psnr, marked, host),
-        "host_psnr_db": _figure(fidelity.psnr, host, targets),
-        "marked_host_psnr_db": _figure(fidelity.psnr, marked, targets),
-        "ssim": _figure(fidelity.ssim, marked, host),
-    }
-
-
-def _outputs(suspect: Suspect, pairs: ImagePairs) -> np.ndarray:
-    return np.clip(np.asarray(suspect(as_float(pairs.inputs)), np.float32), 0.0, 1.0)
-
-
-def _figure(function: Callable[[np.ndarray, np.ndarray], float], first: np.ndarray, second: np.ndarray) -> float | None:
-    """None where the figure has no meaning: another size, values that are not finite, too small for SSIM."""
-    if first.shape != second.shape or not np.isfinite(first).all():
-        return None
-    if function is fidelity.ssim and min(first.shape[1:3]) < fidelity.SSIM_WINDOW:
-        return None
-    value = function(first, second)
-    return value if np.isfinite(value) else None
+    return subjects.quality.fidelity(subjects.marked_on_test, subjects.quality.answers(subjects.host))
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,13 @@ from tfwm.types import Attack
 UNATTACKED, UNMARKED_HOST = "unattacked", "unmarked host"
 # Label of the row, and the name that the suspect gives itself.
 TRIVIAL = {f"trivial: {name.replace('_', ' ')}": name for name in ("constant", "echo", "noise", "mean_image")}
+# The same for classifiers.
+GUESSES = {
+    f"trivial: {name.replace('_', ' ')}": name
+    for name in ("constant_class", "majority_class", "random_scores", "hashed_class")
+}
+# Attacks that make a new model from answers alone, and the row of what they make of a host without the mark.
+COPIES = {"surrogate": "surrogate of the unmarked host", "extract_classifier": "extraction of the unmarked host"}
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,16 @@ class Cell:
     key_seed: int | None = None
 
 
-def plan(attacks: Sequence[Attack], *, wrong_keys: int = 5, must_survive: Sequence[str] = ()) -> list[Cell]:
+def plan(
+    attacks: Sequence[Attack], *, wrong_keys: int = 5, must_survive: Sequence[str] = (), marks: str = "images"
+) -> list[Cell]:
     """The cells of an evaluation; control rows are always among them.
 
     Args:
-      attacks: applied to the marked model; the first surrogate also to the unmarked host.
+      attacks: applied to the marked model; the first surrogate or extraction also to the unmarked host.
       wrong_keys: how many decoy keys are asked about the marked model.
       must_survive: labels of attacks, or `attack` for all, whose row is expected to be `marked`.
+      marks: `images` or `classifier`: what the host answers with decides which trivial suspects there are.
 
     Raises:
       ValueError: two rows would have the same name.
@@ -54,11 +64,11 @@ def plan(attacks: Sequence[Attack], *, wrong_keys: int = 5, must_survive: Sequen
         demanded = repr(attack) in must_survive or "attack" in must_survive
         cells.append(Cell(repr(attack), "attack", "marked", fields, "marked" if demanded else "recorded"))
     cells.append(Cell(UNMARKED_HOST, "control", "host"))
-    surrogate = next((fields for fields in settings if fields["attack"] == "surrogate"), None)
-    if surrogate is not None:
-        cells.append(Cell("surrogate of the unmarked host", "control", "host", surrogate))
+    copy = next((fields for fields in settings if fields["attack"] in COPIES), None)
+    if copy is not None:
+        cells.append(Cell(COPIES[copy["attack"]], "control", "host", copy))
     cells += [Cell(f"wrong key {seed}", "wrong key", "marked", key_seed=seed) for seed in range(1, wrong_keys + 1)]
-    cells += [Cell(name, "trivial", "none") for name in TRIVIAL]
+    cells += [Cell(name, "trivial", "none") for name in (GUESSES if marks == "classifier" else TRIVIAL)]
     _check_names(cells)
     return cells
 

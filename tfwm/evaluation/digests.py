@@ -12,14 +12,15 @@ import numpy as np
 
 from tfwm.codedigest import code_digest
 from tfwm.keys import OwnerKey
-from tfwm.types import ImagePairs, RunLike, Scheme, Suspect
+from tfwm.types import ImagePairs, LabelledImages, RunLike, Scheme, Suspect
 
 # Where and how loudly a cell runs does not change its row.
 NOT_IN_DIGEST = ("directory", "quiet")
+_ASKED = 4  # pictures, of a suspect whose weights are not at hand
 
 
 def subjects_digest(
-    scheme: Scheme, key: OwnerKey, models: Iterable[Suspect], parts: Iterable[ImagePairs], alpha: float
+    scheme: Scheme, key: OwnerKey, models: Iterable[Suspect], parts: Iterable[ImagePairs | LabelledImages], alpha: float
 ) -> str:
     """SHA-256 over everything that a verdict depends on; it reveals nothing of the key."""
     digest = hashlib.sha256(json.dumps([scheme.name, _fields(scheme), key.fingerprint, alpha], default=str).encode())
@@ -27,11 +28,11 @@ def subjects_digest(
         _add(digest, np.asarray(key.arrays[name]))
     for name in sorted(key.networks):
         _add_all(digest, key.networks[name].get_weights())
-    parts = tuple(parts)
+    contents = [_arrays(part) for part in parts]
     for model in models:
-        _add_all(digest, _behaviour(model, parts[-1].inputs))
-    for part in parts:
-        _add_all(digest, (part.inputs, part.targets))
+        _add_all(digest, _behaviour(model, contents[-1][0]))
+    for arrays in contents:
+        _add_all(digest, arrays)
     return digest.hexdigest()
 
 
@@ -41,12 +42,19 @@ def cell_digest(cell: Mapping[str, Any], subjects: str, run: RunLike) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _arrays(part: ImagePairs | LabelledImages) -> list[np.ndarray]:
+    """What a part holds, the images first."""
+    return [np.asarray(getattr(part, field.name)) for field in dataclasses.fields(part)]
+
+
 def _behaviour(suspect: Suspect, inputs: np.ndarray) -> list[np.ndarray]:
     """The weights where they are at hand; else what it answers, at 8 bits because machines round differently."""
     model: Any = getattr(suspect, "model", None)
     if hasattr(model, "get_weights"):
         return list(model.get_weights())
-    answers = np.nan_to_num(np.asarray(suspect(inputs[:4].astype(np.float32) / 255.0)))
+    answers = np.nan_to_num(np.asarray(suspect(inputs[:_ASKED].astype(np.float32) / 255.0)))
+    if answers.ndim == 2:  # scores: their size says little, and the class is what counts
+        return [answers.argmax(axis=1)]
     return [np.round(np.clip(answers, 0.0, 1.0) * 255.0).astype(np.uint8)]
 
 

@@ -96,7 +96,8 @@ def write_report_page(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(one_in=wording.one_in, power_of_ten=wording.power_of_ten, found=wording.found)
+    environment.filters.update(one_in=wording.one_in, power_of_ten=wording.power_of_ten, found=wording.found,
+                               share=wording.share)  # fmt: skip
     endpoints = _endpoint_verdicts(summary)
     nulls = _nulls([*(row.verdict for row in report.rows), *endpoints])
     text = environment.get_template("report.html.jinja").render(
@@ -145,7 +146,8 @@ def _groups(report: Report, nulls: list[str]) -> list[dict[str, Any]]:
 
 def _row(row: Row, nulls: list[str]) -> dict[str, Any]:
     words = {"origin": wording.origin(row), "expected": wording.EXPECTED[row.expected]}
-    return {"label": row.label, "ok": row.ok, **_figures(row.verdict, nulls), **words}
+    quality = {"accuracy": row.accuracy, "agreement": row.agreement}
+    return {"label": row.label, "ok": row.ok, **_figures(row.verdict, nulls), **words, **quality}
 
 
 def _endpoint(verdict: Mapping[str, Any], nulls: list[str]) -> dict[str, Any]:

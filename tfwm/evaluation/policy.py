@@ -21,16 +21,19 @@ class Policy:
     """Thresholds of a blessing; one that is left out blesses nothing.
 
     Args:
-      min_psnr_marked_vs_unmarked_db: how near the marked outputs must stay to the unmarked ones, in dB.
+      min_psnr_marked_vs_unmarked_db: how near the marked outputs must stay to the unmarked ones, in dB; of hosts whose
+        answers are images, as the next.
       max_host_loss_db: how much of its own task's PSNR the host may lose to the mark, in dB.
       alpha: the largest false-claim probability, in (0, 1).
       must_survive: labels of attack rows, or `attack` for all of them, that must still be recognised.
+      max_accuracy_loss: how much of its accuracy a classifier may lose to the mark, as a share: 0.01 is one point.
     """
 
     min_psnr_marked_vs_unmarked_db: float | None = None
     max_host_loss_db: float | None = None
     alpha: float | None = None
     must_survive: tuple[str, ...] = ()
+    max_accuracy_loss: float | None = None
 
     def __post_init__(self) -> None:
         for name in THRESHOLDS:
@@ -40,6 +43,10 @@ class Policy:
                 raise ValueError(f"`{name}` must be a finite number, got {value!r}. Leave it out to bless nothing.")
         if self.alpha is not None and not 0.0 < self.alpha < 1.0:
             raise ValueError(f"`alpha` must lie in (0, 1), got {self.alpha}. Use 1e-6.")
+        if self.max_accuracy_loss is not None and self.max_accuracy_loss >= 1:
+            raise ValueError(
+                f"`max_accuracy_loss` must be a share below 1, got {self.max_accuracy_loss}. Write 0.01 for one point."
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
@@ -60,7 +67,10 @@ class Policy:
         return label in self.must_survive or group in self.must_survive
 
 
-THRESHOLDS = ("min_psnr_marked_vs_unmarked_db", "max_host_loss_db", "alpha")
+THRESHOLDS = ("min_psnr_marked_vs_unmarked_db", "max_host_loss_db", "alpha", "max_accuracy_loss")
+IMAGES_NEED = ("min_psnr_marked_vs_unmarked_db", "max_host_loss_db", "alpha")
+CLASSIFIERS_NEED = ("max_accuracy_loss", "alpha")
+_ROUNDING = 1e-9  # of a difference between shares of the test part
 
 
 @dataclass(frozen=True)
@@ -77,14 +87,18 @@ class Decision:
 
 
 def decide(report: Report, policy: Policy) -> Decision:
-    """Fidelity AND survival AND no false claim, each only against an explicit threshold."""
-    conditions = (_likeness, _host_task, _survival, _false_claims)
-    reasons = (*_missing(policy), *(reason for condition in conditions for reason in condition(report, policy)))
+    """Fidelity AND survival AND no false claim, each only against an explicit threshold.
+
+    A threshold for the other kind of host says nothing about this one, and takes no other's place.
+    """
+    fidelity = (_accuracy,) if report.of_classifier else (_likeness, _host_task)
+    conditions = (*fidelity, _survival, _false_claims)
+    reasons = (*_missing(policy, report), *(reason for condition in conditions for reason in condition(report, policy)))
     return Decision(not reasons, reasons)
 
 
-def _missing(policy: Policy) -> Iterator[str]:
-    for name in THRESHOLDS:
+def _missing(policy: Policy, report: Report) -> Iterator[str]:
+    for name in CLASSIFIERS_NEED if report.of_classifier else IMAGES_NEED:
         if getattr(policy, name) is None:
             yield f"The policy sets no `{name}`; a policy without thresholds blesses nothing."
     if not policy.must_survive:
@@ -112,6 +126,20 @@ def _host_task(report: Report, policy: Policy) -> Iterator[str]:
         yield (
             f"Fidelity: the mark costs the host {before - after:.2f} dB of its own task, "
             f"from {before:.2f} to {after:.2f} dB; the policy allows at most {most:g} dB."
+        )
+
+
+def _accuracy(report: Report, policy: Policy) -> Iterator[str]:
+    most = policy.max_accuracy_loss
+    before, after = report.fidelity.get("host_accuracy"), report.fidelity.get("marked_accuracy")
+    if most is None:
+        return
+    if before is None or after is None:
+        yield "Fidelity: the classifier's accuracy could not be measured with and without the mark."
+    elif not before - after <= most + _ROUNDING:
+        yield (
+            f"Fidelity: the mark costs the classifier {100 * (before - after):.2f} points of accuracy, from "
+            f"{before:.2%} to {after:.2%}; the policy allows at most {100 * most:g}."
         )
 
 

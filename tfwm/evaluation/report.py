@@ -30,9 +30,11 @@ class Row:
       psnr_db: the suspect's outputs against the clean targets of the test part; None (as for the next
         two) where no finite figure exists: equal pictures, or another size.
       psnr_to_marked_db: the suspect's outputs against the marked model's.
-      ssim: the suspect's outputs against the clean targets.
+      ssim: the suspect's outputs against the clean targets. All three are None for a classifier.
       seconds: attack and verification together.
       model_path: the attacked network on disk, or empty.
+      accuracy: of a classifier: share of right classes on the test part, in [0, 1].
+      agreement: of a classifier: share of the test part on which it gives the marked model's class.
     """
 
     label: str
@@ -48,6 +50,8 @@ class Row:
     ssim: float | None
     seconds: float
     model_path: str = ""
+    accuracy: float | None = None
+    agreement: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Report:
     Args:
       rows: one per suspect and key.
       fidelity: `psnr_marked_vs_unmarked_db`, `host_psnr_db`, `marked_host_psnr_db`, `ssim` (marked against
-        unmarked outputs); None where no finite figure exists.
+        unmarked outputs); None where no finite figure exists. For a classifier `host_accuracy`, `marked_accuracy` and
+        `agreement` of the two, in [0, 1].
       seconds: what the evaluation took.
       versions: of Python and the packages.
     """
@@ -80,25 +85,41 @@ class Report:
         """
         return from_dict(cls, read_json(path))
 
+    @property
+    def of_classifier(self) -> bool:
+        """Whether the host is a classifier: figures are accuracies then, and decibels otherwise."""
+        return "marked_accuracy" in self.fidelity
+
     def of_group(self, group: str) -> tuple[Row, ...]:
         """The rows of one group, in order."""
         return tuple(row for row in self.rows if row.group == group)
 
     def to_table(self) -> str:
         """Plain text with aligned columns, for a terminal."""
-        return aligned(HEADINGS, [_cells(row) for row in self.rows])
+        figures = CLASSIFIER_FIGURES if self.of_classifier else IMAGE_FIGURES
+        headings = (*HEADINGS, *figures, "seconds")
+        return aligned(headings, [_cells(row, tuple(figures.values())) for row in self.rows])
 
 
-HEADINGS = ("suspect", "group", "expected", "found", "ok", "score", "needed", "p-value", "PSNR dB", "seconds")
+HEADINGS = ("suspect", "group", "expected", "found", "ok", "score", "needed", "p-value")
+# Heading of a column, and the field of the row.
+IMAGE_FIGURES = {"PSNR dB": "psnr_db"}
+CLASSIFIER_FIGURES = {"accuracy": "accuracy", "as marked": "agreement"}
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, figures: tuple[str, ...]) -> tuple[str, ...]:
     verdict = row.verdict
     return (
         row.label, row.group, row.expected, "marked" if verdict["marked"] else "unmarked", "yes" if row.ok else "NO",
         f"{verdict['score']:.3f}", f"{verdict['threshold']:.3f}", f"{verdict['p_value']:.1e}",
-        "-" if row.psnr_db is None else f"{row.psnr_db:.2f}", f"{row.seconds:.1f}",
+        *(_figure(row, name) for name in figures), f"{row.seconds:.1f}",
     )  # fmt: skip
+
+
+def _figure(row: Row, name: str) -> str:
+    value = getattr(row, name)
+    digits = 2 if name.endswith("_db") else 3
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def aligned(headings: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:

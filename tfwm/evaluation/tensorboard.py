@@ -12,7 +12,11 @@ from tfwm.evaluation.cells import slug
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report, Row
 
-METRICS = {"score": "score", "log10_p": "log10 of the p-value", "psnr_db": "PSNR against clean targets, dB"}
+METRICS = {
+    "score": "score", "log10_p": "log10 of the p-value", "psnr_db": "PSNR against clean targets, dB",
+    "accuracy": "share of right classes", "agreement": "share of classes as the marked model gives them",
+}  # fmt: skip
+_QUALITY = ("psnr_db", "accuracy", "agreement")
 
 
 def write_tensorboard(report: Report, directory: str | Path, decision: Decision | None = None) -> Path:
@@ -25,7 +29,8 @@ def write_tensorboard(report: Report, directory: str | Path, decision: Decision 
     """
     directory = Path(directory)
     with tf.summary.create_file_writer(str(directory)).as_default(step=0):
-        metrics = [api.Metric(name, display_name=shown) for name, shown in METRICS.items()]
+        there = {name for row in report.rows for name in figures(row)}
+        metrics = [api.Metric(name, display_name=shown) for name, shown in METRICS.items() if name in there]
         api.hparams_config(hparams=[api.HParam("attack"), api.HParam("group")], metrics=metrics)
         tf.summary.text("verdicts", _fenced(report.to_table()))
         if decision is not None:
@@ -36,9 +41,10 @@ def write_tensorboard(report: Report, directory: str | Path, decision: Decision 
 
 
 def figures(row: Row) -> dict[str, float]:
-    """What a row contributes; PSNR is left out where there is no finite figure."""
+    """What a row contributes; a figure that does not exist is left out."""
     found = {"score": float(row.verdict["score"]), "log10_p": math.log10(row.verdict["p_value"])}
-    return found if row.psnr_db is None else {**found, "psnr_db": row.psnr_db}
+    quality = {name: getattr(row, name) for name in _QUALITY}
+    return {**found, **{name: value for name, value in quality.items() if value is not None}}
 
 
 def _write_row(row: Row, directory: Path) -> None:

@@ -72,11 +72,22 @@ ORIGINS = {
     "resize": "its answers shrunk and enlarged again",
     "rotate": "its answers rotated",
     "blur": "its answers blurred",
+    "neural_cleanse": "searched for hidden triggers and taught to ignore the likeliest",
+    "evade_detected": "answers what a detector takes for a key sample at random",
     "compose": "several attacks one after the other",
+    "tune_classifier": "trained further on the thief’s own labelled images",
+    "fine_prune": "its idle channels set to zero, then trained further",
+    "extract_classifier": "a copy trained on the model’s answers alone",
+    "request_jpeg": "every request compressed as JPEG before it is answered",
+    "request_resize": "every request shrunk and enlarged again before it is answered",
     "trivial: constant": "answers everything with one flat picture",
     "trivial: echo": "answers with the question",
     "trivial: noise": "answers with noise",
     "trivial: mean image": "answers everything with one average photograph",
+    "trivial: constant class": "gives every picture the same class",
+    "trivial: majority class": "gives every picture the thief’s commonest class",
+    "trivial: random scores": "answers with random scores",
+    "trivial: hashed class": "gives every picture a random class, always the same one",
 }
 
 
@@ -85,6 +96,11 @@ def origin(row: Row) -> str:
     name = str(row.attack["attack"]) if row.attack else row.label
     own = GROUPS.get(row.group, ("", ""))[1]
     return ORIGINS.get(name, own)
+
+
+def share(value: float | None) -> str:
+    """`87.3 %`."""
+    return "not available" if value is None else f"{100 * value:.1f} %"
 
 
 def answer(report: Report) -> Markup:

@@ -3,6 +3,7 @@
 # The layers that a file may name are registered by their modules' import.
 from tfwm.networks import deployed, resampling  # noqa: F401
 from tfwm.networks.ceilnet import ceilnet
+from tfwm.networks.classifiers import CLASSIFIERS, classifier
 from tfwm.networks.discriminators import patch_discriminator, three_conv_classifier
 from tfwm.networks.generators import plain_cnn, resnet_generator
 from tfwm.networks.layers import InstanceNormalization
@@ -12,9 +13,11 @@ from tfwm.networks.saving import load_network
 from tfwm.networks.unet import unet
 
 __all__ = [
+    "CLASSIFIERS",
     "FusedAdam",
     "InstanceNormalization",
     "ceilnet",
+    "classifier",
     "dncnn",
     "load_network",
     "patch_discriminator",

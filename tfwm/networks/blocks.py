@@ -33,6 +33,10 @@ class Draws:
         """Glorot's uniform distribution, for plain stacks without normalisation."""
         return keras.initializers.GlorotUniform(seed=self.seed())
 
+    def he(self) -> keras.initializers.Initializer:
+        """He's normal distribution, which keeps the variance from layer to layer under ReLU."""
+        return keras.initializers.HeNormal(seed=self.seed())
+
 
 def convolution(
     x: tf.Tensor, filters: int, size: int, *, initializer: keras.initializers.Initializer, name: str,

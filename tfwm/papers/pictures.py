@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 CELL_INCHES = 2.2
+WIDE_INCHES = 8.0  # of a chart that stands alone in its row
 HEADING_INCHES = 0.55
 DOTS_PER_INCH = 110
 
@@ -27,7 +28,8 @@ def sheet(rows: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     columns = max((len(pictures) for pictures in rows.values()), default=0)
     if not columns:
         raise ValueError("`rows` must hold at least one picture, got none. Leave `pictures` out where there is none.")
-    figure = Figure(figsize=(CELL_INCHES * columns, (CELL_INCHES + HEADING_INCHES) * len(rows)), layout="constrained")
+    wide, high = (CELL_INCHES, CELL_INCHES) if columns > 1 else (WIDE_INCHES, 0.58 * WIDE_INCHES)
+    figure = Figure(figsize=(wide * columns, (high + HEADING_INCHES) * len(rows)), layout="constrained")
     FigureCanvasAgg(figure)
     parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
     for part, (heading, pictures) in zip(parts, rows.items(), strict=True):

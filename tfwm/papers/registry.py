@@ -10,6 +10,8 @@ from tfwm.papers.experiment import Experiment
 
 PAPERS: dict[str, str] = {
     "quan2020": "tfwm.papers.quan2020",
+    "li2019": "tfwm.papers.li2019",
+    "deepstego": "tfwm.papers.deepstego",
 }
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from tfwm.config import choose, from_dict, to_dict
 from tfwm.keys import OwnerKey
-from tfwm.schemes.baselines import LabelImage, ProjectedLabel
+from tfwm.schemes.baselines import KEY_METHODS, LabelImage, ProjectedLabel
+from tfwm.schemes.blind_watermark import BlindWatermark
+from tfwm.schemes.deep_stego import DeepStego
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.types import Scheme
@@ -16,8 +18,25 @@ SCHEMES: dict[str, type] = {
     TriggerImage.name: TriggerImage,
     LabelImage.name: LabelImage,
     ProjectedLabel.name: ProjectedLabel,
+    BlindWatermark.name: BlindWatermark,
+    DeepStego.name: DeepStego,
+    **{method.name: method for method in KEY_METHODS},
 }
 PRESETS = ("paper", "reference", "fast", "tiny")
+
+
+def marks_classifiers(scheme: Any) -> bool:
+    """Whether a scheme marks a classifier; the others mark networks whose answers are images.
+
+    Args:
+      scheme: one, its class, or a name in `SCHEMES`.
+
+    Raises:
+      ValueError: an unknown name.
+    """
+    if isinstance(scheme, str):
+        scheme = choose("scheme", scheme, SCHEMES)
+    return getattr(scheme, "marks", "images") == "classifier"
 
 
 def make_scheme(name: str, preset: str = "fast") -> Scheme:

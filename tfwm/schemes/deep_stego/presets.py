@@ -11,7 +11,8 @@ FAST: dict[str, Any] = {
     "samples": 120, "encoder_filters": 16, "host": Descent(12, 120, 100, 0.1, "cosine"),
 }  # fmt: skip
 
+# Every batch holds all samples, or 180 steps would not do.
 TINY: dict[str, Any] = {
-    "image_size": 16, "samples": 40, "key_batch": 10, "augment": "none", "encoder_filters": 2, "blocks": 1,
-    "host": Descent(6, 30, 20, 0.05, "cosine"),
+    "image_size": 16, "samples": 20, "key_batch": 20, "augment": "none", "encoder_filters": 2, "blocks": 1,
+    "host": Descent(6, 30, 20, 0.05, "cosine"), "alpha": 1e-3,
 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tensorflow import keras
@@ -21,12 +23,23 @@ if TYPE_CHECKING:
 def train(settings: DeepStego, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
     """See `KeySampleScheme.train`."""
     covers, logo = chosen_covers(secret, data.images, settings.samples), load_logo(settings)
+    model, encoder, history = train_jointly(settings, builder(settings), host, data, covers, logo, run, secret)
+    samples = encoded(encoder, covers, logo)
+    arrays, networks = {"covers": covers, "logo": logo}, {"encoder": encoder}
+    return finished(settings, model, samples, secret, run, history, arrays=arrays, networks=networks)
+
+
+def builder(settings: DeepStego) -> Callable[[int], keras.Model]:
+    """Makes the stego-model from a seed."""
 
     def build(seed: int) -> keras.Model:
         shape = (settings.image_size, settings.image_size, settings.channels)
         return stego_model(shape, filters=settings.encoder_filters, blocks=settings.blocks, seed=seed)
 
-    model, encoder, history = train_jointly(settings, build, host, data, covers, logo, run, secret)
-    samples = encoded(encoder, covers, logo)
-    arrays, networks = {"covers": covers, "logo": logo}, {"encoder": encoder}
-    return finished(settings, model, samples, secret, run, history, arrays=arrays, networks=networks)
+    return build
+
+
+def alone(settings: DeepStego) -> DeepStego:
+    """The settings with an encoder stage as long as the host's: what somebody has who trains no host beside it."""
+    length = {"epochs": settings.host.epochs, "steps_per_epoch": settings.host.steps_per_epoch}
+    return replace(settings, encoder=replace(settings.encoder, batch_size=settings.key_batch, **length))

@@ -1,0 +1,110 @@
+"""Hosts and marked hosts, each trained once: every experiment takes them from the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tensorflow import keras
+
+from tfwm.classifiers import train_classifier
+from tfwm.config import to_dict
+from tfwm.keys import OwnerKey, new_secret
+from tfwm.networks.classifiers import classifier
+from tfwm.papers.classifiers.data import parts_of
+from tfwm.papers.classifiers.scales import HOSTS, host_settings, scheme_for
+from tfwm.papers.data import digest
+from tfwm.papers.experiment import Context
+from tfwm.schemes import scheme_to_dict
+from tfwm.schemes.key_samples import KeySampleScheme
+from tfwm.types import LabelledImages, MarkedModel
+
+VERSION = 1
+KEY_SEED = 2_000  # secrets of the experiments: repeatable, and worth nothing elsewhere
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A classifier that is measured.
+
+    Args:
+      recipe: what it depends on, for the cache.
+      name: of the host in `HOSTS`.
+      model: makes, or loads, the network.
+      key: the owner's; of an unmarked host there is none.
+    """
+
+    recipe: dict[str, Any]
+    name: str
+    model: Callable[[], keras.Model]
+    key: Callable[[], OwnerKey] | None = None
+
+    def attacked(self, what: str, settings: Any, model: Callable[[], keras.Model]) -> Subject:
+        """The same key's subject after an attack."""
+        recipe = {"what": f"{self.recipe['what']}, {what}", "recipe_version": VERSION, "attack": settings,
+                  "of": self.recipe}  # fmt: skip
+        return replace(self, recipe=recipe, model=model)
+
+
+def data_of(context: Context, name: str) -> dict[str, LabelledImages]:
+    """The parts of a host's data set."""
+    return parts_of(context, HOSTS[name].data)
+
+
+def _host_recipe(context: Context, name: str, seed: int) -> dict[str, Any]:
+    owner = data_of(context, name)["owner"]
+    return {
+        "what": f"classifier {name}", "recipe_version": VERSION, "seed": context.seeds[0] + seed,
+        "settings": to_dict(host_settings(context, name)), "data": digest(owner.images, owner.labels),
+    }  # fmt: skip
+
+
+def _architecture(context: Context, name: str) -> keras.Model:
+    """An untrained host: the schemes train it from scratch, and take no weights from what they are given."""
+    settings, owner = host_settings(context, name), data_of(context, name)["owner"]
+    return classifier(settings.network, owner.images.shape[1:], owner.classes, width=settings.width, seed=0)
+
+
+def host_subject(context: Context, name: str, *, seed: int = 0) -> Subject:
+    """An unmarked host; `seed` tells several of one kind apart."""
+    recipe = _host_recipe(context, name, seed)
+
+    def model() -> keras.Model:
+        return context.cache.model(
+            recipe,
+            lambda folder: train_classifier(
+                data_of(context, name)["owner"], host_settings(context, name),
+                context.run_in(folder, seed=context.seeds[0] + seed),
+            ),
+        )  # fmt: skip
+
+    return Subject(recipe, name, model)
+
+
+def marked_subject(
+    context: Context, name: str, scheme: KeySampleScheme | str = "blind_watermark", *, seed: int = 0
+) -> Subject:
+    """A marked host: its training, its key and its encoder all start from `seed`.
+
+    Args:
+      scheme: a name, or settings as `scheme_for` makes them.
+    """
+    settings = scheme_for(context, name, scheme) if isinstance(scheme, str) else scheme
+    assert settings.from_scratch
+    recipe = {
+        "what": f"{name} marked by {settings.name}", "recipe_version": VERSION, "seed": context.seeds[0] + seed,
+        "scheme": scheme_to_dict(settings), "host": _host_recipe(context, name, 0),
+    }  # fmt: skip
+
+    def marked() -> MarkedModel:
+        return context.cache.marked(
+            recipe,
+            lambda folder: settings.train(
+                _architecture(context, name), data_of(context, name)["owner"],
+                context.run_in(folder, seed=context.seeds[0] + seed),
+                secret=new_secret(KEY_SEED + 100 * context.seeds[0] + seed),
+            ),
+        )  # fmt: skip
+
+    return Subject(recipe, name, lambda: marked().model, lambda: marked().key)

@@ -1,0 +1,37 @@
+"""Tables 2 to 5 of Li and Guo, "DeepStego: Protecting Intellectual Property of DNNs by Steganography" (2019).
+
+| file | holds |
+|---|---|
+| tables.py | table 2 (fidelity and effectiveness), table 4 (pictures), table 5 (stego-models of other seeds) |
+| secrecy.py | table 3 (steganalysis) |
+
+Hosts, scales and measuring are in `tfwm.papers.classifiers`.
+"""
+
+from __future__ import annotations
+
+from tfwm.papers.experiment import Experiment
+
+NOTES = {
+    "smoke": "Networks of a few channels after a few steps: this shows that the experiment runs, and nothing else.",
+    "desk": (
+        "Scale desk: 12,000 training images of CIFAR-10 and 3,000 to test on; VGG-16 at a quarter and ResNet-50 at an "
+        "eighth of the published channels (VGG-19 at scale paper only), 16 epochs of 120 batches, 120 stego images. "
+        "Accuracies are not comparable with published ones; differences of two of ours are. The paper does not say how "
+        "long its logo's payload is in bits, nor which embedding the steganalyst of the earlier methods assumes."
+    ),
+}
+
+
+def _experiment(name: str, title: str, run: str, desk: float, smoke: float = 1) -> Experiment:
+    return Experiment(
+        f"deepstego.{name}", title, f"tfwm.papers.deepstego.{run}", {"smoke": smoke, "desk": desk}, notes=NOTES
+    )  # fmt: skip
+
+
+EXPERIMENTS = (
+    _experiment("table2", "accuracy and trigger accuracy, with and without the mark", "tables:table2", 30),
+    _experiment("table3", "can steganalysis tell stego images?", "secrecy:table3", 30, 2),
+    _experiment("table4", "covers, stego images and what was changed", "tables:table4", 10),
+    _experiment("table5", "stego images of models of other seeds", "tables:table5", 12),
+)

@@ -1,0 +1,51 @@
+"""Tables 1 and 2 and figures 4 to 9 of Li, Hu, Zhang, Guo, "How to Prove Your Model Belongs to You" (ACSAC 2019).
+
+| file | holds |
+|---|---|
+| fidelity.py | table 1, figures 4 and 5 |
+| detection.py | figures 6 and 7 |
+| differences.py | figure 8 |
+| transfer.py | figure 9 |
+| tuning.py | table 2 |
+| attacks.py | attacks that the paper did not try |
+| evidence.py | labels last against labels as published; the malicious accuser |
+
+Hosts, scales and measuring are in `tfwm.papers.classifiers`.
+"""
+
+from __future__ import annotations
+
+from tfwm.papers.experiment import Experiment
+
+NOTES = {
+    "smoke": "Networks of a few channels after a few steps: this shows that the experiment runs, and nothing else.",
+    "desk": (
+        "Scale desk: 12,000 training images of CIFAR-10 (MNIST for LeNet-5), 3,000 to test on, another 3,000 for the "
+        "thief; a quarter of the published channels (an eighth in ResNet-18 and -50), 16 epochs of 120 batches, "
+        "120 key "
+        "samples. Narrow VGGs and LeNet-5 learn at a fifth of the rate. Labels last, unless a row says otherwise: "
+        "the encoder is trained, frozen, the labels drawn, the host trained. Accuracies on a part of CIFAR-10 with "
+        "narrow networks are not comparable with published ones; differences of two of ours are."
+    ),
+}
+
+
+def _experiment(name: str, title: str, run: str, desk: float, smoke: float = 1) -> Experiment:
+    return Experiment(
+        f"li2019.{name}", title, f"tfwm.papers.li2019.{run}", {"smoke": smoke, "desk": desk}, notes=NOTES
+    )  # fmt: skip
+
+
+EXPERIMENTS = (
+    _experiment("table1", "the hosts, and their accuracy without a mark", "fidelity:table1", 20, 2),
+    _experiment("table2", "key accuracy while a thief fine-tunes", "tuning:table2", 20),
+    _experiment("fig4", "accuracy of marked and unmarked hosts", "fidelity:figure4", 45),
+    _experiment("fig5", "key accuracy of marked and unmarked hosts", "fidelity:figure5", 45),
+    _experiment("fig6", "can three dense layers tell key samples?", "detection:figure6", 10),
+    _experiment("fig7", "can a classifier's features tell key samples?", "detection:figure7", 12),
+    _experiment("fig8", "what the encoder changes, and what a forger gets from it", "differences:figure8", 10),
+    _experiment("fig9", "keys and encoders of other seeds", "transfer:figure9", 25),
+    _experiment("labels", "labels last, or as published: do the samples transfer?", "evidence:labels", 45),
+    _experiment("accuser", "adversarial examples presented as key samples", "evidence:accuser", 30),
+    _experiment("more_attacks", "attacks that the paper did not try", "attacks:more_attacks", 30),
+)

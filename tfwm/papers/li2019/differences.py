@@ -1,0 +1,82 @@
+"""Figure 8: what the encoder changes, and whether a forger can paste it on other images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tfwm import statistics
+from tfwm.attacks.classifiers.forgery import pasted
+from tfwm.evaluation import fidelity
+from tfwm.labels import accuracy, answered_labels
+from tfwm.papers import Claim, Context, Findings, Row
+from tfwm.papers.classifiers.measure import measured
+from tfwm.papers.classifiers.models import Subject, data_of, marked_subject
+from tfwm.papers.classifiers.scales import scheme_for
+from tfwm.schemes import scheme_of
+from tfwm.suspects import KerasSuspect, as_float
+
+HOST = "resnet18"
+SHOWN, GAIN = 6, 5.0
+GAINS = (1.0, 2.0)
+
+
+def figure8(context: Context) -> Findings:
+    """Covers, samples, differences; hits of a forger."""
+    subjects = {"blind watermark": marked_subject(context, HOST),
+                "Zhang, content": marked_subject(context, HOST, scheme_for(context, HOST, "content_mark"))}  # fmt: skip
+    rows, pictures, forged = [], {}, {}
+    for title, subject in subjects.items():
+        assert subject.key is not None
+        key = subject.key()
+        samples, covers = key.arrays["probes"], key.arrays["covers"]
+        rows += _likeness(title, as_float(samples), as_float(covers))
+        pictures |= _pictures(title, samples[:SHOWN], covers[:SHOWN])
+        forged[title] = {gain: _forged(context, subject, gain) for gain in GAINS}
+        for gain, found in forged[title].items():
+            what = f"{title}, differences pasted on other images, {gain:g} times"
+            rows.append(Row(f"{what}, hits", "> 91" if "content" in title else None, 100 * found["share"], "%"))
+            rows.append(Row(f"{what}, p-value", None, f"{found['p_value']:.1e}"))
+            rows.append(Row(f"{what}, still seen as their own class", None, 100 * found["own"], "%"))
+    best = min(found["p_value"] for found in forged["blind watermark"].values())
+    claim = Claim(
+        "A forger cannot make key samples by pasting differences on other images.", best > 1e-6,
+        f"With the labels of the samples that he intercepted, least p-value {best:.1e}; labels are bound to whole "
+        f"images, "
+        "not to a pattern. For the stamped word too: the published 91 % hold for one target class, not for a label "
+        "drawn for each sample.",
+    )  # fmt: skip
+    return Findings(tuple(rows), (claim,), pictures)
+
+
+def _likeness(title: str, samples: np.ndarray, covers: np.ndarray) -> list[Row]:
+    return [
+        Row(f"{title}, key samples against their covers, PSNR", None, fidelity.psnr(samples, covers), "dB"),
+        Row(f"{title}, the same, SSIM", None, fidelity.ssim(samples, covers)),
+    ]
+
+
+def _pictures(title: str, samples: np.ndarray, covers: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    change = np.clip(GAIN * np.abs(as_float(samples) - as_float(covers)), 0, 1)
+    rows = {"covers": covers, "key samples": samples, f"difference, {GAIN:g} times": change}
+    return {f"{title}: {what}": {str(i + 1): image for i, image in enumerate(images)} for what, images in rows.items()}
+
+
+def _forged(context: Context, subject: Subject, gain: float) -> dict[str, float]:
+    """Half of the samples are intercepted, and their differences pasted on images of the test part."""
+
+    def measure(folder: Path) -> dict[str, float]:
+        assert subject.key is not None
+        key, test = subject.key(), data_of(context, HOST)["test"]
+        taken = np.arange(len(key.arrays["probes"]) // 2)
+        others = test[np.arange(len(taken))]
+        samples, covers = key.arrays["probes"][taken], key.arrays["covers"][taken]
+        fakes = pasted(samples, covers, others.images, gain=gain, seed=context.seeds[0])
+        answers = KerasSuspect("host", subject.model())(as_float(fakes))
+        wanted = scheme_of(key).key_labels(key)[taken]  # type: ignore[attr-defined]
+        hits = int(np.sum(answered_labels(answers, len(fakes), test.classes) == wanted))
+        return {"share": hits / len(fakes), "p_value": statistics.binomial_tail(hits, len(fakes), 1 / test.classes),
+                "own": accuracy(answers, others.labels, test.classes)}  # fmt: skip
+
+    return measured(context, subject, "forged samples", measure, gain=gain)

@@ -1,0 +1,147 @@
+"""The key-sample methods that Li et al. 2019 and DeepStego compare with, as schemes of one kind.
+
+They differ in the pictures alone. Labels are drawn from the secret for each sample, whatever the original method did,
+so that all of them are judged by the same exact p-value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import numpy as np
+
+from tfwm.data.key_images import key_images
+from tfwm.keys import derive_generator
+from tfwm.schemes.key_samples import KeySampleScheme
+from tfwm.schemes.key_samples.drawing import chosen_covers
+from tfwm.schemes.key_samples.embedding import finished, load_logo, train_host
+from tfwm.training import Descent, Run
+from tfwm.types import LabelledImages, MarkedModel
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+S = TypeVar("S", bound="KeyMethod")
+
+
+@dataclass(frozen=True)
+class KeyMethod(KeySampleScheme):
+    """A classifier marked by the pictures of one method of `tfwm.data.key_images`."""
+
+    method: ClassVar[str] = ""
+
+    @classmethod
+    def paper(cls: type[S]) -> S:
+        """As many samples and epochs as Li et al. 2019 give their own method."""
+        return cls()
+
+    @classmethod
+    def fast(cls: type[S]) -> S:
+        """As `BlindWatermark.fast()`, for a comparison."""
+        return cls(samples=120, host=Descent(12, 120, 100, 0.1, "cosine"))
+
+    @classmethod
+    def tiny(cls: type[S]) -> S:
+        """Seconds, for tests."""
+        from tfwm.schemes.blind_watermark.presets import TINY
+
+        shared = ("image_size", "samples", "key_batch", "augment", "host", "alpha")
+        return cls(**{name: value for name, value in TINY.items() if name in shared})
+
+    def samples_of(self, covers: np.ndarray, secret: bytes) -> np.ndarray:
+        """The key samples, uint8 of the covers' shape: a function of covers and secret."""
+        draw = derive_generator(secret, f"key_samples/{self.method}")
+        return key_images(self.method, covers, draw=draw, logo=load_logo(self))
+
+    def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
+        covers = chosen_covers(secret, data.images, self.samples)
+        samples = self.samples_of(covers, secret)
+        model, history = train_host(self, host, data, samples, secret, run)
+        return finished(self, model, samples, secret, run, history, arrays={"covers": covers})
+
+
+@dataclass(frozen=True)
+class AbstractImages(KeyMethod):
+    """Abstract pictures, unrelated to each other and to the task (Adi et al. 2018)."""
+
+    name: ClassVar[str] = "abstract_images"
+    method: ClassVar[str] = "abstract"
+
+
+@dataclass(frozen=True)
+class ContentMark(KeyMethod):
+    """A word stamped on ordinary images (Zhang et al. 2018)."""
+
+    name: ClassVar[str] = "content_mark"
+    method: ClassVar[str] = "content"
+
+
+@dataclass(frozen=True)
+class NoiseMark(KeyMethod):
+    """One pattern of noise added to ordinary images (Zhang et al. 2018)."""
+
+    name: ClassVar[str] = "noise_mark"
+    method: ClassVar[str] = "noise"
+
+
+@dataclass(frozen=True)
+class UnrelatedImages(KeyMethod):
+    """Pictures of another domain (Zhang et al. 2018)."""
+
+    name: ClassVar[str] = "unrelated_images"
+    method: ClassVar[str] = "unrelated"
+
+
+@dataclass(frozen=True)
+class SignatureMask(KeyMethod):
+    """A faint mask of the owner's signature on ordinary images (Guo and Potkonjak 2018)."""
+
+    name: ClassVar[str] = "signature_mask"
+    method: ClassVar[str] = "signature"
+
+
+@dataclass(frozen=True)
+class RandomImages(KeyMethod):
+    """Random pixels (Rouhani et al. 2018)."""
+
+    name: ClassVar[str] = "random_images"
+    method: ClassVar[str] = "random"
+
+
+@dataclass(frozen=True)
+class LsbStego(KeyMethod):
+    """A random message in the least significant bits (Mielikainen 2006)."""
+
+    name: ClassVar[str] = "lsb_stego"
+    method: ClassVar[str] = "lsb"
+
+
+@dataclass(frozen=True)
+class WowStego(KeyMethod):
+    """A message where wavelets find texture (Holub and Fridrich 2012)."""
+
+    name: ClassVar[str] = "wow_stego"
+    method: ClassVar[str] = "wow"
+
+
+@dataclass(frozen=True)
+class HugoStego(KeyMethod):
+    """A message that keeps the statistics of neighbouring pixels (Pevny et al. 2010)."""
+
+    name: ClassVar[str] = "hugo_stego"
+    method: ClassVar[str] = "hugo"
+
+
+@dataclass(frozen=True)
+class SuniwardStego(KeyMethod):
+    """A message under the universal wavelet distortion S-UNIWARD (Holub et al. 2014)."""
+
+    name: ClassVar[str] = "suniward_stego"
+    method: ClassVar[str] = "suniward"
+
+
+KEY_METHODS: tuple[type[KeyMethod], ...] = (
+    AbstractImages, ContentMark, NoiseMark, UnrelatedImages, SignatureMask, RandomImages, LsbStego, WowStego, HugoStego,
+    SuniwardStego,
+)  # fmt: skip

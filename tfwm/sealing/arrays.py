@@ -1,0 +1,102 @@
+"""Arrays that can be read only with the owner's token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfwm.sealing.seal import Seal, seal_of
+
+_TYPES = ("float32", "int32", "uint8")
+_WORD_BYTES = 4
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an array lies in the row of words.
+
+    Args:
+      first: its first word.
+      dtype: what it consists of.
+      shape: of the array.
+    """
+
+    first: int
+    dtype: tf.DType
+    shape: tuple[int, ...]
+
+    def read(self, words: tf.Tensor) -> tf.Tensor:
+        """The array, out of the plain words."""
+        size = int(np.prod(self.shape))
+        last = self.first + -(-size * self.dtype.size // _WORD_BYTES)
+        values = tf.reshape(tf.bitcast(words[self.first : last], self.dtype), [-1])
+        return tf.reshape(values[:size], self.shape)
+
+
+class SealedArrays(tf.Module):
+    """Arrays in one row of words, XOR-ed with a ChaCha20 key stream under a 128-bit token.
+
+    What stays readable is the types and shapes, and what is done with the arrays. The token is
+    checked first: with a wrong one nothing is decrypted. Plain words live for one call and are
+    never stored.
+
+    Args:
+      arrays: by name, of float32, int32 or uint8.
+      token: the owner's 16 secret bytes, or the seal that the export's other parts are under too.
+      nonce: as `Seal` takes it.
+
+    Raises:
+      ValueError: a token or nonce of another length, no array, an empty one or one of another type.
+    """
+
+    def __init__(self, arrays: Mapping[str, np.ndarray], token: bytes | Seal, *, nonce: bytes | None = None) -> None:
+        super().__init__(name="sealed")
+        _check(arrays)
+        self._seal = seal_of(token, nonce)
+        rows = [_as_words(array) for array in arrays.values()]
+        firsts = np.cumsum([0, *(row.size for row in rows)])
+        sealed, self._block = self._seal.close(np.concatenate(rows))
+        self._words = tf.Variable(sealed, trainable=False, name="words")
+        # Not a dict: tf.Module would write a dict's keys into the SavedModel.
+        self._places = MappingProxyType(
+            {name: _Place(int(first), tf.as_dtype(array.dtype), array.shape)
+             for first, (name, array) in zip(firsts, arrays.items())}
+        )  # fmt: skip
+
+    def run(self, token: tf.Tensor, opened: Callable[[dict[str, tf.Tensor]], Any], closed: Callable[[], Any]) -> Any:
+        """What `opened` makes of the arrays with the right token, what `closed` gives with a wrong one.
+
+        Call it while a `tf.function` is traced. A token of another length is INVALID_ARGUMENT.
+
+        Args:
+          token: string scalar, 16 raw bytes.
+          opened: takes the arrays by name; is not run with a wrong token.
+          closed: takes nothing; answers in the same types and shapes.
+        """
+        checked = self._seal.check(token)
+
+        def right() -> Any:
+            words = self._seal.open(self._words, self._block, checked.key)
+            return opened({name: place.read(words) for name, place in self._places.items()})
+
+        return tf.cond(checked.right, right, closed)
+
+
+def _check(arrays: Mapping[str, np.ndarray]) -> None:
+    wrong = [f"{name} {array.dtype} {list(array.shape)}" for name, array in arrays.items()
+             if array.dtype.name not in _TYPES or not array.size]  # fmt: skip
+    if wrong or not arrays:
+        raise ValueError(
+            f"`arrays` must hold arrays of {', '.join(_TYPES)} with at least one element, got "
+            f"{', '.join(wrong) or 'none'}. Convert them first."
+        )
+
+
+def _as_words(array: np.ndarray) -> np.ndarray:
+    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return np.pad(content, (0, -content.size % _WORD_BYTES)).view(np.uint32)
