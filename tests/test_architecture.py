@@ -21,7 +21,10 @@ LAYERS = (
     ("papers",),
     ("components", "commands", "cli"),
 )
-APART = ({"schemes", "attacks"}, {"hosts", "attacks"}, {"classifiers", "attacks"}, {"components", "commands"}, {"components", "cli"})
+APART = (
+    {"schemes", "attacks"}, {"hosts", "attacks"}, {"classifiers", "attacks"}, {"components", "commands"},
+    {"components", "cli"},
+)  # fmt: skip
 # Inside a function only. A key reads its networks, and a network's file is read where its layers are registered.
 # To overwrite a mark is to embed another by the same algorithm: the one attack that is a scheme's own training.
 LATE = {("tfwm/keys.py", "networks"), ("tfwm/attacks/overwrite.py", "schemes")}

@@ -119,7 +119,8 @@ def test_3_11_is_the_fallback_and_the_screen_says_what_is_missing(machine: Machi
     result = machine.run("--dry-run")
     assert result.returncode == 0
     assert "all works but Kubeflow compilation (kfp 1.8)" in result.stderr
-    assert "install .[serving,tfx,stego,dev] with uv from the registry, else pip and constraints-py311.txt" in result.stderr
+    wanted = "install .[serving,tfx,stego,dev] with uv from the registry, else pip and constraints-py311.txt"
+    assert wanted in result.stderr
 
 
 def test_3_10_gets_kubeflow_too_and_whatever_extra_is_asked_for(machine: Machine):

@@ -66,7 +66,7 @@ def train_classifier(data: LabelledImages, settings: ClassifierSettings, run: Ru
     keras.utils.set_random_seed(run.seed)
     with run.scope():
         network = classifier(
-            settings.network, data.images.shape[1:], data.classes, width=settings.width, seed=run.seed
+            settings.network, data.shape, data.classes, width=settings.width, seed=run.seed
         )  # fmt: skip
         schedule = settings.schedule.scaled(run.steps_scale)
         fit_classifier(network, data, schedule, run, stage="host", settings=to_dict(settings), augment=settings.augment)

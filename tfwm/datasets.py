@@ -65,6 +65,12 @@ class LabelledImages:
             )
         object.__setattr__(self, "labels", labels.astype(np.int64))
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of every image."""
+        _, height, width, channels = self.images.shape
+        return height, width, channels
+
     def __len__(self) -> int:
         return len(self.images)
 

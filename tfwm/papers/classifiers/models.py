@@ -63,7 +63,7 @@ def _host_recipe(context: Context, name: str, seed: int) -> dict[str, Any]:
 def _architecture(context: Context, name: str) -> keras.Model:
     """An untrained host: the schemes train it from scratch, and take no weights from what they are given."""
     settings, owner = host_settings(context, name), data_of(context, name)["owner"]
-    return classifier(settings.network, owner.images.shape[1:], owner.classes, width=settings.width, seed=0)
+    return classifier(settings.network, owner.shape, owner.classes, width=settings.width, seed=0)
 
 
 def host_subject(context: Context, name: str, *, seed: int = 0) -> Subject:

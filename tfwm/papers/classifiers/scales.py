@@ -9,7 +9,6 @@ from tfwm.classifiers import ClassifierSettings
 from tfwm.config import choose
 from tfwm.papers.experiment import Context
 from tfwm.schemes import make_scheme
-from tfwm.schemes.key_samples import KeySampleScheme
 from tfwm.training import Descent, Schedule
 
 
@@ -115,14 +114,14 @@ def host_settings(context: Context, name: str) -> ClassifierSettings:
 
 
 def host_schedule(context: Context, name: str) -> Descent:
-    """At a fifth of the rate where the others' is too much: a LeNet has no normalisation, and a narrow VGG no shortcut."""
+    """At a fifth of the rate where it is too much: a LeNet has no normalisation, and a narrow VGG no shortcuts."""
     schedule = scale_of(context).host
     slow = name.startswith("lenet") or (name.startswith("vgg") and scale_of(context).width < 1)
     return replace(schedule, learning_rate=0.2 * schedule.learning_rate) if slow else schedule
 
 
-def scheme_for(context: Context, name: str, scheme: str, **changes: Any) -> KeySampleScheme:
-    """A scheme's paper preset, or its published form, at the context's size for a host.
+def scheme_for(context: Context, name: str, scheme: str, **changes: Any) -> Any:
+    """A scheme's paper preset at the context's size for a host; blind_watermark with labels last.
 
     Args:
       name: of the host.

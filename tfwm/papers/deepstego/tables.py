@@ -21,7 +21,7 @@ from tfwm.schemes.key_samples.encoding import encoded
 from tfwm.schemes.key_samples.joint import train_encoder
 from tfwm.suspects import KerasSuspect, as_float
 
-SCHEME = "deep_stego"
+SCHEME, HOST = "deep_stego", "vgg16"
 # Unmarked accuracy and trigger accuracy, then those of the marked host, in percent.
 TABLE_2 = {
     "vgg16": (92.88, 10.13, 92.21, 98.65),
@@ -65,7 +65,7 @@ def table2(context: Context) -> Findings:
 
 def table4(context: Context) -> Findings:
     """What a person sees."""
-    marked = marked_subject(context, "vgg16", SCHEME)
+    marked = marked_subject(context, HOST, SCHEME)
     assert marked.key is not None
     key = marked.key()
     samples, covers = as_float(key.arrays["probes"]), as_float(key.arrays["covers"])
@@ -94,7 +94,7 @@ def _alike(residuals: np.ndarray) -> float:
 
 def table5(context: Context) -> Findings:
     """Stego-models that an attacker trains with architecture, covers and logo known, but another seed."""
-    host = marked_subject(context, "vgg16", SCHEME)
+    host = marked_subject(context, HOST, SCHEME)
     own = verdict_of(context, host)
     found = {seed: _trained_elsewhere(context, host, seed) for seed in TABLE_5}
     n, classes = own["n"], round(1 / own["chance"])
@@ -117,7 +117,7 @@ def table5(context: Context) -> Findings:
 
 def _trained_elsewhere(context: Context, host: Subject, seed: int) -> float:
     """Share of hits of the owner's covers, hidden in by a stego-model of another seed, with the owner's labels."""
-    settings = alone(scheme_for(context, "vgg16", SCHEME))
+    settings = alone(scheme_for(context, HOST, SCHEME))
 
     def measure(folder: Path) -> float:
         assert host.key is not None
@@ -127,7 +127,7 @@ def _trained_elsewhere(context: Context, host: Subject, seed: int) -> float:
         stranger, _ = train_encoder(settings, builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
         answers = KerasSuspect("host", host.model())(as_float(encoded(stranger, covers, logo)))
         wanted = scheme_of(key).key_labels(key)  # type: ignore[attr-defined]
-        classes = data_of(context, "vgg16")["test"].classes
+        classes = data_of(context, HOST)["test"].classes
         return float(np.mean(answered_labels(answers, len(covers), classes) == wanted))
 
     return measured(context, host, f"stego-model of seed {seed}", measure, seed=seed)

@@ -26,7 +26,9 @@ def figure8(context: Context) -> Findings:
     """Covers, samples, differences; hits of a forger."""
     subjects = {"blind watermark": marked_subject(context, HOST),
                 "Zhang, content": marked_subject(context, HOST, scheme_for(context, HOST, "content_mark"))}  # fmt: skip
-    rows, pictures, forged = [], {}, {}
+    rows: list[Row] = []
+    pictures: dict[str, dict[str, np.ndarray]] = {}
+    forged: dict[str, dict[float, dict[str, float]]] = {}
     for title, subject in subjects.items():
         assert subject.key is not None
         key = subject.key()

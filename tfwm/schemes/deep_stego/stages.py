@@ -41,5 +41,8 @@ def builder(settings: DeepStego) -> Callable[[int], keras.Model]:
 
 def alone(settings: DeepStego) -> DeepStego:
     """The settings with an encoder stage as long as the host's: what somebody has who trains no host beside it."""
-    length = {"epochs": settings.host.epochs, "steps_per_epoch": settings.host.steps_per_epoch}
-    return replace(settings, encoder=replace(settings.encoder, batch_size=settings.key_batch, **length))
+    host = settings.host
+    schedule = replace(
+        settings.encoder, epochs=host.epochs, steps_per_epoch=host.steps_per_epoch, batch_size=settings.key_batch
+    )
+    return replace(settings, encoder=schedule)

@@ -70,8 +70,8 @@ def train_jointly(
             host_rounds=settings.host_rounds,
         )  # fmt: skip
         schedule = settings.host.scaled(run.steps_scale)
-        adams = [settings.encoder.optimizer() for _ in range(2)]
-        trainer.compile(*adams, schedule.optimizer(), jit_compile=run.jit)
+        adam, judges = settings.encoder.optimizer(), settings.encoder.optimizer()
+        trainer.compile(adam, judges, jit_compile=run.jit, host_optimizer=schedule.optimizer())
         stream = _stream(settings, data, LabelledImages(covers, labels, settings.classes), run)
         lines = fit(trainer, stream, schedule, run, stage="joint", digest=digest)
     return model, encoder, [{"stage": "joint", **line} for line in lines]

@@ -107,10 +107,10 @@ class JointTrainer(EncoderTrainer):
 
     def compile(
         self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer,
-        host_optimizer: Any = None, jit_compile: bool = False,
+        jit_compile: bool = False, host_optimizer: Any = None,
     ) -> None:  # fmt: skip
         """Takes one optimizer for each of the three networks."""
-        super().compile(optimizer, discriminator_optimizer, jit_compile=jit_compile)
+        super().compile(optimizer, discriminator_optimizer, jit_compile)
         host_optimizer.build(self.network.trainable_variables)
         self.host_optimizer = host_optimizer
 
