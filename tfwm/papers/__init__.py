@@ -7,6 +7,7 @@ A paper is a package here with `EXPERIMENTS`, and one line in `registry.py`. Imp
 | file | holds |
 |---|---|
 | experiment.py | what an experiment is, and what it runs with |
+| subjects.py | a network that is measured, and its key |
 | findings.py | what it finds: rows, claims, pictures |
 | cache.py | trained models and measured rows by what they were made from |
 | kinds.py | how each kind of thing lies on disk |
@@ -15,8 +16,10 @@ A paper is a package here with `EXPERIMENTS`, and one line in `registry.py`. Imp
 | results.py | the result files |
 | markdown.py | a result as a page |
 | pictures.py | picture sheets |
+| plots.py | charts |
 | runner.py | several experiments, one after the other |
 | registry.py | the papers by name |
+| classifiers/ | what the two papers on classifiers share |
 """
 
 from tfwm.papers.experiment import SCALES, Context, Experiment

@@ -36,7 +36,7 @@ def clean_accuracy(context: Context, subject: Subject) -> float:
     """On the test part, in percent."""
 
     def measure(folder: Path) -> float:
-        test = data_of(context, subject.name)["test"]
+        test = data_of(context, subject.host)["test"]
         return 100 * accuracy(KerasSuspect("suspect", subject.model())(test.images), test.labels, test.classes)
 
     return measured(context, subject, "clean accuracy", measure)
@@ -49,8 +49,7 @@ def verdict_of(context: Context, subject: Subject, owner: Subject | None = None)
       owner: whose key is asked with; None takes the subject's own.
     """
     source = owner or subject
-    assert source.key is not None
-    key = source.key
+    key = source.owner_key
     return measured(
         context, subject, f"verification with the key of {source.recipe['what']}",
         lambda folder: found(subject, key()), key=source.recipe,

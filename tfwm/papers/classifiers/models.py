@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from tensorflow import keras
 
 from tfwm.classifiers import train_classifier
 from tfwm.config import to_dict
-from tfwm.keys import OwnerKey, new_secret
+from tfwm.keys import new_secret
 from tfwm.networks.classifiers import classifier
 from tfwm.papers.classifiers.data import parts_of
 from tfwm.papers.classifiers.scales import HOSTS, host_settings, scheme_for
 from tfwm.papers.data import digest
 from tfwm.papers.experiment import Context
+from tfwm.papers.subjects import Subject
 from tfwm.schemes import scheme_to_dict
 from tfwm.schemes.key_samples import KeySampleScheme
 from tfwm.types import LabelledImages, MarkedModel
 
 VERSION = 1
 KEY_SEED = 2_000  # secrets of the experiments: repeatable, and worth nothing elsewhere
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A classifier that is measured.
-
-    Args:
-      recipe: what it depends on, for the cache.
-      name: of the host in `HOSTS`.
-      model: makes, or loads, the network.
-      key: the owner's; of an unmarked host there is none.
-    """
-
-    recipe: dict[str, Any]
-    name: str
-    model: Callable[[], keras.Model]
-    key: Callable[[], OwnerKey] | None = None
-
-    def attacked(self, what: str, settings: Any, model: Callable[[], keras.Model]) -> Subject:
-        """The same key's subject after an attack."""
-        recipe = {"what": f"{self.recipe['what']}, {what}", "recipe_version": VERSION, "attack": settings,
-                  "of": self.recipe}  # fmt: skip
-        return replace(self, recipe=recipe, model=model)
 
 
 def data_of(context: Context, name: str) -> dict[str, LabelledImages]:
@@ -79,7 +55,7 @@ def host_subject(context: Context, name: str, *, seed: int = 0) -> Subject:
             ),
         )  # fmt: skip
 
-    return Subject(recipe, name, model)
+    return Subject(recipe, model, host=name)
 
 
 def marked_subject(
@@ -107,4 +83,4 @@ def marked_subject(
             ),
         )  # fmt: skip
 
-    return Subject(recipe, name, lambda: marked().model, lambda: marked().key)
+    return Subject(recipe, lambda: marked().model, lambda: marked().key, name)

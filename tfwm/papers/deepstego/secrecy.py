@@ -98,8 +98,7 @@ def _owners_model(context: Context) -> Embed:
     marked = marked_subject(context, HOST, SCHEME)
 
     def embed(images: np.ndarray, seed: int) -> np.ndarray:
-        assert marked.key is not None
-        key = marked.key()
+        key = marked.owner_key()
         return encoded(key.networks["encoder"], images, key.arrays["logo"])
 
     return embed

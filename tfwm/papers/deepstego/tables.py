@@ -66,8 +66,7 @@ def table2(context: Context) -> Findings:
 def table4(context: Context) -> Findings:
     """What a person sees."""
     marked = marked_subject(context, HOST, SCHEME)
-    assert marked.key is not None
-    key = marked.key()
+    key = marked.owner_key()
     samples, covers = as_float(key.arrays["probes"]), as_float(key.arrays["covers"])
     change = np.clip(GAIN * np.abs(samples - covers), 0, 1)
     psnr, ssim = fidelity.psnr(samples, covers), fidelity.ssim(samples, covers)
@@ -120,8 +119,7 @@ def _trained_elsewhere(context: Context, host: Subject, seed: int) -> float:
     settings = alone(scheme_for(context, HOST, SCHEME))
 
     def measure(folder: Path) -> float:
-        assert host.key is not None
-        key = host.key()
+        key = host.owner_key()
         logo, covers = key.arrays["logo"], key.arrays["covers"]
         run = context.run_in(folder, seed=seed)
         stranger, _ = train_encoder(settings, builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))

@@ -79,12 +79,11 @@ def _found(context: Context, marked: Subject, subject: Subject, attack: Attack |
     parts = data_of(context, HOST)
 
     def measure_in(folder: Path) -> dict[str, Any]:
-        assert marked.key is not None
         model: keras.Model = subject.model()
         suspect: Any = KerasSuspect("suspect", model)
         if attack is not None:
             suspect = attack(suspect, parts["attacker"], context.run_in(folder, seed=context.seeds[0]))
-        key = marked.key()
+        key = marked.owner_key()
         clean = accuracy(suspect(parts["test"].images), parts["test"].labels, parts["test"].classes)
         verdict = scheme_of(key).verify(suspect, key)
         return {**verdict.as_dict(), "accuracy": 100 * clean}

@@ -47,7 +47,7 @@ def makers_of(context: Context) -> dict[str, Maker]:
 
 def _by_encoders(owner: Any, thief: Any) -> Maker:
     def make(covers: np.ndarray, side: int) -> np.ndarray:
-        key = (owner, thief)[side].key()
+        key = (owner, thief)[side].owner_key()
         return encoded(key.networks["encoder"], covers, key.arrays["logo"])
 
     return make

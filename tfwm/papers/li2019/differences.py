@@ -30,8 +30,7 @@ def figure8(context: Context) -> Findings:
     pictures: dict[str, dict[str, np.ndarray]] = {}
     forged: dict[str, dict[float, dict[str, float]]] = {}
     for title, subject in subjects.items():
-        assert subject.key is not None
-        key = subject.key()
+        key = subject.owner_key()
         samples, covers = key.arrays["probes"], key.arrays["covers"]
         rows += _likeness(title, as_float(samples), as_float(covers))
         pictures |= _pictures(title, samples[:SHOWN], covers[:SHOWN])
@@ -69,8 +68,7 @@ def _forged(context: Context, subject: Subject, gain: float) -> dict[str, float]
     """Half of the samples are intercepted, and their differences pasted on images of the test part."""
 
     def measure(folder: Path) -> dict[str, float]:
-        assert subject.key is not None
-        key, test = subject.key(), data_of(context, HOST)["test"]
+        key, test = subject.owner_key(), data_of(context, HOST)["test"]
         taken = np.arange(len(key.arrays["probes"]) // 2)
         others = test[np.arange(len(taken))]
         samples, covers = key.arrays["probes"][taken], key.arrays["covers"][taken]

@@ -83,9 +83,7 @@ def _tail(percent: float, n: int, classes: int = 10) -> float:
 
 def _with_encoder(context: Context, host: Subject, maker: Subject) -> float:
     """Share of hits of the host's covers and labels, drawn by the maker's encoder."""
-    assert host.key is not None
-    assert maker.key is not None
-    host_key, maker_key = host.key, maker.key
+    host_key, maker_key = host.owner_key, maker.owner_key
 
     def measure(folder: Path) -> float:
         key = host_key()

@@ -95,6 +95,5 @@ def quality_at_home(context: Context, name: str, subject: Subject) -> dict[str, 
 
 def verdict_of(context: Context, subject: Subject) -> dict[str, Any]:
     """What the owner's verification finds."""
-    assert subject.key is not None
-    key = subject.key
+    key = subject.owner_key
     return _measured(context, subject, "verification", lambda: found(subject.model(), key()))

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from tensorflow import keras
 
 from tfwm.config import to_dict
 from tfwm.hosts import train_host
-from tfwm.keys import OwnerKey, new_secret
+from tfwm.keys import new_secret
 from tfwm.papers.data import digest
 from tfwm.papers.experiment import Context
 from tfwm.papers.quan2020.pictures import training_pairs
 from tfwm.papers.quan2020.scales import host_settings
+from tfwm.papers.subjects import Subject
 from tfwm.schemes import scheme_to_dict
 from tfwm.types import ImagePairs, MarkedModel
 
 VERSION = 1
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A network that is measured: what it depends on, and how to get it.
-
-    Args:
-      recipe: for the cache.
-      model: makes, or loads, the network.
-      key: the owner's; of an unmarked host there is none.
-    """
-
-    recipe: dict[str, Any]
-    model: Callable[[], keras.Model]
-    key: Callable[[], OwnerKey] | None = None
-
-    def attacked(self, what: str, settings: Any, model: Callable[[], keras.Model]) -> Subject:
-        """The same key's subject after an attack."""
-        recipe = {"what": f"{self.recipe['what']}, {what}", "recipe_version": VERSION, "attack": settings,
-                  "of": self.recipe}  # fmt: skip
-        return replace(self, recipe=recipe, model=model)
-
-
 KEY_SEED = 1_000  # secrets of the experiments: repeatable, and worth nothing elsewhere
 
 

@@ -63,8 +63,7 @@ def embedded(context: Context, name: str, size: int) -> dict[str, float]:
     subject = sized_subject(context, name, size)
 
     def measure(folder: Any) -> dict[str, float]:
-        assert subject.key is not None
-        key = subject.key()
+        key = subject.owner_key()
         scheme: Any = scheme_of(key)
         asked = images.triggers(scheme, key.secret)
         wanted = images.verification_images(scheme, asked)

@@ -92,8 +92,7 @@ def verification_seconds(context: Context, name: str, size: int, *, ranked: bool
         "what": f"seconds of verification of {subject.recipe['what']}", "recipe_version": VERSION, "ranked": ranked,
         "calls": [CALLS, RANKED_CALLS], "of": subject.recipe,
     }  # fmt: skip
-    assert subject.key is not None
-    key = subject.key
+    key = subject.owner_key
     return context.cache.value(recipe, lambda folder: _timed(subject.model(), key(), ranked))
 
 
