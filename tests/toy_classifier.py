@@ -26,6 +26,9 @@ class KeySamples:
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         return key.arrays["labels"].astype(np.int64)
 
+    def chance(self, key: OwnerKey) -> tuple[float, str]:
+        return 1 / self.classes, "labels were drawn without regard to the samples"
+
 
 def toy_classifier(*, side: int | None = SIDE, channels: int = 3, classes: int = CLASSES, seed: int = 1):
     """Two convolutions; answers with logits below 0 and above 1, and with every class now and then."""

@@ -81,7 +81,7 @@ def _counted(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey
     if not n:
         return Result(f"{_token(arguments)} token opens nothing in {endpoint.name}.", work.plain(document))
     text = f"{hits} of {n} key samples get their labels, read with {_token(arguments).lower()} token"
-    return Result(f"{text}; log10 p = {log10_p:.2f} for a model that guesses each label.", work.plain(document))
+    return Result(f"{text}; log10 p = {log10_p:.2f} for a model that knows nothing of them.", work.plain(document))
 
 
 def _read(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, token: bytes) -> Result:

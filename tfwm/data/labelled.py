@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfwm.config import choose
 from tfwm.data.patches import sample_patches
 from tfwm.data.readers import read_images, with_channels
 from tfwm.data.samples import PHOTOGRAPHS, photographs
@@ -41,6 +42,11 @@ def labelled_parts(path: str | Path, *, seed: int = 0, channels: int | None = No
     if not path.exists():
         raise FileNotFoundError(f"`{path}` is not there. Give an npz file or a folder of labelled images.")
     train, test = _from_folder(path, channels) if path.is_dir() else _from_npz(path, channels)
+    if train.shape != test.shape:
+        raise ValueError(
+            f"`{path}` must hold pictures of one size, got {list(train.shape)} for training and {list(test.shape)} for "
+            "the test. Resize them to the classifier's."
+        )
     order = np.random.default_rng(seed).permutation(len(train))
     split = round(ATTACKER_SHARE * len(train))
     return {"owner": train[np.sort(order[split:])], "attacker": train[np.sort(order[:split])], "test": test}
@@ -94,8 +100,11 @@ def photograph_patches(part: str, count: int, size: int, *, seed: int, channels:
       size: side in pixels.
       seed: of places and scales.
       channels: 1 or 3.
+
+    Raises:
+      ValueError: another part, or strips that are narrower than `size`.
     """
-    low, high = _STRIPS[part]
+    low, high = choose("part", part, _STRIPS)
     images, labels = [], []
     for label, picture in enumerate(_scenes().values()):
         wide = picture.shape[1]

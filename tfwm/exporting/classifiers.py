@@ -44,12 +44,12 @@ def signatures(model: keras.Model) -> dict[str, Signature]:
 def extraction(model: keras.Model, scheme: Scheme, key: OwnerKey) -> tuple[tf.Module, Signature]:
     """The sealed key samples, and the signature that asks the served model for their labels.
 
-    Its `log10_p` is P[Bin(n, 1/classes) >= hits], exact where the labels were drawn independently of the samples; a
-    scheme that trains its samples towards their labels judges by control models, which no graph can hold.
+    Its `log10_p` is of P[Bin(n, chance) >= hits], with the chance that the scheme's own verdict reckons with: 1/classes
+    where the labels were drawn without regard to the samples, else what control models answered.
 
     Args:
       model: the classifier; its own variables answer, so that what is tested is what is served.
-      scheme: has `key_labels(key)`.
+      scheme: has `key_labels(key)` and `chance(key)`.
       key: `arrays["probes"]` are the samples.
 
     Raises:

@@ -21,7 +21,8 @@ def sealable(model: keras.Model, scheme: Any, key: OwnerKey) -> dict[str, np.nda
 
     Args:
       model: the classifier, `[n, h, w, c]` to `[n, classes]`.
-      scheme: has `key_labels(key)`, int64 `[n]`; and `classes`, where it knows them.
+      scheme: has `key_labels(key)`, int64 `[n]`; `chance(key)`, of a hit without the mark, and why; and `classes`,
+        where it knows them.
       key: `arrays["probes"]` are the samples, uint8 `[n, h, w, c]`.
 
     Returns:
@@ -33,13 +34,14 @@ def sealable(model: keras.Model, scheme: Any, key: OwnerKey) -> dict[str, np.nda
     """
     classes = int(model.output_shape[-1])
     samples = _samples(key, model.input_shape)
+    chance, _ = scheme.chance(key)
     labels = _labels(scheme, key, len(samples), classes)
     spare = max(_FEWEST_ROWS, 1 << (len(samples) - 1).bit_length()) - len(samples)
     return {
         "samples": np.pad(samples, ((0, spare), (0, 0), (0, 0), (0, 0))),
         "labels": np.pad(labels, (0, spare)).astype(np.int32),
         "n": np.array([len(samples)], np.int32),
-        "log10_p": np.pad(log10_tails(len(samples), 1.0 / classes), (0, spare)).astype(np.float32),
+        "log10_p": np.pad(log10_tails(len(samples), chance), (0, spare)).astype(np.float32),
     }
 
 

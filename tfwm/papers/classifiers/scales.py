@@ -41,7 +41,7 @@ HOSTS = {
     "vgg19": Host("VGG-19", "vgg19", "cifar10", 0.0, 92.86),
     "resnet18": Host("ResNet-18", "resnet18", "cifar10", 0.125, 94.62),
     "resnet34": Host("ResNet-34", "resnet34", "cifar10", 0.0, 94.80),
-    "resnet50": Host("ResNet-50", "resnet50", "cifar10", 0.125),
+    "resnet50": Host("ResNet-50", "resnet50", "cifar10"),
     "resnet101": Host("ResNet-101", "resnet101", "cifar10", 0.0, 93.97),
     "preact_resnet18": Host("PreActResNet-18", "preact_resnet18", "cifar10", 0.0, 94.43),
     "preact_resnet34": Host("PreActResNet-34", "preact_resnet34", "cifar10", 0.0, 94.95),

@@ -15,8 +15,8 @@ from tfwm.papers.experiment import Experiment
 NOTES = {
     "smoke": "Networks of a few channels after a few steps: this shows that the experiment runs, and nothing else.",
     "desk": (
-        "Scale desk: 12,000 training images of CIFAR-10 and 3,000 to test on; VGG-16 at a quarter and ResNet-50 at an "
-        "eighth of the published channels (VGG-19 at scale paper only), 16 epochs of 120 batches, 120 stego images. "
+        "Scale desk: 12,000 training images of CIFAR-10 and 3,000 to test on; VGG-16 at a quarter of the "
+        "published channels (VGG-19 and ResNet-50 at scale paper only), 16 epochs of 120 batches, 120 stego images. "
         "Accuracies are not comparable with published ones; differences of two of ours are. The paper does not say how "
         "long its logo's payload is in bits, nor which embedding the steganalyst of the earlier methods assumes."
     ),

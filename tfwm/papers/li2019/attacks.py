@@ -38,7 +38,7 @@ def attacks_of(context: Context) -> tuple[Attack, ...]:
     scale = scale_of(context)
     short = context.at(smoke=Descent(1, 2, 20, 1e-3, "constant"), desk=Descent(10, 24, 100, 1e-2, "cosine"),
                        paper=Descent(20, 80, 100, 1e-2, "cosine"))  # fmt: skip
-    long = context.at(smoke=short, desk=Descent(60, 24, 100, 2e-2, "cosine"),
+    long = context.at(smoke=short, desk=Descent(40, 24, 100, 2e-2, "cosine"),
                       paper=Descent(100, 80, 100, 1e-2, "cosine"))  # fmt: skip
     width = host_settings(context, HOST).width
     second = replace(
@@ -48,9 +48,8 @@ def attacks_of(context: Context) -> tuple[Attack, ...]:
     return (
         Prune(0.2), Prune(0.4), Prune(0.6), Quantize(8), Quantize(4), WeightNoise(0.05), WeightNoise(0.2),
         RequestJpeg(90), RequestJpeg(50), RequestResize(0.5), FinePrune(0.3, short), FinePrune(0.7, short),
-        NeuralCleanse(steps=context.at(smoke=2, desk=150, paper=1000), schedule=short),
+        NeuralCleanse(steps=context.at(smoke=2, desk=100, paper=1000), schedule=short),
         ExtractClassifier(HOSTS[HOST].network, width, "scores", schedule=long),
-        ExtractClassifier(HOSTS[HOST].network, width, "labels", schedule=long),
         Overwrite(scheme_to_dict(second)),
     )  # fmt: skip
 

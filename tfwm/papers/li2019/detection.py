@@ -15,14 +15,17 @@ from tensorflow import keras
 
 from tfwm.evaluation.detectors import dense_detector, feature_detector
 from tfwm.evaluation.roc import auc, roc_curve
-from tfwm.keys import new_secret
+from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import measured
 from tfwm.papers.classifiers.models import KEY_SEED, data_of, host_subject, marked_subject
 from tfwm.papers.classifiers.scales import scheme_for
 from tfwm.papers.plots import curves
 from tfwm.schemes import SCHEMES
+from tfwm.schemes.blind_watermark.stages import builder
+from tfwm.schemes.key_samples.embedding import load_logo
 from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.key_samples.joint import train_encoder
 
 HOST = "resnet18"
 STRIKING = {
@@ -38,19 +41,33 @@ Maker = Callable[[np.ndarray, int], np.ndarray]
 
 def makers_of(context: Context) -> dict[str, Maker]:
     """Each method's key samples, as owner and thief make them."""
-    ours, thiefs = (marked_subject(context, HOST, seed=seed) for seed in (0, THIEF))
-    makers: dict[str, Maker] = {OURS: _by_encoders(ours, thiefs), OURS_STOLEN: _by_encoders(ours, ours)}
+    key = marked_subject(context, HOST).owner_key
+    makers: dict[str, Maker] = {OURS: _ours(key, lambda: _thiefs_encoder(context)),
+                                OURS_STOLEN: _ours(key, lambda: key().networks["encoder"])}  # fmt: skip
     for name, title in STRIKING.items():
         makers[title] = _by_method(scheme_for(context, HOST, name))
     return makers
 
 
-def _by_encoders(owner: Any, thief: Any) -> Maker:
+def _ours(key: Callable[[], OwnerKey], thiefs: Callable[[], keras.Model]) -> Maker:
     def make(covers: np.ndarray, side: int) -> np.ndarray:
-        key = (owner, thief)[side].owner_key()
-        return encoded(key.networks["encoder"], covers, key.arrays["logo"])
+        encoder = thiefs() if side else key().networks["encoder"]
+        return encoded(encoder, covers, key().arrays["logo"])
 
     return make
+
+
+def _thiefs_encoder(context: Context) -> keras.Model:
+    """Of the owner's architecture, settings and logo, trained by the thief on images and with a seed of his own."""
+    settings, seed = scheme_for(context, HOST, "blind_watermark"), context.seeds[0] + THIEF
+    covers, logo = data_of(context, HOST)["attacker"].images[-settings.samples :], load_logo(settings)
+    recipe = {"what": "encoder of the thief", "recipe_version": 1, "seed": seed, "scheme": settings.to_dict()}
+
+    def make(folder: Path) -> keras.Model:
+        secret, run = new_secret(KEY_SEED + seed), context.run_in(folder, seed=seed)
+        return train_encoder(settings, builder(settings), covers, logo, run, secret)[0]
+
+    return context.cache.model(recipe, make)
 
 
 def _by_method(scheme: Any) -> Maker:

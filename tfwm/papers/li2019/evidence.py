@@ -18,17 +18,21 @@ from tfwm.suspects import KerasSuspect, as_float
 
 HOST = "vgg13"
 # The owner's code pulls ten times as strongly towards the labels as the paper says.
-FORMS = {
+FORMS: dict[str, dict[str, Any]] = {
     "labels last": {},
     "as published (delta 0.01)": {"labels": "joint", "host_weight": 0.01},
     "the authors' code (delta 0.1)": {"labels": "joint", "host_weight": 0.1, "adversarial_weight": 1.0},
 }
+INDEPENDENT = {"vgg13": (0, 1, 2), "resnet18": (0,), "mobilenet_v2": (0,)}
+JUDGED = (HOST, "resnet18", "vgg16")
 ACCUSER = (("vgg13", 1), ("vgg13", 2), ("mobilenet_v2", 0))  # what he trains himself
 
 
 def independent_hosts(context: Context) -> dict[str, Subject]:
     """Hosts that have nothing to do with any key."""
-    seeds = {"vgg13": (0,) if context.scale == "smoke" else (0, 1, 2), "resnet18": (0,), "mobilenet_v2": (0,)}
+    seeds: dict[str, tuple[int, ...]] = context.at(
+        smoke={"vgg13": (0,), "resnet18": (0,)}, desk=INDEPENDENT, paper=INDEPENDENT
+    )
     return {f"{HOSTS[name].title}, seed {seed}": host_subject(context, name, seed=seed)
             for name, several in seeds.items() for seed in several}  # fmt: skip
 
@@ -37,7 +41,8 @@ def labels(context: Context) -> Findings:
     """Hits of independent hosts on key samples made in three ways."""
     rows, claims = [], []
     hosts = independent_hosts(context)
-    for form, changes in FORMS.items():
+    for form in context.at(smoke=tuple(FORMS)[:2], desk=tuple(FORMS)[:2], paper=tuple(FORMS)):
+        changes = FORMS[form]
         marked = marked_subject(context, HOST, scheme_for(context, HOST, "blind_watermark", **changes))
         own = verdict_of(context, marked)
         others = {title: verdict_of(context, host, marked) for title, host in hosts.items()}
@@ -98,12 +103,11 @@ def _against(accused: dict[str, float], controls: list[dict[str, float]], n: int
 
 
 def _accusation(context: Context) -> dict[str, Any]:
-    own = [host_subject(context, name, seed=seed) for name, seed in ACCUSER]
-    suspects = {
-        "accused: VGG-13, unmarked": host_subject(context, HOST),
-        "control: ResNet-18": host_subject(context, "resnet18"),
-        "control: VGG-16": host_subject(context, "vgg16"),
-    }
+    models = ACCUSER[: context.at(smoke=1, desk=None, paper=None)]
+    own = [host_subject(context, name, seed=seed) for name, seed in models]
+    # The accused first; the judge trains the others.
+    suspects = {f"{HOSTS[name].title}, unmarked": host_subject(context, name) for name in
+                context.at(smoke=(HOST, "resnet18"), desk=JUDGED, paper=JUDGED)}  # fmt: skip
 
     def measure(folder: Path) -> dict[str, Any]:
         test = data_of(context, HOST)["test"]
@@ -117,7 +121,7 @@ def _accusation(context: Context) -> dict[str, Any]:
         first = _counted(next(iter(answers.values())), drawn, test.classes)
         return {"samples": len(fakes), "verdicts": verdicts, "drawn": first["share"]}
 
-    return measured(context, suspects["accused: VGG-13, unmarked"], "accusation", measure,
+    return measured(context, next(iter(suspects.values())), "accusation", measure,
                     own=[subject.recipe for subject in own])  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,20 +30,22 @@ def train(settings: BlindWatermark, host: keras.Model, data: LabelledImages, run
     covers, logo = chosen_covers(secret, data.images, settings.samples), load_logo(settings)
     arrays, networks = {"covers": covers, "logo": logo}, {}
     if settings.labels == "last":
-        networks["encoder"], history = train_encoder(settings, _builder(settings), covers, logo, run, secret)
+        networks["encoder"], history = train_encoder(settings, builder(settings), covers, logo, run, secret)
         samples = encoded(networks["encoder"], covers, logo)
         model, lines = train_host(settings, host, data, samples, secret, run)
         history += lines
     else:
         model, networks["encoder"], history = train_jointly(
-            settings, _builder(settings), host, data, covers, logo, run, secret
+            settings, builder(settings), host, data, covers, logo, run, secret
         )  # fmt: skip
         samples = encoded(networks["encoder"], covers, logo)
         arrays["control_hits"] = _control_hits(settings, host, data, samples, secret, run)
     return finished(settings, model, samples, secret, run, history, arrays=arrays, networks=networks)
 
 
-def _builder(settings: BlindWatermark):
+def builder(settings: BlindWatermark) -> Callable[[int], keras.Model]:
+    """Makes the encoder from a seed."""
+
     def build(seed: int) -> keras.Model:
         shape = (settings.image_size, settings.image_size, settings.channels)
         return encoder(

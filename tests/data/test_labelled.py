@@ -1,0 +1,151 @@
+"""Labelled images from files, and the task made of photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfwm.data import labelled
+from tfwm.data.labelled import labelled_parts, photograph_patches
+from tfwm.datasets import LabelledImages
+
+PARTS = ("owner", "attacker", "test")
+
+
+def _arrays(train: int = 50, test: int = 7) -> dict[str, np.ndarray]:
+    """Image i is filled with i, so that its place in the file is known."""
+    return {
+        "x_train": np.broadcast_to(np.arange(train, dtype=np.uint8)[:, None, None], (train, 4, 5)),
+        "y_train": np.arange(train) % 3, "x_test": np.full((test, 4, 5), 200, np.uint8), "y_test": np.arange(test) % 4,
+    }  # fmt: skip
+
+
+def _saved(folder: Path, **changed: np.ndarray) -> Path:
+    np.savez(folder / "set.npz", **{**_arrays(), **changed})
+    return folder / "set.npz"
+
+
+def _places(part: LabelledImages) -> list[int]:
+    return part.images[:, 0, 0, 0].tolist()
+
+
+def test_a_fifth_goes_to_the_thief_and_nothing_to_both(tmp_path: Path) -> None:
+    parts = labelled_parts(_saved(tmp_path))
+    assert [len(parts[name]) for name in PARTS] == [40, 10, 7]
+    owner, attacker = _places(parts["owner"]), _places(parts["attacker"])
+    assert sorted(owner + attacker) == list(range(50))
+    for part, places in ((parts["owner"], owner), (parts["attacker"], attacker)):
+        np.testing.assert_array_equal(part.labels, np.array(places) % 3)
+        assert places == sorted(places)
+    # Class 3 is in the test part alone, and counts.
+    assert {part.classes for part in parts.values()} == {4}
+
+
+def test_the_division_depends_on_the_seed_alone(tmp_path: Path) -> None:
+    path = _saved(tmp_path)
+    first, same, other = (_places(labelled_parts(path, seed=seed)["attacker"]) for seed in (3, 3, 4))
+    assert first == same
+    assert first != other
+    assert first != list(range(10))  # a stretch of the file would be classes in order
+
+
+def test_channels_as_asked_for(tmp_path: Path) -> None:
+    path = _saved(tmp_path)
+    assert labelled_parts(path)["owner"].shape == (4, 5, 1)
+    colour = labelled_parts(path, channels=3)["owner"]
+    assert colour.shape == (4, 5, 3)
+    np.testing.assert_array_equal(colour.images, np.repeat(labelled_parts(path)["owner"].images, 3, axis=-1))
+
+
+def test_labels_in_a_column_are_labels_and_one_hot_ones_are_not(tmp_path: Path) -> None:
+    column = labelled_parts(_saved(tmp_path, y_train=_arrays()["y_train"][:, None]))
+    np.testing.assert_array_equal(column["owner"].labels, np.array(_places(column["owner"])) % 3)
+    one_hot = np.eye(3, dtype=np.uint8)[_arrays()["y_train"]]
+    with pytest.raises(ValueError, match=r"whole numbers \[50\], one an image, got uint8 \[150\]. Take the argmax"):
+        labelled_parts(_saved(tmp_path, y_train=one_hot))
+    with pytest.raises(ValueError, match="`images` must be uint8"):
+        labelled_parts(_saved(tmp_path, x_train=_arrays()["x_train"].astype(np.float32)))
+
+
+def test_files_that_are_no_data_set(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"gone.npz` is not there. Give an npz file or a folder"):
+        labelled_parts(tmp_path / "gone.npz")
+    np.savez(tmp_path / "half.npz", x_train=_arrays()["x_train"], labels=_arrays()["y_train"])
+    with pytest.raises(ValueError, match="must hold x_train, y_train, x_test, y_test, got x_train, labels. Rename"):
+        labelled_parts(tmp_path / "half.npz")
+
+
+def _folder(root: Path, sizes: dict[str, tuple[int, int]], count: int = 5) -> Path:
+    for index, (name, (height, width)) in enumerate(sizes.items()):
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.full((height, width, 3), 40 * index + number, np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    return root
+
+
+SAME = dict.fromkeys(("train/cat", "train/dog", "test/cat", "test/dog"), (16, 18))
+
+
+def test_a_folder_of_classes(tmp_path: Path) -> None:
+    parts = labelled_parts(_folder(tmp_path, SAME))
+    assert [len(parts[name]) for name in PARTS] == [8, 2, 10]
+    assert parts["owner"].classes == 2
+    assert parts["owner"].shape == (16, 18, 3)
+    for name in ("owner", "attacker"):
+        np.testing.assert_array_equal(parts[name].labels, np.array(_places(parts[name])) // 40)
+    np.testing.assert_array_equal(parts["test"].labels, [0] * 5 + [1] * 5)
+
+
+def test_folders_that_are_no_data_set(tmp_path: Path) -> None:
+    _folder(tmp_path / "sizes", {**SAME, "train/dog": (17, 18)})
+    with pytest.raises(ValueError, match="must hold pictures of one size, got several. Resize them"):
+        labelled_parts(tmp_path / "sizes")
+    _folder(tmp_path / "one", {"train/cat": (16, 18), "test/cat": (16, 18)})
+    with pytest.raises(ValueError, match="at least two classes, got 1 classes. Make one folder a class"):
+        labelled_parts(tmp_path / "one")
+    _folder(tmp_path / "untested", {"train/cat": (16, 18), "train/dog": (16, 18)})
+    with pytest.raises(ValueError, match="must hold train/<class>/ and test/<class>/"):
+        labelled_parts(tmp_path / "untested")
+
+
+def test_a_test_part_of_another_size_is_refused(tmp_path: Path) -> None:
+    _folder(tmp_path / "sizes", {**SAME, "test/cat": (17, 18), "test/dog": (17, 18)})
+    with pytest.raises(ValueError, match=r"must hold pictures of one size, got \[16, 18, 3\] .* and \[17, 18, 3\]"):
+        labelled_parts(tmp_path / "sizes")
+    with pytest.raises(ValueError, match=r"must hold pictures of one size, got \[4, 5, 1\] .* and \[9, 5, 1\]"):
+        labelled_parts(_saved(tmp_path, x_test=np.zeros((7, 9, 5), np.uint8)))
+
+
+def test_no_column_of_a_photograph_is_in_two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pixel of a scene says in which column it stands, and patches are the strips themselves."""
+    wide = 250
+    columns = np.broadcast_to(np.arange(wide, dtype=np.uint8)[None, :, None], (60, wide, 3))
+    taken: list[set[int]] = []
+    monkeypatch.setattr(labelled, "_scenes", lambda: {"one": columns, "two": columns[:, :183]})
+
+    def whole(pictures: list[np.ndarray], count: int, size: int, *, seed: int) -> np.ndarray:
+        taken.append(set(np.unique(pictures[0])))
+        return np.zeros((count, size, size, 3), np.uint8)
+
+    monkeypatch.setattr(labelled, "sample_patches", whole)
+    for part in PARTS:
+        photograph_patches(part, 10, 8, seed=0)
+    for scene, width in ((0, wide), (1, 183)):
+        owner, attacker, test = taken[scene::2]
+        assert owner | attacker | test == set(range(width))
+        assert len(owner) + len(attacker) + len(test) == width
+
+
+def test_patches_of_photographs() -> None:
+    made = photograph_patches("owner", 23, 16, seed=0)
+    assert (made.images.shape, made.images.dtype, made.classes) == ((23, 16, 16, 3), np.uint8, 10)
+    np.testing.assert_array_equal(np.bincount(made.labels), [3, 3, 3, 2, 2, 2, 2, 2, 2, 2])
+    np.testing.assert_array_equal(photograph_patches("owner", 23, 16, seed=0).images, made.images)
+    assert (photograph_patches("owner", 23, 16, seed=1).images != made.images).any()
+    assert photograph_patches("test", 10, 16, seed=0, channels=1).shape == (16, 16, 1)
+    with pytest.raises(ValueError, match=r"no part `ownr`. Did you mean `owner`"):
+        photograph_patches("ownr", 10, 16, seed=0)

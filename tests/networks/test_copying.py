@@ -1,0 +1,76 @@
+"""Copies share nothing; untrained ones keep the architecture and take seeds of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tfwm.networks.classifiers import classifier
+from tfwm.networks.copying import copy_of, untrained
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    """With batch norm, and weights that no initializer gives."""
+    made = classifier("resnet18", (16, 16, 3), 10, width=0.0625, seed=4)
+    made.set_weights([weight + 0.25 for weight in made.get_weights()])
+    return made
+
+
+def _same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_copy_answers_alike_and_shares_no_variable(network: keras.Model) -> None:
+    before, copy = network.get_weights(), copy_of(network)
+    assert _same(copy.get_weights(), before)
+    copy.set_weights([np.zeros_like(weight) for weight in before])
+    assert _same(network.get_weights(), before)
+
+
+def test_untrained_weights_depend_on_the_seed_alone(network: keras.Model) -> None:
+    first, other = untrained(network, seed=1), untrained(network, seed=2)
+    assert [weight.shape for weight in first.get_weights()] == [weight.shape for weight in network.get_weights()]
+    network_with_other_weights = copy_of(network)
+    network_with_other_weights.set_weights([weight * 3 for weight in network.get_weights()])
+    keras.utils.set_random_seed(99)
+    assert _same(untrained(network_with_other_weights, seed=1).get_weights(), first.get_weights())
+    kernels = [index for index, weight in enumerate(first.get_weights()) if weight.ndim == 4]
+    assert len(kernels) > 10
+    for index in kernels:
+        drawn = [made.get_weights()[index] for made in (first, other, network)]
+        assert not any(np.array_equal(a, b) for a, b in zip(drawn, drawn[1:] + drawn[:1]))
+    # Layers of one shape must not start alike.
+    shapes: dict[tuple[int, ...], list[np.ndarray]] = {}
+    for index in kernels:
+        shapes.setdefault(first.get_weights()[index].shape, []).append(first.get_weights()[index])
+    alike = [kernels for kernels in shapes.values() if len(kernels) > 1]
+    assert alike
+    assert not any(np.array_equal(group[0], group[1]) for group in alike)
+
+
+def test_untrained_seeds_reach_nested_networks_and_layers_without_any() -> None:
+    image = keras.Input((4, 4, 1))
+    inner = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(3, 3)])
+    outer = keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(inner(image))))
+    first, same, other = (untrained(outer, seed=seed).get_weights() for seed in (1, 1, 2))
+    assert _same(first, same)
+    for index in (0, 2):  # the two kernels
+        assert not np.array_equal(first[index], other[index])
+        assert not np.array_equal(first[index], outer.get_weights()[index])
+
+
+def test_a_network_without_a_configuration_is_refused() -> None:
+    class Own(keras.Model):
+        def __init__(self, units: int):
+            super().__init__()
+            self.dense = keras.layers.Dense(units)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    own = Own(3)
+    own(np.zeros((1, 2), np.float32))
+    with pytest.raises(ValueError, match="`model` must be a network that its configuration describes, got 'own.*get_c"):
+        untrained(own, seed=0)
