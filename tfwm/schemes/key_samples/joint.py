@@ -71,7 +71,9 @@ def train_jointly(
         )  # fmt: skip
         schedule = settings.host.scaled(run.steps_scale)
         adam, judges = settings.encoder.optimizer(), settings.encoder.optimizer()
-        trainer.compile(adam, judges, jit_compile=run.jit, host_optimizer=schedule.optimizer())
+        # Its rate falls with its own steps, `host_rounds` a batch.
+        descent = replace(schedule, steps_per_epoch=settings.host_rounds * schedule.steps_per_epoch).optimizer()
+        trainer.compile(adam, judges, jit_compile=run.jit, host_optimizer=descent)
         stream = _stream(settings, data, LabelledImages(covers, labels, settings.classes), run)
         lines = fit(trainer, stream, schedule, run, stage="joint", digest=digest)
     return model, encoder, [{"stage": "joint", **line} for line in lines]

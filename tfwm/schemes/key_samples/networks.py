@@ -76,9 +76,7 @@ def convolutional_discriminator(shape: Shape, *, seed: int | None = None) -> ker
     draws = Draws(seed)
     image = keras.Input(shape, name="image")
     x = keras.layers.Rescaling(2.0, -1.0, name="scaled")(image)
-    for index, (filters, size, stride) in enumerate(
-        ((8, 4, 2), (16, 3, 1), (32, 3, 1), (16, 3, 1), (8, 3, 1), (3, 4, 2))
-    ):
+    for index, (filters, size, stride) in enumerate(_CONVOLUTIONS):
         x = convolution(x, filters, size, stride=stride, initializer=draws.glorot(), name=f"conv_{index}")
         x = keras.layers.ReLU(name=f"act_{index}")(normalization(x, "batch", draws=draws, name=f"norm_{index}"))
     return keras.Model(image, _logit(keras.layers.Flatten(name="flat")(x), draws), name="discriminator")
