@@ -146,3 +146,15 @@ def test_a_thousand_hits_do_not_underflow(tmp_path: Path) -> None:
     key = key_of(samples, labels)
     directory = export(model, tmp_path / "1", scheme=KeySamples(10), key=key, warmup=False)
     assert asked(tf.saved_model.load(str(directory)), key.token) == (1000, 1000, pytest.approx(-1000.0, abs=1e-3))
+
+
+def test_the_chance_is_the_schemes_own(model: keras.Model, key: OwnerKey) -> None:
+    """Where samples transfer, an independent model hits more than guessing would, and the table says so."""
+
+    class Transferring(KeySamples):
+        def chance(self, key: OwnerKey) -> tuple[float, str]:
+            return 0.4, "what control models answered, at most"
+
+    table = sealable(model, Transferring(), key)["log10_p"]
+    np.testing.assert_allclose(table[: COUNT + 1], log10_tails(COUNT, 0.4), atol=1e-5)
+    assert (table[1 : COUNT + 1] > sealable(model, KeySamples(), key)["log10_p"][1 : COUNT + 1]).all()

@@ -51,7 +51,7 @@ COMMANDS: dict[str, Command] = {
         "tfwm serve --model derain=served/derain --port 8500",
     ),
     "extract": Command(
-        "read the logo from a picture through a served model, with the key's token",
+        "ask a served model's sealed `extract`: the logo in a picture, or a classifier's key samples",
         "tfwm extract --suspect grpc://localhost:8500/derain --key runs/mine/key --picture marked.png --out logo.png",
     ),
     "probes": Command(

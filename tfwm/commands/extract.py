@@ -5,8 +5,7 @@ for the labels of the key samples that lie sealed beside it, and nothing is writ
 and is sent to this machine, or over TLS, only. --wrong-token sends random bytes instead, to show what everybody else
 gets: noise, or nothing.
 
-A server's count is its own word: it is for the owner who serves the model. `tfwm verify` asks a suspect, and by the
-scheme's own null: where samples were trained towards their labels, guessing is too kind a one.
+A server's count is its own word: it is for the owner who serves the model. `tfwm verify` asks a suspect.
 """
 
 from __future__ import annotations

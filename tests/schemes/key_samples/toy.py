@@ -19,8 +19,8 @@ from tfwm.training import Descent, Schedule
 
 SIDE, CLASSES, SAMPLES, KEY_BATCH = 12, 4, 8, 4
 SHAPE = (SIDE, SIDE, 3)
-ENCODER = Schedule(3, 2, KEY_BATCH, 5e-3, "constant", 0.5)
-HOST = Descent(3, 2, 8, 0.05, "cosine")
+ENCODER = Schedule(2, 2, KEY_BATCH, 5e-3, "constant", 0.5)
+HOST = Descent(2, 2, 8, 0.05, "cosine")
 SHARED = {
     "image_size": SIDE, "classes": CLASSES, "samples": SAMPLES, "key_batch": KEY_BATCH, "alpha": 0.05,
     "encoder_filters": 2, "encoder": ENCODER, "host": HOST, "augment": "crop_flip",

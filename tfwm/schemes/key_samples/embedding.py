@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tensorflow import keras
 
+from tfwm import statistics
 from tfwm.data import decode_image, sample_logo, with_channels
 from tfwm.data.readers import cover
 from tfwm.keys import OwnerKey
@@ -87,17 +88,33 @@ def finished(
     history: Sequence[Mapping[str, Any]], *, arrays: Mapping[str, np.ndarray] | None = None,
     networks: Mapping[str, keras.Model] | None = None,
 ) -> MarkedModel:  # fmt: skip
-    """The marked model and its key; says so where the host did not learn its samples."""
+    """The marked model and its key; says so where the owner could not claim it."""
     held = {"probes": samples, **(arrays or {})}
     key = OwnerKey(settings.name, settings.to_dict(), secret, held, networks or {})
-    verdict = settings.verify(KerasSuspect("marked", model), key)
-    if not run.quiet and (not verdict.marked or verdict.score < settings.accuracy_threshold):
-        print(
-            f"  warning: the host learnt {verdict.details['hits']:.0f} of {verdict.n} key samples "
-            f"({verdict.score:.0%}; p = {verdict.p_value:.1e}). Give more epochs, fewer `samples`, or a host with more "
-            "channels.", file=sys.stderr,
-        )  # fmt: skip
+    shortcoming = "" if run.quiet else _shortcoming(settings, model, key)
+    if shortcoming:
+        print(f"  warning: {shortcoming}", file=sys.stderr)
     return MarkedModel(model, key, tuple(history))
+
+
+def _shortcoming(settings: KeySampleScheme, model: keras.Model, key: OwnerKey) -> str:
+    """Why the owner could not claim even this model; empty where he could."""
+    chance, _ = settings.chance(key)
+    smallest = statistics.smallest_p_value(len(key.arrays["probes"]), chance)
+    # Known when the controls have answered; hours of training are not thrown away for it.
+    if smallest > settings.alpha:
+        return (
+            f"independent models may answer {chance:.0%} of the key samples with their labels, so that no suspect can "
+            f"reach alpha {settings.alpha:g} (p = {smallest:.1e} at best). Give more `samples` or `controls`, or a "
+            "smaller `host_weight`."
+        )
+    verdict = settings.verify(KerasSuspect("marked", model), key)
+    if verdict.marked and verdict.score >= settings.accuracy_threshold:
+        return ""
+    return (
+        f"the host learnt {verdict.details['hits']:.0f} of {verdict.n} key samples ({verdict.score:.0%}; "
+        f"p = {verdict.p_value:.1e}). Give more epochs, fewer `samples`, or a host with more channels."
+    )
 
 
 def load_logo(settings: KeySampleScheme) -> np.ndarray:
