@@ -1,4 +1,4 @@
-"""Training of classifiers: losses by hand, key samples in every batch and as they are, and a stop that costs nothing."""
+"""Training of classifiers: losses by hand, key samples as they are in every batch, and stops that cost nothing."""
 
 from __future__ import annotations
 
@@ -171,9 +171,7 @@ def test_a_stop_between_epochs_costs_nothing(data: LabelledImages, key: Labelled
     assert len(list((tmp_path / "stopped" / "checkpoints").iterdir())) == 2
 
 
-def test_key_accuracy_is_there_where_key_samples_are(
-    data: LabelledImages, key: LabelledImages, tmp_path: Path
-) -> None:
+def test_key_accuracy_is_there_where_key_samples_are(data: LabelledImages, key: LabelledImages, tmp_path: Path) -> None:
     names = {"epoch", "loss", "accuracy"}
     assert set(_fitted(data, None, tmp_path)[1][0]) == names
     assert set(_fitted(data, key, tmp_path, softmax=True)[1][0]) == {*names, "key_accuracy"}
@@ -190,6 +188,6 @@ def test_batch_statistics_stay_where_training_is_off(data: LabelledImages, tmp_p
     assert not np.array_equal(still[0], before[0])
 
 
-def test_more_key_samples_a_batch_than_there_are_is_refused(data: LabelledImages, key: LabelledImages, tmp_path) -> None:
+def test_more_key_samples_a_batch_than_there_are_is_refused(data, key, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`batch_size` must be from 1 to the number of examples, 6, got 8"):
         _fitted(data, key, tmp_path, key_batch=8)

@@ -24,7 +24,8 @@ def test_a_tenth_after_two_fifths_and_again_after_four() -> None:
 
 def test_the_papers_schedule_is_the_default() -> None:
     schedule = Descent(100, 500)
-    assert (schedule.batch_size, schedule.learning_rate, schedule.beta_1, schedule.weight_decay) == (100, 0.1, 0.9, 5e-4)
+    assert (schedule.batch_size, schedule.learning_rate) == (100, 0.1)
+    assert (schedule.beta_1, schedule.weight_decay) == (0.9, 5e-4)
     assert schedule.decay == "steps"
     assert schedule.steps == 50_000
     assert isinstance(schedule.scaled(0.1), Descent)

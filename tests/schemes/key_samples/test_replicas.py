@@ -11,6 +11,7 @@ from tensorflow import keras
 
 from tests.schemes.key_samples.toy import KEY_BATCH, SAMPLES, encoder_trainer, host, joint_trainer, pictures
 from tfwm.datasets import LabelledImages
+from tfwm.schemes.key_samples.trainer import EncoderTrainer
 from tfwm.training import Descent, Run
 from tfwm.training.classification import ClassifierTrainer, labelled_stream
 
@@ -30,10 +31,10 @@ TRAINERS: dict[str, Callable[[], keras.Model]] = {
 
 
 def _weights(trainer: keras.Model) -> dict[str, np.ndarray]:
-    """By position and name, without the metrics' counters, which depend on the number of replicas."""
+    """By position and last name, without the metrics' counters, which depend on the number of replicas."""
     counters = {id(weight) for metric in trainer.metrics for weight in metric.weights}
     weights = [weight for weight in trainer.weights if id(weight) not in counters]
-    return {f"{index} {weight.name}": weight.numpy() for index, weight in enumerate(weights)}
+    return {f"{index} {weight.name.split('/')[-1]}": weight.numpy() for index, weight in enumerate(weights)}
 
 
 def _step(make: Callable[[], keras.Model], strategy: str, folder: Path) -> tuple[dict, dict, dict[str, float]]:
@@ -48,7 +49,11 @@ def _step(make: Callable[[], keras.Model], strategy: str, folder: Path) -> tuple
 
 
 @pytest.mark.parametrize("name", TRAINERS)
-def test_two_replicas_take_the_step_of_one(name: str, tmp_path: Path) -> None:
+def test_two_replicas_take_the_step_of_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The host's samples come from moving statistics, which differ by Keras's doing (below): from those of the batch,
+    # everything must agree to the last digits.
+    samples = EncoderTrainer.samples
+    monkeypatch.setattr(EncoderTrainer, "samples", lambda self, covers, training: samples(self, covers, training=True))
     start, one, figures = _step(TRAINERS[name], "default", tmp_path)
     same_start, two, same_figures = _step(TRAINERS[name], "mirrored", tmp_path)
     for weight in start:
@@ -56,8 +61,8 @@ def test_two_replicas_take_the_step_of_one(name: str, tmp_path: Path) -> None:
     changes = {name: np.abs(one[name] - start[name]).max() for name in one}
     assert max(changes.values()) > 1e-2
     for weight in one:
-        # A level of 8 bits may fall to the other side where two replicas add in another order.
-        np.testing.assert_allclose(
-            two[weight], one[weight], rtol=0, atol=min(1e-4, 4e-6 + 4e-3 * changes[weight]), err_msg=weight
-        )
+        # Keras's fused batch norm keeps the unbiased variance and the synchronised one the biased: of 4 pictures of
+        # 144 pixels a share of 1 in 576 lies between them, times a variance of about 1 and some updates of a tenth.
+        spread = 1e-3 if "moving_variance" in weight else min(1e-5, 4e-6 + 2e-3 * changes[weight])
+        np.testing.assert_allclose(two[weight], one[weight], rtol=0, atol=spread, err_msg=weight)
     assert same_figures == pytest.approx(figures, rel=1e-3, abs=1e-5)

@@ -48,7 +48,9 @@ def _same(script: ModuleType, first: MarkedModel, second: MarkedModel) -> None:
     assert [(line["stage"], line["epoch"]) for line in first.history] == [
         (line["stage"], line["epoch"]) for line in second.history
     ]
-    assert [line["loss"] for line in first.history] == pytest.approx([line["loss"] for line in second.history], rel=1e-4)
+    assert [line["loss"] for line in first.history] == pytest.approx(
+        [line["loss"] for line in second.history], rel=1e-4
+    )
 
 
 STOPS = [("stego", "joint", ["joint"]), ("last", "encoder", ["encoder"]), ("last", "host", ["encoder", "host"]),

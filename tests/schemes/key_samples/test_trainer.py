@@ -1,4 +1,4 @@
-"""Algorithm 1, step by step: rounds split the batch, the host stays where the encoder learns, labels go nowhere else."""
+"""Algorithm 1, step by step: what splits the batch, what stays while another learns, and where labels do not go."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_host_stays_as_it_is_while_the_encoder_learns(host_weight: float) ->
 
 def test_the_encoder_stays_as_it_is_while_the_host_learns(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, (batch,) = joint_trainer(), _batches(1, np.arange(SAMPLES) % 4)
-    monkeypatch.setattr(trainer, "improved", lambda covers, hosts: dict.fromkeys(("loss", "discriminator", "psnr"), 0.0))
+    monkeypatch.setattr(trainer, "improved", lambda *_: dict.fromkeys(("loss", "discriminator", "psnr"), 0.0))
     others = [network.get_weights() for network in (trainer.encoder, trainer.discriminator)]
     before = trainer.network.get_weights()
     trainer.train_step(batch)

@@ -25,6 +25,7 @@ SHARED = {
     "image_size": SIDE, "classes": CLASSES, "samples": SAMPLES, "key_batch": KEY_BATCH, "alpha": 0.05,
     "encoder_filters": 2, "encoder": ENCODER, "host": HOST, "augment": "crop_flip",
 }  # fmt: skip
+PLAIN = Objective(3, 5, 0.1)
 STEGO = DeepStego(blocks=1, **SHARED)
 LAST = BlindWatermark(body="plain", **SHARED)
 JOINT = replace(LAST, labels="joint", host_weight=0.5)
@@ -54,7 +55,7 @@ def logo() -> np.ndarray:
     return pictures(1, seed=9).images.astype(np.float32) / 255
 
 
-def encoder_trainer(rounds: int = 1, objective: Objective = Objective(3, 5, 0.1), rate: float = 0.05) -> EncoderTrainer:
+def encoder_trainer(rounds: int = 1, objective: Objective = PLAIN, rate: float = 0.05) -> EncoderTrainer:
     trainer = EncoderTrainer(encoder(), linear_discriminator(SHAPE, seed=4), logo(), objective, rounds=rounds)
     trainer.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
     return trainer

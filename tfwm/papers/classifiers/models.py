@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tensorflow import keras
@@ -17,6 +18,7 @@ from tfwm.papers.experiment import Context
 from tfwm.papers.subjects import Subject
 from tfwm.schemes import scheme_to_dict
 from tfwm.schemes.key_samples import KeySampleScheme
+from tfwm.schemes.key_samples.embedding import train_host
 from tfwm.types import LabelledImages, MarkedModel
 
 VERSION = 1
@@ -37,7 +39,7 @@ def _host_recipe(context: Context, name: str, seed: int) -> dict[str, Any]:
 
 
 def _architecture(context: Context, name: str) -> keras.Model:
-    """An untrained host: the schemes train it from scratch, and take no weights from what they are given."""
+    """An untrained host: a scheme that trains from scratch takes no weights from what it is given."""
     settings, owner = host_settings(context, name), data_of(context, name)["owner"]
     return classifier(settings.network, owner.shape, owner.classes, width=settings.width, seed=0)
 
@@ -67,20 +69,38 @@ def marked_subject(
       scheme: a name, or settings as `scheme_for` makes them.
     """
     settings = scheme_for(context, name, scheme) if isinstance(scheme, str) else scheme
-    assert settings.from_scratch
     recipe = {
         "what": f"{name} marked by {settings.name}", "recipe_version": VERSION, "seed": context.seeds[0] + seed,
-        "scheme": scheme_to_dict(settings), "host": _host_recipe(context, name, 0),
+        "scheme": scheme_to_dict(settings), "host": _host_recipe(context, name, 0 if settings.from_scratch else seed),
     }  # fmt: skip
+
+    def start() -> keras.Model:
+        return _architecture(context, name) if settings.from_scratch else host_subject(context, name, seed=seed).model()
 
     def marked() -> MarkedModel:
         return context.cache.marked(
             recipe,
             lambda folder: settings.train(
-                _architecture(context, name), data_of(context, name)["owner"],
-                context.run_in(folder, seed=context.seeds[0] + seed),
+                start(), data_of(context, name)["owner"], context.run_in(folder, seed=context.seeds[0] + seed),
                 secret=new_secret(KEY_SEED + 100 * context.seeds[0] + seed),
             ),
         )  # fmt: skip
 
     return Subject(recipe, lambda: marked().model, lambda: marked().key, name)
+
+
+def control_subject(context: Context, name: str, *, seed: int = 0) -> Subject:
+    """The control beside a host that was marked from its weights: the same further training without a mark."""
+    settings = scheme_for(context, name, "blind_watermark")
+    recipe = {
+        "what": f"classifier {name}, trained on without a mark", "recipe_version": VERSION,
+        "seed": context.seeds[0] + seed, "schedule": to_dict(settings.host), "from_scratch": settings.from_scratch,
+        "host": _host_recipe(context, name, seed),
+    }  # fmt: skip
+
+    def make(folder: Path) -> keras.Model:
+        host, data = host_subject(context, name, seed=seed).model(), data_of(context, name)["owner"]
+        run = context.run_in(folder, seed=context.seeds[0] + seed)
+        return train_host(settings, host, data, None, new_secret(KEY_SEED), run, stage="control")[0]
+
+    return Subject(recipe, lambda: context.cache.model(recipe, make), host=name)

@@ -58,6 +58,9 @@ class Scale:
     Args:
       width: of every host; 0 takes the host's own `desk_width`.
       host: the hosts' training.
+      marking: of a host that goes on from its weights, with `key_batch` samples in every batch; None trains it from
+        scratch in `host`'s steps, as the papers do.
+      key_batch: samples in every batch of 100.
       encoder: the encoder's, where it is a stage of its own.
       encoder_filters: its width.
       samples: of a key; 0 stands for 1 % of the training images.
@@ -68,6 +71,8 @@ class Scale:
 
     width: float
     host: Descent
+    marking: Descent | None
+    key_batch: int
     encoder: Schedule
     encoder_filters: int
     samples: int
@@ -76,18 +81,21 @@ class Scale:
     tuning: Descent
 
 
+LENET_EPOCHS = 5  # times as many
 _DECADES = tuple(range(10, 101, 10))
 SCALES = {
     "smoke": Scale(
-        0.0625, Descent(1, 4, 20, 0.05, "cosine"), Schedule(1, 4, 20, 2e-3, "constant", 0.5), 2, 20, (200, 100),
+        0.0625, Descent(1, 4, 20, 0.05, "cosine"), Descent(1, 4, 20, 0.05, "cosine"), 10,
+        Schedule(1, 4, 20, 2e-3, "constant", 0.5), 2, 20, (200, 100),
         (10, 20), Descent(20, 1, 20, 1e-3, "constant"),
     ),
     "desk": Scale(
-        0.0, Descent(16, 120, 100, 0.1, "cosine"), Schedule(8, 100, 20, 2e-3, "cosine", 0.5), 16, 120, (12_000, 3_000),
+        0.0, Descent(16, 120, 100, 0.1, "cosine"), Descent(8, 120, 100, 0.05, "cosine"), 10,
+        Schedule(8, 100, 20, 2e-3, "cosine", 0.5), 16, 120, (12_000, 3_000),
         _DECADES, Descent(100, 24, 100, 1e-3, "constant"),
     ),
     "paper": Scale(
-        1.0, Descent(100, 500), Schedule(100, 500, 20, 1e-3, "constant", 0.5), 64, 0, (60_000, 10_000),
+        1.0, Descent(100, 500), None, 20, Schedule(100, 500, 20, 1e-3, "constant", 0.5), 64, 0, (60_000, 10_000),
         _DECADES, Descent(100, 80, 100, 1e-3, "constant"),
     ),
 }  # fmt: skip
@@ -114,8 +122,20 @@ def host_settings(context: Context, name: str) -> ClassifierSettings:
 
 
 def host_schedule(context: Context, name: str) -> Descent:
+    """Of an unmarked host."""
+    return _at_rate(context, name, scale_of(context).host)
+
+
+def marking_schedule(context: Context, name: str) -> Descent:
+    """Of a host that is marked; a LeNet learns random labels slowly, but its steps are short."""
+    scale = scale_of(context)
+    schedule = _at_rate(context, name, scale.marking or scale.host)
+    many = context.at(smoke=1, desk=LENET_EPOCHS, paper=1) if name.startswith("lenet") else 1
+    return replace(schedule, epochs=many * schedule.epochs)
+
+
+def _at_rate(context: Context, name: str, schedule: Descent) -> Descent:
     """At a fifth of the rate where it is too much: a LeNet has no normalisation, and a narrow VGG no shortcuts."""
-    schedule = scale_of(context).host
     slow = name.startswith("lenet") or (name.startswith("vgg") and scale_of(context).width < 1)
     return replace(schedule, learning_rate=0.2 * schedule.learning_rate) if slow else schedule
 
@@ -134,8 +154,9 @@ def scheme_for(context: Context, name: str, scheme: str, **changes: Any) -> Any:
     base: Any = make_scheme(scheme, "paper")
     fields: dict[str, Any] = {
         "image_size": owner.images.shape[1], "channels": owner.images.shape[3], "classes": owner.classes,
-        "samples": scale.samples or round(0.01 * len(owner)), "host": host_schedule(context, name),
-        "augment": host_settings(context, name).augment,
+        "samples": scale.samples or round(0.01 * len(owner)), "host": marking_schedule(context, name),
+        "augment": host_settings(context, name).augment, "from_scratch": scale.marking is None,
+        "key_batch": scale.key_batch,
     }  # fmt: skip
     if hasattr(base, "encoder"):
         fields |= {"encoder": scale.encoder, "encoder_filters": scale.encoder_filters}

@@ -80,9 +80,10 @@ class BlindWatermark(EncoderSettings):
 
     def chance(self, key: OwnerKey) -> tuple[float, str]:
         """1 / classes where labels came last; else the upper bound from the controls in the key."""
-        if asking.settings_of(self, key).labels == "last":
-            return exact_null(self.classes)
-        return controlled_null(self.classes, key.arrays["control_hits"], len(key.arrays["probes"]))
+        own = asking.settings_of(self, key)
+        if own.labels == "last":
+            return exact_null(own.classes)
+        return controlled_null(own.classes, key.arrays["control_hits"], len(key.arrays["probes"]))
 
     def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
         from tfwm.schemes.blind_watermark.stages import train

@@ -107,7 +107,7 @@ class KeySampleScheme:
 
     def chance(self, key: OwnerKey) -> tuple[float, str]:
         """How often an independent model agrees with a label at most, and the sentence that says why."""
-        return verification.exact_null(self.classes)
+        return verification.exact_null(asking.settings_of(self, key).classes)
 
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         """The secret labels, int64 `[samples]`: a function of the secret, in no file."""

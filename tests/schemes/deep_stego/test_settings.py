@@ -1,0 +1,40 @@
+"""DeepStego has no part of the host's loss; its stego-model is that of section 4.1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tfwm.schemes.blind_watermark import BlindWatermark
+from tfwm.schemes.deep_stego import DeepStego
+from tfwm.schemes.deep_stego.networks import stego_model
+
+
+def test_a_part_of_the_hosts_loss_is_refused() -> None:
+    with pytest.raises(ValueError, match="`host_weight` must be 0, got 0.01: stego images must not know their labels"):
+        DeepStego(host_weight=0.01)
+    with pytest.raises(ValueError, match="`blocks` must be at least 1, got 0"):
+        DeepStego(blocks=0)
+
+
+def test_every_preset_is_exact() -> None:
+    for settings in (DeepStego.paper(), DeepStego.fast(), DeepStego.tiny()):
+        assert settings.host_weight == settings.objective.host == 0
+        assert settings.objective.saturating
+    assert not BlindWatermark.paper().objective.saturating
+    assert DeepStego.fast().host == BlindWatermark.fast().host
+
+
+def test_the_stego_model() -> None:
+    network = stego_model((16, 16, 1), filters=4, blocks=2, seed=1)
+    kernels = [layer for layer in network.layers if type(layer) is keras.layers.Conv2D]
+    # Entry, two for each block, and the head.
+    assert [layer.filters for layer in kernels] == [4, 4, 4, 4, 4, 1]
+    assert sum(isinstance(layer, keras.layers.Add) for layer in network.layers) == 2
+    draw = np.random.default_rng(0)
+    cover, logo, other = (draw.random((2, 16, 16, 1), np.float32) for _ in range(3))
+    made = network([cover, logo]).numpy()
+    assert made.shape == (2, 16, 16, 1)
+    assert 0 <= made.min() < made.max() <= 1
+    assert (network([cover, other]).numpy() != made).any()
