@@ -81,7 +81,6 @@ class Scale:
     tuning: Descent
 
 
-LENET_EPOCHS = 5  # times as many
 _DECADES = tuple(range(10, 101, 10))
 SCALES = {
     "smoke": Scale(
@@ -130,8 +129,9 @@ def marking_schedule(context: Context, name: str) -> Descent:
     """Of a host that is marked; a LeNet learns random labels slowly, but its steps are short."""
     scale = scale_of(context)
     schedule = _at_rate(context, name, scale.marking or scale.host)
-    many = context.at(smoke=1, desk=LENET_EPOCHS, paper=1) if name.startswith("lenet") else 1
-    return replace(schedule, epochs=many * schedule.epochs)
+    if not name.startswith("lenet") or context.scale != "desk":
+        return schedule
+    return replace(schedule, epochs=4 * schedule.epochs, learning_rate=2 * schedule.learning_rate)
 
 
 def _at_rate(context: Context, name: str, schedule: Descent) -> Descent:
