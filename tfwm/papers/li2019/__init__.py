@@ -21,11 +21,12 @@ NOTES = {
     "smoke": "Networks of a few channels after a few steps: this shows that the experiment runs, and nothing else.",
     "desk": (
         "Scale desk: 12,000 training images of CIFAR-10 (MNIST for LeNet-5), 3,000 to test on, another 3,000 for the "
-        "thief; a quarter of the published channels (an eighth in ResNet-18), 16 epochs of 120 batches, "
-        "120 key "
-        "samples. Narrow VGGs and LeNet-5 learn at a fifth of the rate. Labels last, unless a row says otherwise: "
-        "the encoder is trained, frozen, the labels drawn, the host trained. Accuracies on a part of CIFAR-10 with "
-        "narrow networks are not comparable with published ones; differences of two of ours are."
+        "thief; a quarter of the published channels (an eighth in ResNet-18). A host learns for 16 epochs of 120 "
+        "batches; it is marked from its weights, in 8 more (32 for LeNet-5) with 10 of its 120 key samples in every "
+        "batch of 110, where the paper trains it from scratch. Narrow VGGs and LeNet-5 learn at a fifth of the rate. "
+        "Labels last, unless a row says otherwise: the encoder is trained, frozen, the labels drawn, the host trained. "
+        "Accuracies of narrow networks on a part of CIFAR-10 are not comparable with published ones; differences of "
+        "two of ours are."
     ),
 }
 
