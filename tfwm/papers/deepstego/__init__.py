@@ -17,13 +17,10 @@ NOTES = {
     "desk": (
         "Scale desk: 12,000 training images of CIFAR-10 and 3,000 to test on; VGG-16 at a quarter of the published "
         "channels (VGG-19 and ResNet-50 at scale paper only). The host learns for 16 epochs of 120 batches; it is "
-        "marked "
-        "from its weights in 8 more, along with the stego-model, with 10 of 120 stego images in every batch of 110, "
-        "where the paper trains both from scratch. Accuracies are not comparable with published ones; differences "
-        "of two "
-        "of ours are. The paper does not say how long its logo's payload is in bits, nor which embedding the "
-        "steganalyst "
-        "of the earlier methods assumes."
+        "marked from its weights in 8 more, along with the stego-model, with 10 of 120 stego images in every batch of "
+        "110, where the paper trains both from scratch. Accuracies are not comparable with published ones; differences "
+        "of two of ours are. The paper does not say how long its logo's payload is in bits, nor which embedding the "
+        "steganalyst of the earlier methods assumes."
     ),
 }
 
