@@ -68,8 +68,7 @@ def table3(context: Context) -> Findings:
             "Supervised: "
             "" + ", ".join(f"{title} {rate:.0%}" for title, rate in classic.items()) + f"; the stego-model, "
             f"weights unknown, {unknown['supervised']:.0%}. The classic methods change 7 % of the pixels by one "
-            f"grey level "
-            "in pictures of 32 x 32, a stego-model nearly all by several.",
+            "grey level in pictures of 32 x 32, a stego-model nearly all by several.",
         ))  # fmt: skip
     return Findings(tuple(rows), tuple(claims))
 

@@ -107,9 +107,8 @@ def table5(context: Context) -> Findings:
     claim = Claim(
         "Only the stego-model that was trained with the host makes triggers that it knows.", min(tails.values()) > 1e-6,
         f"Others reach {', '.join(f'{share:.0%}' for share in found.values())} where the paper has 10 to 13 %. The "
-        f"attacker "
-        "here is given the owner's labels as well; the paper does not say whose labels its other models' images are "
-        "held against. Labels of his own would be hit by chance.",
+        "attacker here is given the owner's labels as well; the paper does not say whose labels its other models' "
+        "images are held against. Labels of his own would be hit by chance.",
     )  # fmt: skip
     return Findings(tuple(rows), (claim,))
 

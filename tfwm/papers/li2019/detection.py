@@ -113,8 +113,7 @@ def _claims(areas: dict[str, float], ours: float) -> tuple[Claim, ...]:
         Claim("Blind watermarks are nearer to chance than every striking method's samples.",
               distance[OURS] < distance[nearest],
               f"AUC {areas[OURS]:.3f} (paper {ours}); with the owner's own encoder {areas[OURS_STOLEN]:.3f}; of "
-              f"the others "
-              f"the hardest to tell is {nearest} with {areas[nearest]:.3f}."),
+              f"the others the hardest to tell is {nearest} with {areas[nearest]:.3f}."),
         Claim("The detector does hardly better than guessing on blind watermarks.", distance[OURS] <= 0.15,
               f"AUC {areas[OURS]:.3f}. A faint method that changes pixels less than an encoder does can be as hard "
               f"to tell."),

@@ -44,9 +44,8 @@ def figure8(context: Context) -> Findings:
     claim = Claim(
         "A forger cannot make key samples by pasting differences on other images.", best > 1e-6,
         f"With the labels of the samples that he intercepted, least p-value {best:.1e}; labels are bound to whole "
-        f"images, "
-        "not to a pattern. For the stamped word too: the published 91 % hold for one target class, not for a label "
-        "drawn for each sample.",
+        "images, not to a pattern. For the stamped word too: the published 91 % hold for one target class, not for a "
+        "label drawn for each sample.",
     )  # fmt: skip
     return Findings(tuple(rows), (claim,), pictures)
 

@@ -62,8 +62,7 @@ def _as_chance(form: str, others: dict[str, dict[str, Any]]) -> Claim:
     return Claim(
         f"{form}: independent hosts hit no more labels than chance.", tail > 0.005,
         f"{total} of {asked} hits by {len(hits)} hosts, {total / asked:.1%} (99 % interval {low:.1%} to {high:.1%} "
-        f"if they "
-        f"were independent of each other), chance is 10 %; p = {tail:.2g}.",
+        f"if they were independent of each other), chance is 10 %; p = {tail:.2g}.",
     )  # fmt: skip
 
 
@@ -83,8 +82,7 @@ def accuser(context: Context) -> Findings:
         Claim(
             "Counting hits of samples and labels that the accuser brings convicts nobody who is innocent.", not naive,
             f"{accused['share']:.0%} of {found['samples']} samples, p = {accused['p_value']:.1e}: transferable "
-            f"adversarial "
-            "examples with labels chosen afterwards look like a mark.",
+            "adversarial examples with labels chosen afterwards look like a mark.",
         ),
         Claim(
             "Control models of the judge expose him.", ratio > 1e-6,
