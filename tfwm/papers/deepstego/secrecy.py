@@ -62,12 +62,12 @@ def table3(context: Context) -> Findings:
               f"ATS {known['ats']:.0%} (paper 98 %), supervised {known['supervised']:.0%}."),
     ]  # fmt: skip
     if classic:
+        listed = ", ".join(f"{title} {rate:.0%}" for title, rate in classic.items())
         claims.append(Claim(
             "The stego-model is harder to detect than WOW, HUGO and S-UNIWARD.",
             unknown["supervised"] < min(classic.values()),
-            "Supervised: "
-            "" + ", ".join(f"{title} {rate:.0%}" for title, rate in classic.items()) + f"; the stego-model, "
-            f"weights unknown, {unknown['supervised']:.0%}. The classic methods change 7 % of the pixels by one "
+            f"Supervised: {listed}; the stego-model, weights unknown, "
+            f"{unknown['supervised']:.0%}. The classic methods change 7 % of the pixels by one "
             "grey level in pictures of 32 x 32, a stego-model nearly all by several.",
         ))  # fmt: skip
     return Findings(tuple(rows), tuple(claims))

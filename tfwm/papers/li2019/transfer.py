@@ -70,8 +70,8 @@ def _claims(whole: np.ndarray, leaked: np.ndarray, off: np.ndarray, verdicts: li
             f"An encoder of another seed reaches {leaked[off].mean():.1f} % on average and up to {most:.1f} % "
             f"(p = {_tail(most, n):.1e}): the host has learnt the covers with some difference, not this one. "
             "Evidence then rests on the labels, which are 120 secret draws: who has them has the secret. What "
-            "repairs it is a commitment to the key before the model is released, and labels that a judge derives from the secret "
-            "again.",
+            "repairs it is a commitment to the key before the model is released, and labels that a judge "
+            "derives from the secret again.",
         ),
     )  # fmt: skip
 
