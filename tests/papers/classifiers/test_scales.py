@@ -13,7 +13,15 @@ from tfwm.papers import Context
 from tfwm.papers.cache import Cache
 from tfwm.papers.classifiers import data as module
 from tfwm.papers.classifiers.data import FILES, parts_of
-from tfwm.papers.classifiers.scales import HOSTS, SCALES, host_schedule, host_settings, hosts_at, scheme_for
+from tfwm.papers.classifiers.scales import (
+    HOSTS,
+    SCALES,
+    host_schedule,
+    host_settings,
+    hosts_at,
+    marking_schedule,
+    scheme_for,
+)
 from tfwm.papers.experiment import SCALES as KNOWN
 from tfwm.schemes.baselines.key_methods import KEY_METHODS
 
@@ -66,11 +74,25 @@ def test_schemes_fit_their_hosts_and_labels_come_last(context: Context, scheme: 
             == parts_of(context, HOSTS[name].data)["owner"].shape
         )
         assert made.samples == 20
-        assert made.from_scratch
-        assert made.host == host_schedule(context, name)
+        assert not made.from_scratch
+        assert made.host == marking_schedule(context, name)
         assert getattr(made, "labels", "last") == "last"
         assert getattr(made, "host_weight", 0.0) == 0.0
     assert scheme_for(context, "resnet18", scheme, samples=40).samples == 40
+
+
+def test_marked_hosts_are_trained_from_scratch_on_paper_alone(context: Context, monkeypatch) -> None:
+    smoke = parts_of(context, "cifar10")
+    monkeypatch.setattr(module, "parts_of", lambda context, name: smoke)
+    for scale, scratch, batch in (("smoke", False, 10), ("desk", False, 10), ("paper", True, 20)):
+        made = scheme_for(replace(context, scale=scale), "resnet18", "blind_watermark", samples=120)
+        assert (made.from_scratch, made.key_batch) == (scratch, batch)
+        assert made.host == marking_schedule(replace(context, scale=scale), "resnet18")
+    paper, desk = (replace(context, scale=scale) for scale in ("paper", "desk"))
+    assert marking_schedule(paper, "lenet5") == host_schedule(paper, "lenet5")
+    # A fifth of 0.05, doubled; four times 8 epochs.
+    assert marking_schedule(desk, "lenet5").learning_rate == pytest.approx(0.02)
+    assert marking_schedule(desk, "lenet5").epochs == 32
 
 
 def test_smoke_needs_no_files_and_parts_share_no_image(context: Context) -> None:

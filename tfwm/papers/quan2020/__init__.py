@@ -47,7 +47,7 @@ EXPERIMENTS = (
     _experiment("table4", "wrong keys on unmarked hosts", "uniqueness:table4", 29),
     _experiment("table5", "wrong keys on marked hosts, exchanged keys", "uniqueness:table5", 33),
     _experiment("table6", "pruning", "robustness:table6", 42),
-    _experiment("table7", "fine-tuning on the original data and on textures", "robustness:table7", 62),
+    _experiment("table7", "fine-tuning on the original data and on textures", "robustness:table7", 49),
     _experiment("table8", "overwriting with one key, beside the baselines", "overwriting:table8", 60),
     _experiment("table9", "overwriting with one to five keys", "overwriting:table9", 20),
     _experiment("table10", "capacity: denoising with triggers of 20 to 600 pixels", "capacity:table10", 21),
