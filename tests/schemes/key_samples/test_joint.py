@@ -62,9 +62,12 @@ def test_controls_are_counted_against_the_owners_labels(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(stages, "train_host", watched)
     two, samples = replace(JOINT, controls=2, from_scratch=False), pictures(SAMPLES, seed=2).images
-    counted = stages._control_hits(two, host(), pictures(24), samples, SECRET, Run(tmp_path, seed=1, quiet=True))
+    start = host()
+    counted = stages._control_hits(two, start, pictures(24), samples, SECRET, Run(tmp_path, seed=1, quiet=True))
     labels = key_labels(SECRET, SAMPLES, CLASSES)
-    expected = [(KerasSuspect("", model)(samples).argmax(axis=1) == labels).sum() for *_, model in made]
+    # The host that the marking starts from is a control too: it never saw the key.
+    controls = [start, *(model for *_, model in made)]
+    expected = [(KerasSuspect("", model)(samples).argmax(axis=1) == labels).sum() for model in controls]
     np.testing.assert_array_equal(counted, expected)
     assert all(settings.from_scratch and arguments[2] is None for settings, arguments, _ in made)
     first, second = (model.get_weights() for *_, model in made)

@@ -84,10 +84,13 @@ def test_controls_bound_the_chance_by_hand() -> None:
     assert controlled_null(CLASSES, np.array([N]), N)[0] == 1 - 1e-9
     assert controlled_null(CLASSES, np.array([], np.int64), N)[0] == 1 - 1e-9
     chance, null = controlled_null(CLASSES, np.array([14, 16]), N)
-    # One-sided 99 %: the p of which 30 hits or fewer in 80 have a chance of 1 %.
-    assert chance == pytest.approx(beta.ppf(0.99, 31, 50))
-    assert binom.cdf(30, 80, chance) == pytest.approx(0.01)
-    assert f"at most {chance:.3f}, the upper 99% bound from 2 control models trained without the key (30 of 80" in null
+    # One-sided 99 % of the worse control: the p of which 16 hits or fewer in 40 have a chance of 1 %.
+    assert chance == pytest.approx(beta.ppf(0.99, 17, 24))
+    assert binom.cdf(16, N, chance) == pytest.approx(0.01)
+    wanted = (
+        f"at most {chance:.3f}, the upper 99% bound from 2 control models trained without the key (at most 16 of 40"
+    )
+    assert wanted in null
     assert "1/4 would not do" in null
     assert "from 1 control model trained" in controlled_null(CLASSES, np.array([3]), N)[1]
 

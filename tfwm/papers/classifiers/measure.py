@@ -70,7 +70,7 @@ def chance_interval(n: int, classes: int, confidence: float = 0.99) -> tuple[flo
     """
     chance, rest = 1 / classes, (1 - confidence) / 2
     high = next((k for k in range(n + 1) if statistics.binomial_tail(k, n, chance) <= rest), n + 1) - 1
-    low = next(k for k in range(n + 1) if 1 - statistics.binomial_tail(k + 1, n, chance) > rest) if n else 0
+    low = next(k for k in range(n + 1) if 1 - statistics.binomial_tail(k + 1, n, chance) > rest)
     return low / n, min(high, n) / n
 
 

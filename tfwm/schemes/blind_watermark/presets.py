@@ -11,7 +11,6 @@ PAPER: dict[str, Any] = {"labels": "joint", "adversarial_weight": 0.1, "host_wei
 # The authors' code keeps its weights for four losses in the order [3, 5, 1, 0.1].
 REFERENCE: dict[str, Any] = {
     "labels": "joint", "adversarial_weight": 1.0, "host_weight": 0.1, "discriminator": "convolutional",
-    "encoder": Schedule(100, 500, 20, 1e-3, "plateau", 0.5),
 }  # fmt: skip
 
 # Deviations from the paper: labels last, a narrow encoder, fewer samples and epochs.

@@ -52,6 +52,12 @@ class BlindWatermark(EncoderSettings):
                 f"`image_size` must be a multiple of 2**downs = {2**self.downs}, got {self.image_size}. Use fewer "
                 "`downs`, or body='plain'."
             )
+        if self.labels == "last" and self.host_weight:
+            raise ValueError(
+                f"`host_weight` must be 0 with labels='last', got {self.host_weight}: no label exists while the "
+                f"encoder "
+                "is trained. Use labels='joint' for the published form."
+            )
         if self.labels == "joint" and self.controls < 1:
             raise ValueError(
                 f"`controls` must be at least 1 where labels are trained along, got {self.controls}: without a control "
@@ -65,7 +71,10 @@ class BlindWatermark(EncoderSettings):
 
     @classmethod
     def reference(cls) -> BlindWatermark:
-        """The authors' code: gamma 1, delta 0.1, the convolutional discriminator, rates that fall on a plateau."""
+        """The authors' code: gamma 1, delta 0.1, the convolutional discriminator.
+
+        Deviation: the rates of encoder and discriminator do not fall on a plateau.
+        """
         return cls(**presets.REFERENCE)
 
     @classmethod

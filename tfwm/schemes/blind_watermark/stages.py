@@ -58,12 +58,15 @@ def builder(settings: BlindWatermark) -> Callable[[int], keras.Model]:
 def _control_hits(
     settings: BlindWatermark, host: keras.Model, data: LabelledImages, samples: np.ndarray, secret: bytes, run: Run
 ) -> np.ndarray:
-    """How many samples each of some hosts answers with its label, that were trained without the key; int64 `[m]`."""
-    labels, hits = key_labels(secret, len(samples), settings.classes), []
-    fresh = replace(settings, from_scratch=True)
+    """How many samples each of some hosts answers with its label, that were trained without the key; int64 `[m]`.
+
+    Where the marking goes on from the host's weights, the host itself is the first of them: it learnt for as long as
+    it did, and the samples were made against its very weights.
+    """
+    labels, fresh = key_labels(secret, len(samples), settings.classes), replace(settings, from_scratch=True)
+    controls = [] if settings.from_scratch else [host]
     for index in range(settings.controls):
         machine = replace(run.child(f"control_{index}"), seed=run.seed + _ANOTHER * (index + 1))
-        model, _ = train_host(fresh, host, data, None, secret, machine, stage="control")
-        answers = KerasSuspect("control", model)(as_float(samples))
-        hits.append(int(np.sum(answered_labels(answers, len(samples), settings.classes) == labels)))
-    return np.array(hits, np.int64)
+        controls.append(train_host(fresh, host, data, None, secret, machine, stage="control")[0])
+    answers = [KerasSuspect("control", control)(as_float(samples)) for control in controls]
+    return np.array([np.sum(answered_labels(a, len(samples), settings.classes) == labels) for a in answers], np.int64)

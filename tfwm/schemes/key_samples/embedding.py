@@ -40,11 +40,12 @@ def check_fit(settings: KeySampleScheme, host: keras.Model, data: LabelledImages
             f"`host` must map pictures {list(shape)} to {settings.classes} scores, got {taken} to {given}. Give a "
             "classifier of this task."
         )
-    least = max(settings.samples, settings.host.batch_size)
+    batch = getattr(settings, "host_rounds", 1) * settings.host.batch_size
+    least = max(settings.samples, batch)
     if len(data) < least:
         raise ValueError(
-            f"`data` must hold at least {least} images for {settings.samples} samples and batches of "
-            f"{settings.host.batch_size}, got {len(data)}. Use fewer `samples`."
+            f"`data` must hold at least {least} images for {settings.samples} samples and batches of {batch}, got "
+            f"{len(data)}. Use fewer `samples`."
         )
     answers = answers_with(host, data.images)
     if answers != settings.outputs:

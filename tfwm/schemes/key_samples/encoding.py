@@ -62,6 +62,13 @@ class EncoderSettings(KeySampleScheme):
         for name in _WEIGHTS:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"`{name}` must be a number of at least 0, got {getattr(self, name)}.")
+        most = self.encoder_rounds * max(self.key_batch, self.encoder.batch_size)
+        if most > self.samples:
+            raise ValueError(
+                f"`samples` must be at least {most}, what the encoder's batches hold ({self.encoder_rounds} "
+                f"rounds), got "
+                f"{self.samples}. Use more samples, smaller batches or fewer rounds."
+            )
         if self.mse_weight + self.ssim_weight == 0:
             raise ValueError("`mse_weight` or `ssim_weight` must be above 0, got 0 and 0. The papers use 3 and 5.")
 

@@ -70,7 +70,12 @@ def train_jointly(
             host_rounds=settings.host_rounds,
         )  # fmt: skip
         schedule = settings.host.scaled(run.steps_scale)
-        adam, judges = settings.encoder.optimizer(), settings.encoder.optimizer()
+        # Over the steps that there are, `encoder_rounds` a batch, whatever the length of an encoder's own stage.
+        adams = replace(
+            settings.encoder, epochs=schedule.epochs,
+            steps_per_epoch=settings.encoder_rounds * schedule.steps_per_epoch,
+        )  # fmt: skip
+        adam, judges = adams.optimizer(), adams.optimizer()
         # Its rate falls with its own steps, `host_rounds` a batch.
         descent = replace(schedule, steps_per_epoch=settings.host_rounds * schedule.steps_per_epoch).optimizer()
         trainer.compile(adam, judges, jit_compile=run.jit, host_optimizer=descent)

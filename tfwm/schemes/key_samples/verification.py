@@ -31,19 +31,22 @@ def exact_null(classes: int) -> tuple[float, str]:
 def controlled_null(classes: int, hits: np.ndarray, n: int) -> tuple[float, str]:
     """Samples that were trained towards their labels: the chance is bounded by what independent controls answered.
 
+    Answers of one control to different samples are not pooled with another's: the bound is that of the control which
+    answered most of them, and the p-value holds given that bound.
+
     Args:
       classes: of the task.
       hits: of each control model, `[m]`.
       n: samples of the key.
     """
-    total, asked = int(np.sum(hits)), n * len(hits)
+    most = int(np.max(hits, initial=0)) if len(hits) else n
     # Both ends of a two-sided interval: the upper one then holds with half the rest on its side.
-    bound = statistics.clopper_pearson(total, asked, 2 * CONFIDENCE - 1)[1] if asked else 1.0
+    bound = statistics.clopper_pearson(most, n, 2 * CONFIDENCE - 1)[1]
     chance = min(max(1 / classes, bound), 1 - 1e-9)
     return chance, (
         f"the suspect answers each sample with its label with a probability of at most {chance:.3f}, the upper "
         f"{CONFIDENCE:.0%} bound from {len(hits)} control model{'s' if len(hits) != 1 else ''} trained without the "
-        f"key ({total} of {asked} hits): the samples were trained towards their labels, so 1/{classes} would not do"
+        f"key (at most {most} of {n} hits): the samples were trained towards their labels, so 1/{classes} would not do"
     )
 
 
