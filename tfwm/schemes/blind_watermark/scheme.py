@@ -55,8 +55,7 @@ class BlindWatermark(EncoderSettings):
         if self.labels == "last" and self.host_weight:
             raise ValueError(
                 f"`host_weight` must be 0 with labels='last', got {self.host_weight}: no label exists while the "
-                f"encoder "
-                "is trained. Use labels='joint' for the published form."
+                "encoder is trained. Use labels='joint' for the published form."
             )
         if self.labels == "joint" and self.controls < 1:
             raise ValueError(

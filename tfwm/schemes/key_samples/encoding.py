@@ -66,8 +66,7 @@ class EncoderSettings(KeySampleScheme):
         if most > self.samples:
             raise ValueError(
                 f"`samples` must be at least {most}, what the encoder's batches hold ({self.encoder_rounds} "
-                f"rounds), got "
-                f"{self.samples}. Use more samples, smaller batches or fewer rounds."
+                f"rounds), got {self.samples}. Use more samples, smaller batches or fewer rounds."
             )
         if self.mse_weight + self.ssim_weight == 0:
             raise ValueError("`mse_weight` or `ssim_weight` must be above 0, got 0 and 0. The papers use 3 and 5.")
