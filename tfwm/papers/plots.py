@@ -8,7 +8,9 @@ import numpy as np
 
 SIZE_INCHES = (8.0, 4.6)
 DOTS_PER_INCH = 110
-_COLOURS = ("#27507a", "#d1495b", "#edae49", "#3a8f6f", "#7a5195", "#8d6e63", "#444444")
+_COLOURS = (
+    "#27507a", "#d1495b", "#edae49", "#3a8f6f", "#7a5195", "#8d6e63", "#444444", "#e377c2", "#17becf", "#9acd32",
+)  # fmt: skip
 
 
 def bars(title: str, unit: str, groups: Mapping[str, Mapping[str, float]]) -> np.ndarray:

@@ -87,10 +87,8 @@ def test_controls_bound_the_chance_by_hand() -> None:
     # One-sided 99 % of the worse control: the p of which 16 hits or fewer in 40 have a chance of 1 %.
     assert chance == pytest.approx(beta.ppf(0.99, 17, 24))
     assert binom.cdf(16, N, chance) == pytest.approx(0.01)
-    wanted = (
-        f"at most {chance:.3f}, the upper 99% bound from 2 control models trained without the key (at most 16 of 40"
-    )
-    assert wanted in null
+    assert f"at most {chance:.3f}, the upper 99% bound from 2 control models trained without the key" in null
+    assert "(at most 16 of 40 hits)" in null
     assert "1/4 would not do" in null
     assert "from 1 control model trained" in controlled_null(CLASSES, np.array([3]), N)[1]
 
