@@ -47,7 +47,7 @@ def attacks_of(context: Context) -> tuple[Attack, ...]:
     )  # fmt: skip
     return (
         Prune(0.2), Prune(0.4), Prune(0.6), Quantize(8), Quantize(4), WeightNoise(0.05), WeightNoise(0.2),
-        RequestJpeg(90), RequestJpeg(50), RequestResize(0.5), FinePrune(0.3, short), FinePrune(0.7, short),
+        RequestJpeg(90), RequestJpeg(50), RequestResize(0.5), FinePrune(0.3, short),
         NeuralCleanse(steps=context.at(smoke=2, desk=100, paper=1000), schedule=short),
         ExtractClassifier(HOSTS[HOST].network, width, "scores", schedule=long),
         Overwrite(scheme_to_dict(second)),
