@@ -81,7 +81,7 @@ def _against_controls(context: Context, pairs: dict[str, dict[str, float]], rows
         rows.append(Row(f"{title_of(name, 0)}, trained on without a mark", None, control, "%"))
         losses.append(control - pairs[title_of(name, 0)]["marked"])
     return (
-        f" Against {len(losses)} hosts that were trained on for as long without a mark the loss is {np.mean(losses):+.2f} points "
+        f" Against {len(losses)} hosts that were trained on without a mark the loss is {np.mean(losses):+.2f} points "
         f"({', '.join(f'{loss:+.2f}' for loss in losses)})."
     )
 
