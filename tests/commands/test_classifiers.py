@@ -179,7 +179,7 @@ def test_what_does_not_fit_is_said_before_any_training(tmp_path: Path, ask) -> N
             picture = np.full((side, side, 3), 9, np.uint8)
             (tmp_path / "sizes" / part / name / "0.png").write_bytes(encode_png(picture))
     error = ask(*words, "--data", tmp_path / "sizes", code=2)["error"]
-    assert "must hold square pictures of one size" in error
+    assert "must hold pictures of one size, got [16, 16, 3] for training and [20, 20, 3] for the test" in error
     (tmp_path / "cut.npz").write_bytes(grey.read_bytes()[:300])
     assert "cut.npz" in ask(*words, "--data", tmp_path / "cut.npz", code=2)["error"]
     assert "is not there" in ask(*words, "--data", tmp_path / "gone.npz", code=2)["error"]

@@ -215,10 +215,11 @@ def test_width_scales_channels_and_leaves_at_least_four() -> None:
     assert small("dpn26", MNIST).get_layer("stage_1_block_1_2_conv").kernel.shape == (3, 3, 3, 4 * 3)
 
 
-def test_dropout_acts_only_in_training() -> None:
-    network, picture = small("vgg11"), images(2, *CIFAR)
+@pytest.mark.parametrize("width, rate", [(0.125, 0.0625), (1.0, 0.5), (1.5, 0.5)])
+def test_dropout_acts_only_in_training_and_is_less_in_narrow_networks(width: float, rate: float) -> None:
+    network, picture = classifier("vgg11", CIFAR, 10, width=width, seed=1), images(2, *CIFAR)
     np.testing.assert_array_equal(network(picture), network(picture))
-    assert [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)] == [0.5, 0.5]
+    assert [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)] == [rate, rate]
 
 
 def test_mixed_precision_stays_inside() -> None:

@@ -65,7 +65,7 @@ def test_suspects_that_know_no_key_guess() -> None:
         ({"trigger_size": 0}, "`trigger_size` must be at least 1, got 0"),
         ({"triggers": 0}, "`triggers` must be at least 1, got 0"),
         ({"classes": 1}, "`classes` must be at least 2, got 1"),
-        ({"triggers": 2}, "`alpha` must lie between 0.01, the smallest p-value .* Use a larger alpha, or more trigger"),
+        ({"triggers": 2}, "`alpha` must lie between 0.01, the smallest p-value .* Use a larger alpha, or more secret"),
     ],
 )
 def test_settings_out_of_range(changes: dict, message: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from tensorflow import keras
 
 from tfwm.attacks import (
-    Attack,
     ExtractClassifier,
     FinePrune,
     NeuralCleanse,
@@ -29,6 +28,7 @@ from tfwm.papers.classifiers.scales import HOSTS, host_settings, scale_of, schem
 from tfwm.schemes import scheme_of, scheme_to_dict
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent
+from tfwm.types import Attack
 
 HOST = "vgg13"
 
