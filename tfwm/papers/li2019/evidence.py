@@ -41,7 +41,7 @@ def labels(context: Context) -> Findings:
     """Hits of independent hosts on key samples made in three ways."""
     rows, claims = [], []
     hosts = independent_hosts(context)
-    for form in context.at(smoke=tuple(FORMS)[:2], desk=tuple(FORMS)[:2], paper=tuple(FORMS)):
+    for form in tuple(FORMS)[: context.at(smoke=2, desk=None, paper=None)]:
         changes = FORMS[form]
         marked = marked_subject(context, HOST, scheme_for(context, HOST, "blind_watermark", **changes))
         own = verdict_of(context, marked)
