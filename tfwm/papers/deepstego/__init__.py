@@ -32,8 +32,8 @@ def _experiment(name: str, title: str, run: str, desk: float, smoke: float = 1) 
 
 
 EXPERIMENTS = (
-    _experiment("table2", "accuracy and trigger accuracy, with and without the mark", "tables:table2", 30),
-    _experiment("table3", "can steganalysis tell stego images?", "secrecy:table3", 30, 2),
-    _experiment("table4", "covers, stego images and what was changed", "tables:table4", 10),
-    _experiment("table5", "stego images of models of other seeds", "tables:table5", 12),
+    _experiment("table2", "accuracy and trigger accuracy, with and without the mark", "tables:table2", 6),
+    _experiment("table3", "can steganalysis tell stego images?", "secrecy:table3", 7, 2),
+    _experiment("table4", "covers, stego images and what was changed", "tables:table4", 6),
+    _experiment("table5", "stego images of models of other seeds", "tables:table5", 7),
 )

@@ -38,15 +38,15 @@ def _experiment(name: str, title: str, run: str, desk: float, smoke: float = 1) 
 
 
 EXPERIMENTS = (
-    _experiment("table1", "the hosts, and their accuracy without a mark", "fidelity:table1", 20, 2),
-    _experiment("table2", "key accuracy while a thief fine-tunes", "tuning:table2", 20),
-    _experiment("fig4", "accuracy of marked and unmarked hosts", "fidelity:figure4", 45),
-    _experiment("fig5", "key accuracy of marked and unmarked hosts", "fidelity:figure5", 45),
-    _experiment("fig6", "can three dense layers tell key samples?", "detection:figure6", 10),
-    _experiment("fig7", "can a classifier's features tell key samples?", "detection:figure7", 12),
-    _experiment("fig8", "what the encoder changes, and what a forger gets from it", "differences:figure8", 10),
-    _experiment("fig9", "keys and encoders of other seeds", "transfer:figure9", 25),
-    _experiment("labels", "labels last, or as published: do the samples transfer?", "evidence:labels", 45),
-    _experiment("accuser", "adversarial examples presented as key samples", "evidence:accuser", 30),
-    _experiment("more_attacks", "attacks that the paper did not try", "attacks:more_attacks", 30),
+    _experiment("table1", "the hosts, and their accuracy without a mark", "fidelity:table1", 17, 2),
+    _experiment("table2", "key accuracy while a thief fine-tunes", "tuning:table2", 18),
+    _experiment("fig4", "accuracy of marked and unmarked hosts", "fidelity:figure4", 39),
+    _experiment("fig5", "key accuracy of marked and unmarked hosts", "fidelity:figure5", 37),
+    _experiment("fig6", "can three dense layers tell key samples?", "detection:figure6", 6),
+    _experiment("fig7", "can a classifier's features tell key samples?", "detection:figure7", 6),
+    _experiment("fig8", "what the encoder changes, and what a forger gets from it", "differences:figure8", 7),
+    _experiment("fig9", "keys and encoders of other seeds", "transfer:figure9", 28),
+    _experiment("labels", "labels last, or as published: do the samples transfer?", "evidence:labels", 30),
+    _experiment("accuser", "adversarial examples presented as key samples", "evidence:accuser", 22),
+    _experiment("more_attacks", "attacks that the paper did not try", "attacks:more_attacks", 11),
 )
