@@ -39,7 +39,7 @@ class KeyMethod(KeySampleScheme):
     @classmethod
     def fast(cls: type[S]) -> S:
         """As `BlindWatermark.fast()`, for a comparison."""
-        return cls(samples=120, host=Descent(12, 120, 100, 0.1, "cosine"))
+        return cls(samples=120, key_batch=10, from_scratch=False, host=Descent(8, 120, 100, 0.05, "cosine"))
 
     @classmethod
     def tiny(cls: type[S]) -> S:
