@@ -13,8 +13,8 @@ REFERENCE: dict[str, Any] = {
     "labels": "joint", "adversarial_weight": 1.0, "host_weight": 0.1, "discriminator": "convolutional",
 }  # fmt: skip
 
-# Deviations from the paper: labels last, a narrow encoder, fewer samples, and a host that goes on from its weights: from
-# scratch in so few steps the mark costs a narrow host 1 to 4 points, from its weights none.
+# Deviations from the paper: labels last, a narrow encoder, fewer samples, and a host that goes on from its weights:
+# from scratch in so few steps the mark costs a narrow host 1 to 4 points, from its weights none.
 FAST: dict[str, Any] = {
     "samples": 120, "key_batch": 10, "from_scratch": False, "encoder_filters": 16,
     "encoder": Schedule(8, 100, 20, 2e-3, "cosine", 0.5), "host": Descent(8, 120, 100, 0.05, "cosine"),
