@@ -13,6 +13,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from tests import killing
+
 SCRIPT = Path(__file__).with_name("train_until_killed.py")
 
 
@@ -27,7 +29,7 @@ def script() -> ModuleType:
 @pytest.fixture(scope="module")
 def uninterrupted(script: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, np.ndarray], str]:
     result = script.train(tmp_path_factory.mktemp("uninterrupted"))
-    return script.weights(result), json.dumps(result.history)
+    return killing.weights(result), json.dumps(result.history)
 
 
 def _run(folder: Path, *kill_at: str) -> int:
@@ -48,14 +50,14 @@ def test_killed_in_the_initial_stage(script, uninterrupted, tmp_path: Path, monk
     assert _run(tmp_path, "initial:2") == -signal.SIGKILL
     assert _stages(tmp_path) == ["initial"]
     resumed = script.train(tmp_path)
-    _same(script.weights(resumed), uninterrupted[0])
+    _same(killing.weights(resumed), uninterrupted[0])
     # Epochs before the kill are in the history once, with the figures of the first time.
     assert [line["epoch"] for line in resumed.history] == [1, 2, 3, 1, 1, 2]
     losses = [line["loss"] for line in json.loads(uninterrupted[1])]
     assert [line["loss"] for line in resumed.history] == pytest.approx(losses, abs=1e-5)
     # A finished run trains no more.
     monkeypatch.setattr("keras.src.engine.training.Model.fit", None)
-    _same(script.weights(script.train(tmp_path)), uninterrupted[0])
+    _same(killing.weights(script.train(tmp_path)), uninterrupted[0])
 
 
 @pytest.mark.slow

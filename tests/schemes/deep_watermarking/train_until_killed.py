@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -13,9 +12,9 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 import numpy as np
 
 from tests.doubles import coarse_pairs, smallest_scheme, smoothing_host
+from tests.killing import kill_in, weights
 from tfwm.keys import new_secret
 from tfwm.training import Run, Schedule
-from tfwm.training.callbacks import State
 from tfwm.types import MarkedModel
 
 # `plateau` keeps a memory that has to survive too.
@@ -30,23 +29,7 @@ def train(folder: Path) -> MarkedModel:
     return SCHEME.train(smoothing_host(), coarse_pairs(24, 16), Run(folder, seed=4, quiet=True), secret=new_secret(0))
 
 
-def weights(result: MarkedModel) -> dict[str, np.ndarray]:
-    """Of everything that training made."""
-    networks = {"model": result.model, **result.key.networks}
-    return {f"{name} {i}": w for name, network in networks.items() for i, w in enumerate(network.get_weights())}
-
-
-def kill_in(stage: str, epoch: int) -> None:
-    """SIGKILL after the first batch of an epoch, when the checkpoint is that of the epoch before."""
-
-    def on_train_batch_end(state: State, batch: int, logs: dict | None = None) -> None:
-        if Path(state._manager.directory).name.startswith(stage) and state.epoch == epoch - 1 and batch == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    State.on_train_batch_end = on_train_batch_end
-
-
 if __name__ == "__main__":
     if len(sys.argv) > 2:
-        kill_in(*(kind(part) for kind, part in zip((str, int), sys.argv[2].split(":"))))
+        kill_in(sys.argv[2])
     np.savez(Path(sys.argv[1]) / "weights.npz", **weights(train(Path(sys.argv[1]))))

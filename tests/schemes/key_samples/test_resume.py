@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from tests import killing
 from tfwm.training.callbacks import State
 from tfwm.types import MarkedModel
 
@@ -37,7 +38,7 @@ def _stages(folder: Path) -> list[str]:
 
 
 def _same(script: ModuleType, first: MarkedModel, second: MarkedModel) -> None:
-    weights, expected = script.weights(first), script.weights(second)
+    weights, expected = killing.weights(first), killing.weights(second)
     assert set(weights) == set(expected)
     for name in expected:
         np.testing.assert_allclose(weights[name], expected[name], rtol=0, atol=1e-6, err_msg=name)

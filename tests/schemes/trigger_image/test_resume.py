@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from tests import killing
 from tests.doubles import coarse_pairs, coloured_denoiser
 from tfwm.keys import new_secret
 from tfwm.training import Run
@@ -45,7 +46,7 @@ def _stages(folder: Path) -> list[str]:
 
 
 def _same(script: ModuleType, first, second) -> None:
-    weights, expected = script.weights(first), script.weights(second)
+    weights, expected = killing.weights(first), killing.weights(second)
     assert set(weights) == set(expected)
     for name in expected:
         np.testing.assert_allclose(weights[name], expected[name], rtol=0, atol=1e-6, err_msg=name)
