@@ -8,6 +8,7 @@ A paper is a package here with `EXPERIMENTS`, and one line in `registry.py`. Imp
 |---|---|
 | experiment.py | what an experiment is, and what it runs with |
 | subjects.py | a network that is measured, and its key |
+| snapshots.py | copies of a network after some epochs of a thief's training |
 | findings.py | what it finds: rows, claims, pictures |
 | cache.py | trained models and measured rows by what they were made from |
 | kinds.py | how each kind of thing lies on disk |

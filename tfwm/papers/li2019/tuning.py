@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tensorflow import keras
-
 from tfwm.attacks import TuneClassifier, tuned_classifiers_at
 from tfwm.config import to_dict
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import clean_accuracy, p_text, verdict_of
-from tfwm.papers.classifiers.models import Subject, data_of, marked_subject
+from tfwm.papers.classifiers.models import data_of, marked_subject
 from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scale_of
 from tfwm.papers.plots import curves
+from tfwm.papers.snapshots import snapshots
+from tfwm.papers.subjects import Subject
 from tfwm.suspects import KerasSuspect
 
 TABLE_2 = {
@@ -64,32 +64,9 @@ def tuned_subjects(context: Context, name: str) -> dict[int, Subject]:
     attack = TuneClassifier(schedule=scale.tuning, augment="none" if context.scale == "smoke" else "crop_flip")
     settings = {**to_dict(attack), "epochs": list(scale.tuned_epochs)}
 
-    def make_all(work: Path) -> dict[str, Any]:
-        copies = tuned_classifiers_at(
-            attack, KerasSuspect("marked", marked.model()), data_of(context, name)["attacker"],
-            context.run_in(work, seed=context.seeds[0]), epochs=scale.tuned_epochs,
-        )  # fmt: skip
-        for epochs, copy in copies.items():
-            context.cache.model(_after(marked, epochs, settings, None).recipe, _giver(copy.model))
-        return {"epochs": list(copies)}
+    def train(work: Path) -> dict[int, KerasSuspect]:
+        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(work, seed=context.seeds[0])
+        images = data_of(context, name)["attacker"]
+        return tuned_classifiers_at(attack, suspect, images, run, epochs=scale.tuned_epochs)
 
-    def loader(epochs: int):
-        def model() -> keras.Model:
-            context.cache.value(marked.attacked("tuned", settings, model).recipe, make_all)
-            return context.cache.model(_after(marked, epochs, settings, None).recipe, _missing)
-
-        return model
-
-    return {epochs: _after(marked, epochs, settings, loader(epochs)) for epochs in scale.tuned_epochs}
-
-
-def _after(marked: Subject, epochs: int, settings: dict[str, Any], model: Any) -> Subject:
-    return marked.attacked(f"{epochs} epochs of fine-tuning", {"epoch": epochs, **settings}, model)
-
-
-def _giver(model: keras.Model):
-    return lambda folder: model
-
-
-def _missing(folder: Path) -> keras.Model:
-    raise FileNotFoundError("A tuned copy is not in the cache any more. Remove the cache folder, and run again.")
+    return snapshots(context, marked, "of fine-tuning", settings, scale.tuned_epochs, train)
