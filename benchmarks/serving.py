@@ -16,9 +16,9 @@ from serving.client import predict
 from serving.server import Server
 from tfwm.exporting import export
 from tfwm.files import write_json
-from tfwm.hosts import HostSettings
+from tfwm.kinds.restoration import HostSettings
 from tfwm.networks.resampling import any_size
-from tfwm.networks.residual_unet import residual_unet
+from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes import DeepWatermarking
 from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
 from tfwm.schemes.deep_watermarking.stages import build

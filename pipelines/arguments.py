@@ -7,12 +7,12 @@ from typing import Any
 
 from pipelines.configs import PipelineConfig
 from tfwm.attacks import attack_to_dict
-from tfwm.codedigest import code_digest
 from tfwm.components.examples import SPLITS
 from tfwm.components.secret import fingerprint, owner_secret
 from tfwm.components.settings import files_digest, to_json
 from tfwm.components.smoke import server_digest
 from tfwm.config import to_dict
+from tfwm.digests import code_digest
 from tfwm.schemes import scheme_to_dict
 
 

@@ -43,7 +43,7 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
     """
     with quiet(verbose):
         from pipelines.arguments import arguments_of, check_data, with_secret
-        from tfwm.components.places import private
+        from tfwm.components.artifact_files import private
 
         check_data(config.data)
         check_serving(config.serving_check)

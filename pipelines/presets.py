@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tfwm.attacks.classifiers.extraction import ExtractClassifier
-from tfwm.attacks.classifiers.fine_pruning import FinePrune
-from tfwm.attacks.classifiers.requests import RequestJpeg, RequestResize
-from tfwm.attacks.classifiers.tuning import TuneClassifier
-from tfwm.attacks.distill import Distill
-from tfwm.attacks.evasion import Evade
-from tfwm.attacks.images import Crop, GaussianNoise, Jpeg, Resize
-from tfwm.attacks.overwrite import Overwrite
-from tfwm.attacks.reinitialize import ReinitializeLast
-from tfwm.attacks.surrogate import Surrogate
+from tfwm.attacks.answers import Crop, GaussianNoise, Jpeg, Resize
+from tfwm.attacks.copies.distill import Distill
+from tfwm.attacks.copies.extraction import ExtractClassifier
+from tfwm.attacks.copies.surrogate import Surrogate
+from tfwm.attacks.endpoints.evasion import Evade
+from tfwm.attacks.overwriting import Overwrite
+from tfwm.attacks.requests import RequestJpeg, RequestResize
+from tfwm.attacks.tuning.classifiers import TuneClassifier
+from tfwm.attacks.tuning.fine_pruning import FinePrune
+from tfwm.attacks.tuning.reinitialize import ReinitializeLast
 from tfwm.attacks.weights import FineTune, Prune, Quantize, WeightNoise
 from tfwm.schemes import DeepWatermarking, marks_classifiers, scheme_to_dict
 from tfwm.training import Schedule

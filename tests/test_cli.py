@@ -13,7 +13,7 @@ import pytest
 import tfwm.commands
 from tfwm.cli import main
 from tfwm.commands import COMMANDS, evaluate, verify
-from tfwm.commands.base import Result
+from tfwm.commands.result import Result
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report
 from tfwm.keys import InvalidKeyError

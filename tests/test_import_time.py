@@ -31,7 +31,7 @@ def test_nothing_heavy_is_loaded(statement: str) -> None:
 
 
 def test_suspects_and_data_come_without_tensorflow() -> None:
-    assert "tensorflow" not in _loaded("import tfwm.suspects, tfwm.data, tfwm.statistics, tfwm.config")
+    assert "tensorflow" not in _loaded("import tfwm.suspects, tfwm.data, tfwm.evidence.statistics, tfwm.config")
 
 
 def test_the_command_helps_at_once() -> None:

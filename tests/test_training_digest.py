@@ -10,9 +10,10 @@ import pytest
 
 from tests.doubles import coarse_pairs
 from tfwm.attacks import FineTune, Surrogate
-from tfwm.hosts import HostSettings, train_host
+from tfwm.digests import training_digest
+from tfwm.kinds.restoration import HostSettings, train_host
 from tfwm.suspects import FunctionSuspect, KerasSuspect
-from tfwm.training import Run, Schedule, training_digest
+from tfwm.training import Run, Schedule
 
 INPUTS = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
 ONE_STEP = Schedule(1, 1, 2, decay="constant")
@@ -44,7 +45,7 @@ def test_changed_code_and_changed_files_count(tmp_path: Path, monkeypatch: pytes
     assert training_digest({}, run, files=[str(tmp_path / "moved.npz")]) == first
     weights.write_bytes(b"second")
     assert len({base, first, training_digest({}, run, files=[str(weights)])}) == 3
-    monkeypatch.setattr("tfwm.training.digest.code_digest", lambda: "another version")
+    monkeypatch.setattr("tfwm.digests.code_digest", lambda: "another version")
     assert training_digest({}, run) != base
 
 
@@ -62,8 +63,8 @@ def digests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(digest)
         return []
 
-    monkeypatch.setattr("tfwm.hosts.fit", note)
-    monkeypatch.setattr("tfwm.attacks.trainer.fit", note)
+    monkeypatch.setattr("tfwm.kinds.restoration.fit", note)
+    monkeypatch.setattr("tfwm.attacks.copies.imitation.fit", note)
     return found
 
 
@@ -79,7 +80,7 @@ def test_host_surrogate_and_fine_tuning_use_it(tmp_path: Path, monkeypatch, dige
     run = Run(tmp_path, quiet=True)
     trained(run)
     trained(Run(tmp_path / "b", quiet=True, precision="mixed_bfloat16"))
-    monkeypatch.setattr("tfwm.training.digest.code_digest", lambda: "another version")
+    monkeypatch.setattr("tfwm.digests.code_digest", lambda: "another version")
     trained(run)
     assert len(digests) == len(set(digests)) == 9
     assert digests == list(dict.fromkeys(digests))

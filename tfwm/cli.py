@@ -17,7 +17,7 @@ from typing import Any
 
 import tfwm
 from tfwm.commands import COMMANDS
-from tfwm.commands.base import INVALID, UNREACHABLE, USAGE, Parser
+from tfwm.commands.result import INVALID, UNREACHABLE, USAGE, Parser
 from tfwm.config import choose
 
 BUG, INTERRUPTED = 70, 130

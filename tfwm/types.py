@@ -2,8 +2,7 @@
 
     data -> scheme.train(host) -> MarkedModel -> attack(suspect) -> scheme.verify(suspect, key) -> Verdict
 
-Nothing here loads TensorFlow. Images are float32 `[batch, height, width, channels]` in [0, 1]. What hosts learn from is
-in datasets.py.
+Nothing here loads TensorFlow. Images are float32 `[batch, height, width, channels]` in [0, 1].
 """
 
 from __future__ import annotations
@@ -17,16 +16,95 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from tfwm.datasets import ImagePairs, LabelledImages
-
 __all__ = [
-    "Access", "Attack", "ImagePairs", "LabelledImages", "MarkedModel", "RunLike", "Scheme", "Suspect", "Verdict",
+    "CLASSIFICATION", "RESTORATION", "Access", "Attack", "ImagePairs", "KeySampleScheme",
+    "LabelledImages", "MarkedModel", "RunLike", "Scheme", "Suspect", "Verdict",
 ]  # fmt: skip
+
 
 if TYPE_CHECKING:
     from tensorflow import keras
 
     from tfwm.keys import OwnerKey
+
+
+@dataclass(frozen=True)
+class ImagePairs:
+    """Aligned images, for instance rainy inputs and clean targets.
+
+    Args:
+      inputs: `[n, height, width, channels]` uint8, what the host receives.
+      targets: `[n, height, width, channels]` uint8, what the host should return.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name, images in (("inputs", self.inputs), ("targets", self.targets)):
+            _check_images(name, images)
+        if self.inputs.shape[:3] != self.targets.shape[:3]:
+            raise ValueError(
+                f"`inputs` and `targets` must be aligned, got {list(self.inputs.shape)} and "
+                f"{list(self.targets.shape)}. Every input needs its own target of the same size."
+            )
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, part: slice) -> ImagePairs:
+        return ImagePairs(self.inputs[part], self.targets[part])
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images and the class of each.
+
+    Args:
+      images: `[n, height, width, channels]` uint8.
+      labels: `[n]` whole numbers from 0 to `classes - 1`; kept as int64.
+      classes: how many there are, at least 2.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: int
+
+    def __post_init__(self) -> None:
+        _check_images("images", self.images)
+        labels = np.asarray(self.labels)
+        if labels.dtype.kind not in "iu" or labels.shape != self.images.shape[:1]:
+            raise ValueError(
+                f"`labels` must be whole numbers [{len(self.images)}], one an image, got {labels.dtype} "
+                f"{list(labels.shape)}. Take the argmax of one-hot labels."
+            )
+        if self.classes < 2 or (labels.size and not 0 <= labels.min() <= labels.max() < self.classes):
+            span = f"{labels.min()} to {labels.max()}" if labels.size else "none"
+            raise ValueError(
+                f"`labels` must lie in [0, {self.classes - 1}] for {self.classes} classes, at least 2, got {span}. "
+                "Number the classes from 0, or set `classes`."
+            )
+        object.__setattr__(self, "labels", labels.astype(np.int64))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of every image."""
+        _, height, width, channels = self.images.shape
+        return height, width, channels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, part: slice | np.ndarray) -> LabelledImages:
+        return LabelledImages(self.images[part], self.labels[part], self.classes)
+
+
+def _check_images(name: str, images: np.ndarray) -> None:
+    if images.dtype != np.uint8 or images.ndim != 4:
+        raise ValueError(
+            f"`{name}` must be uint8 [n, height, width, channels], got {images.dtype} "
+            f"{list(images.shape)}. Convert float images with tfwm.data.to_uint8 first."
+        )
 
 
 class Access(enum.IntEnum):
@@ -126,21 +204,94 @@ class RunLike(Protocol):
     def child(self, name: str) -> RunLike: ...
 
 
+RESTORATION, CLASSIFICATION = "restoration", "classification"
+
+
 @runtime_checkable
 class Scheme(Protocol):
-    """A watermarking method: a frozen dataclass whose fields are the paper's settings."""
+    """A watermarking method: a frozen dataclass whose fields are the paper's settings.
+
+    Attributes:
+      name: in `tfwm.schemes.SCHEMES`.
+      kind: of the hosts that it marks, a name in `tfwm.kinds.KINDS`.
+      presets: names of its class methods without arguments that give settings: some of `paper`, `reference`, `fast`,
+        `tiny`.
+      usual_host: the network that `PipelineConfig.demo` trains for it, a name in the kind's `networks`.
+      usual_attacks: what an evaluation tries where no attacks are named, as `attack_to_dict` gives them; empty takes
+        the kind's.
+      usual_policy: fields of the policy that the demo blesses by; empty takes the kind's.
+      alpha: false-claim probability of `verify`, unless given there.
+      image_size: side in pixels of the pictures that it is trained on.
+      channels: of those pictures, 1 or 3.
+      extractor_outputs: names of what the key's network `extractor` gives, in its order; empty where the mark is read
+        without a network.
+      host_settings: fields of the settings of a host that the scheme decides, for instance the noise of a denoiser.
+    """
 
     name: ClassVar[str]
+    kind: ClassVar[str]
+    presets: ClassVar[tuple[str, ...]]
+    usual_host: ClassVar[str]
+    usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]]
+    usual_policy: ClassVar[Mapping[str, Any]]
 
-    # `data` are ImagePairs where the host is a restoration network, LabelledImages where it is a classifier.
-    def train(self, host: keras.Model, data: Any, run: Any) -> MarkedModel: ...
+    @property
+    def alpha(self) -> float: ...
 
-    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict: ...
+    @property
+    def image_size(self) -> int: ...
 
-    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey: ...
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def extractor_outputs(self) -> tuple[str, ...]: ...
+
+    @property
+    def host_settings(self) -> Mapping[str, Any]: ...
+
+    def train(self, host: keras.Model, data: Any, run: Any, *, secret: bytes | None = None) -> MarkedModel:
+        """Marks a copy of the host; `data` are what hosts of its kind learn from, `secret` None draws one."""
+        ...
+
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
+        """Asks the suspect and says whether the mark is there."""
+        ...
+
+    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
+        """A wrong key, drawn like the owner's."""
+        ...
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For a report's pictures: what was extracted, and which parts of it agree with the key."""
+        ...
+
+    def probes(self, key: OwnerKey) -> np.ndarray:
+        """What a verification sends, uint8 `[n, height, width, channels]`."""
+        ...
+
+    def on_stolen_host(self) -> Scheme:
+        """The scheme as a thief runs it: it goes on from a host's weights, whatever the owner's settings say."""
+        ...
+
+
+@runtime_checkable
+class KeySampleScheme(Scheme, Protocol):
+    """A scheme whose mark is the labels of secret samples; an export seals these beside the model.
+
+    Attributes:
+      classes: of the hosts that it marks.
+    """
+
+    @property
+    def classes(self) -> int: ...
+
+    def key_labels(self, key: OwnerKey) -> np.ndarray:
+        """The secret labels, int64 `[samples]`, aligned with `probes(key)`."""
+        ...
+
+    def chance(self, key: OwnerKey) -> tuple[float, str]:
+        """How often an independent model gives a sample its label at most, and the sentence that says why."""
         ...
 
 
@@ -150,8 +301,30 @@ class Attack(Protocol):
 
     `repr(attack)` is the row label in every report. An attack never sees the key and returns a
     new suspect. `data` are the thief's own ImagePairs or LabelledImages, `run` his machine.
+
+    Attributes:
+      name: in `tfwm.attacks.ATTACKS`.
+      kinds: names of the kinds of hosts that it can be tried on.
+      sentence: what it is, for a reader of the report who knows no label.
+      copies: whether it makes a new network from answers alone; such an attack is also tried on the unmarked host.
+      needs: what the thief must have of the suspect.
+      leaves: what he has of the result, at most.
     """
 
-    needs: ClassVar[Access]
+    name: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]]
+    sentence: ClassVar[str]
+    copies: ClassVar[bool]
+
+    @property
+    def needs(self) -> Access: ...
+
+    @property
+    def leaves(self) -> Access: ...
+
+    @classmethod
+    def example(cls) -> Attack:
+        """The attack in a size that a test can afford: seconds at most."""
+        ...
 
     def __call__(self, suspect: Suspect, data: Any, run: Any) -> Suspect: ...

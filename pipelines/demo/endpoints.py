@@ -15,10 +15,10 @@ import numpy as np
 
 from serving.client import predict
 from tfwm.data import decode_image, encode_png
+from tfwm.evidence.statistics import centred_nc
 from tfwm.exporting import export
 from tfwm.keys import OwnerKey
 from tfwm.networks import load_network
-from tfwm.statistics import centred_nc
 from tfwm.suspects import as_float
 
 EXPECTED = {"marked": "marked", "stolen": "marked", "unmarked": "unmarked"}

@@ -10,7 +10,7 @@ from pipelines.demo import endpoints, outcome
 from pipelines.demo.pictures import DemoData
 from pipelines.summary import RunSummary
 from serving.server import Server
-from tfwm.components.places import KERAS_FILE
+from tfwm.components.artifact_files import KERAS_FILE
 from tfwm.evaluation.policy import decide
 from tfwm.evaluation.report import Report
 from tfwm.keys import OwnerKey

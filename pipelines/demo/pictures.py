@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfwm.codedigest import code_digest
-from tfwm.components.places import private
+from tfwm.components.artifact_files import private
 from tfwm.data import folder_parts, make_pairs, photographs, read_images, sample_patches, write_folder
+from tfwm.digests import code_digest
 from tfwm.types import ImagePairs
 
 COUNTS = {"owner": 2560, "attacker": 2000, "test": 256}

@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfwm.attacks import Blur, Evade, echo
-from tfwm.attacks.evasion import graininess, noise_level
+from tfwm.attacks import Blur, Evade
+from tfwm.attacks.endpoints.evasion import graininess, noise_level
 from tfwm.attacks.filters import resized
-from tfwm.data.samples import photographs
+from tfwm.data.reading.samples import photographs
 from tfwm.suspects import FunctionSuspect
+from tfwm.suspects.trivial import echo
 from tfwm.types import ImagePairs
 
 

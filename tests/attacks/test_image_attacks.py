@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from tests.attacks.toys import patches
-from tfwm.attacks import Blur, Crop, GaussianNoise, Jpeg, Resize, Rotate, echo
+from tfwm.attacks import Blur, Crop, GaussianNoise, Jpeg, Resize, Rotate
 from tfwm.suspects import FunctionSuspect, as_float
+from tfwm.suspects.trivial import echo
 
 
 def test_jpeg_is_what_pillow_writes(data, run) -> None:

@@ -10,10 +10,11 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.attacks.toys import patches
-from tfwm.attacks import Surrogate, echo
-from tfwm.attacks.losses import LOSSES, l1_loss
-from tfwm.attacks.trainer import Imitator, imitator, thief_seed
-from tfwm.data.batches import batches
+from tfwm.attacks import Surrogate
+from tfwm.attacks.copies.imitation import Imitator, imitator, thief_seed
+from tfwm.attacks.copies.losses import LOSSES, l1_loss
+from tfwm.data.stream.batches import batches
+from tfwm.suspects.trivial import echo
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs
 

@@ -9,7 +9,7 @@ from tensorflow import keras
 
 from tests.attacks.toys import patches
 from tfwm.attacks import Overwrite, attack_from_dict, attack_to_dict
-from tfwm.attacks.overwrite import thief_secret
+from tfwm.attacks.overwriting import thief_secret
 from tfwm.keys import new_secret
 from tfwm.schemes import scheme_from_dict, scheme_to_dict
 from tfwm.suspects import KerasSuspect
@@ -55,7 +55,7 @@ def test_the_thiefs_own_key_verifies_in_what_he_overwrote(suspect, data, run) ->
     scheme = scheme_from_dict(enough)
     Overwrite(enough)(suspect, data, run)
     # The same training again, from its checkpoints, for the key that the attack threw away.
-    from tfwm.attacks.trainer import thief_seed
+    from tfwm.attacks.copies.imitation import thief_seed
 
     machine = replace(run.child("key_0"), seed=thief_seed(run.seed))
     marked = scheme.train(suspect.model, data, machine, secret=thief_secret(run.seed, 0))

@@ -8,9 +8,10 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.attacks.toys import patches
-from tfwm.attacks import Surrogate, echo
-from tfwm.attacks.surrogate import ask
+from tfwm.attacks import Surrogate
+from tfwm.attacks.copies.surrogate import ask
 from tfwm.suspects import FunctionSuspect, RecordedSuspect, as_float
+from tfwm.suspects.trivial import echo
 from tfwm.training import Run, Schedule
 from tfwm.types import Access, ImagePairs
 

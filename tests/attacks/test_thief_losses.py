@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.attacks.toys import patches
-from tfwm.attacks.losses import LOSSES, content_loss, deceiving_loss, judging_loss, l1_loss, l2_loss
+from tfwm.attacks.copies.losses import LOSSES, content_loss, deceiving_loss, judging_loss, l1_loss, l2_loss
 from tfwm.networks.vgg import vgg_features
 from tfwm.suspects import as_float
 

@@ -10,9 +10,9 @@ from tensorflow import keras
 
 from tests.attacks.toys import grey_host, patches
 from tfwm.attacks import Distill, FineTune, Prune, Quantize, ReinitializeLast, Surrogate, WeightNoise, fine_tuned_at
-from tfwm.attacks.trainer import imitator
-from tfwm.data.batches import batches
-from tfwm.data.draws import noisy
+from tfwm.attacks.copies.imitation import imitator
+from tfwm.data.stream.batches import batches
+from tfwm.data.stream.draws import noisy
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
 from tfwm.types import Attack, ImagePairs

@@ -5,8 +5,8 @@ import pytest
 
 from tests.attacks.toys import patches
 from tfwm.attacks import FineTune, Prune, Quantize, WeightNoise
+from tfwm.attacks.copies.losses import l2_loss
 from tfwm.attacks.kernels import kernels_of, pruned, quantized
-from tfwm.attacks.losses import l2_loss
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Schedule

@@ -13,7 +13,7 @@ from tensorflow import keras
 from tests.commands.conftest import runner
 from tfwm.cli import main
 from tfwm.data import encode_png
-from tfwm.data.labelled import photograph_patches
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.keys import OwnerKey
 from tfwm.suspects import open_suspect
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tfwm.commands import options, words
+from tfwm.commands import options
+from tfwm.commands import verdict_text as words
 from tfwm.types import Verdict
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.papers import toy
 from tfwm.cli import main
-from tfwm.papers import registry
+from tfwm.papers.engine import registry
 
 
 @pytest.fixture(autouse=True)

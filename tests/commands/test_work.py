@@ -10,7 +10,8 @@ import pytest
 
 from tests.doubles import smoothing_host
 from tfwm.cli import main
-from tfwm.commands import evaluate, work
+from tfwm.commands import evaluate
+from tfwm.commands import opening as work
 from tfwm.data import encode_png, photographs, with_channels
 from tfwm.evaluation.policy import Policy
 from tfwm.keys import OwnerKey

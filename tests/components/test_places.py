@@ -3,7 +3,7 @@ import stat
 import pytest
 import tensorflow as tf
 
-from tfwm.components.places import private, reading, writing
+from tfwm.components.artifact_files import private, reading, writing
 
 
 def test_a_local_folder_is_used_in_place(tmp_path):

@@ -6,12 +6,12 @@ import pytest
 from tensorflow import keras
 
 from tfwm.components import steps
-from tfwm.components.places import KERAS_FILE, SERVING
+from tfwm.components.artifact_files import KERAS_FILE, SERVING
 from tfwm.config import to_dict
 from tfwm.evaluation.cells import Cell
 from tfwm.evaluation.policy import Decision, Policy
 from tfwm.evaluation.report import Report, Row
-from tfwm.hosts import HostSettings
+from tfwm.kinds.restoration import HostSettings
 from tfwm.networks import load_network
 from tfwm.suspects import SavedModelSuspect
 from tfwm.training import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfwm.data.abstract import abstract_images
+from tfwm.data.key_images.abstract import abstract_images
 
 
 def _drawn(count: int = 8, size: int = 32, channels: int = 3, seed: int = 1) -> np.ndarray:

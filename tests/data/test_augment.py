@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwm.data.augment import PAD, crop_and_flip
+from tfwm.data.stream.augment import PAD, crop_and_flip
 
 COUNT, SIDE = 300, 6
 

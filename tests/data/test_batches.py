@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwm.data.batches import batches
+from tfwm.data.stream.batches import batches
 
 COUNT = 11
 ARRAYS = {

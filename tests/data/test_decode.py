@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.pictures import encoded, photograph, png
-from tfwm.data.decode import InvalidImageError, decode_image, encode_png, to_float, to_uint8
+from tfwm.data.reading.decode import InvalidImageError, decode_image, encode_png, to_float, to_uint8
 
 COLOUR = photograph()
 

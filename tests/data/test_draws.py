@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tfwm.data import draws
+from tfwm.data.stream import draws
 
 MASK = 2**64 - 1
 STEP = 0x9E3779B97F4A7C15

@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from tests.data.pictures import encoded, photograph
-from tfwm.data.decode import InvalidImageError
-from tfwm.data.folders import read_folder_pairs, split_pair, write_folder
+from tfwm.data.reading.decode import InvalidImageError
+from tfwm.data.reading.folders import read_folder_pairs, write_folder
+from tfwm.data.reading.side_by_side import split_pair
 from tfwm.types import ImagePairs
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwm.data import labelled
-from tfwm.data.labelled import labelled_parts, photograph_patches
-from tfwm.datasets import LabelledImages
+from tfwm.data.reading import labelled
+from tfwm.data.reading.labelled import labelled_parts, photograph_patches
+from tfwm.types import LabelledImages
 
 PARTS = ("owner", "attacker", "test")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.data.pictures import photograph
-from tfwm.data.patches import sample_patches
+from tfwm.data.tasks.patches import sample_patches
 
 PHOTOGRAPHS = [photograph(100, 140, seed=1), photograph(300, 90, seed=2)]
 

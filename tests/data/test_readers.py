@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.data.pictures import encoded, photograph, png
-from tfwm.data import sources
-from tfwm.data.readers import cover, read_images, with_channels
+from tfwm.data.reading import sources
+from tfwm.data.reading.readers import cover, read_images, with_channels
 
 
 @pytest.fixture

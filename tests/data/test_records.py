@@ -9,9 +9,9 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.data.pictures import encoded, photograph, png
-from tfwm.data import records
-from tfwm.data.decode import InvalidImageError
-from tfwm.data.readers import read_images
+from tfwm.data.reading import records
+from tfwm.data.reading.decode import InvalidImageError
+from tfwm.data.reading.readers import read_images
 from tfwm.types import ImagePairs
 
 

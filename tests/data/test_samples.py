@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from tests.data.pictures import photograph
-from tfwm.data.decode import to_float
 from tfwm.data.logos import sample_logo
-from tfwm.data.samples import PHOTOGRAPHS, folder_parts, photographs
+from tfwm.data.reading.decode import to_float
+from tfwm.data.reading.samples import PHOTOGRAPHS, folder_parts, photographs
 
 
 @pytest.mark.parametrize("part", PHOTOGRAPHS)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.data.pictures import photograph
-from tfwm.data.rain import rain_streaks
-from tfwm.data.ribs import rib_bands
-from tfwm.data.tasks import TASKS, debone, denoise, derain, generator, make_pairs, smooth, super_resolve
+from tfwm.data.tasks.pairs import TASKS, debone, denoise, derain, generator, make_pairs, smooth, super_resolve
+from tfwm.data.tasks.rain import rain_streaks
+from tfwm.data.tasks.ribs import rib_bands
 
 CLEAN = np.stack([photograph(32, 40, seed=seed) for seed in range(3)])
 
@@ -37,7 +37,7 @@ def test_what_is_drawn_depends_on_seed_and_index_only(task):
 
 def test_chunks_do_not_change_the_rain(monkeypatch):
     whole = derain(CLEAN, seed=1)
-    monkeypatch.setattr("tfwm.data.tasks._CHUNK_PIXELS", 1)
+    monkeypatch.setattr("tfwm.data.tasks.pairs._CHUNK_PIXELS", 1)
     np.testing.assert_array_equal(derain(CLEAN, seed=1), whole)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from tfwm.evaluation.battery import Subjects
 from tfwm.evaluation.policy import Policy
 from tfwm.evaluation.report import Report, Row
+from tfwm.evidence.statistics import binomial_tail, hits_needed
 from tfwm.keys import OwnerKey, derive_bits, new_secret
-from tfwm.statistics import binomial_tail, hits_needed
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.types import Access, ImagePairs, Suspect, Verdict
 

@@ -69,7 +69,7 @@ def test_changed_code_is_measured_again(run, monkeypatch):
     cell = plan(())[0]
     run_cell(cell, subjects(), run)
     CellScheme.calls.clear()
-    monkeypatch.setattr("tfwm.evaluation.digests.code_digest", lambda: "another version")
+    monkeypatch.setattr("tfwm.digests.code_digest", lambda: "another version")
     run_cell(cell, subjects(), run)
     assert len(CellScheme.calls) == 1
 

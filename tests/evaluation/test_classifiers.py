@@ -12,15 +12,15 @@ import pytest
 from tests.evaluation.doubles import report as image_report
 from tfwm.evaluation.battery import Subjects, evaluate, plan
 from tfwm.evaluation.cells import GUESSES, UNATTACKED, UNMARKED_HOST
-from tfwm.evaluation.guessers import constant_class, guessers, hashed_class, majority_class, random_scores
 from tfwm.evaluation.page import ExtractedMark, Pictures, write_report_page
 from tfwm.evaluation.policy import CLASSIFIERS_NEED, Policy, decide
-from tfwm.evaluation.quality import Correctness, quality_of
 from tfwm.evaluation.report import Report
+from tfwm.evidence.labels import answered_labels
+from tfwm.evidence.statistics import binomial_tail, hits_needed
 from tfwm.keys import OwnerKey, derive_generator, new_secret
-from tfwm.labels import answered_labels
-from tfwm.statistics import binomial_tail, hits_needed
+from tfwm.kinds.quality import Correctness, quality_of
 from tfwm.suspects import FunctionSuspect, as_float
+from tfwm.suspects.trivial import constant_class, guessers, hashed_class, majority_class, random_scores
 from tfwm.types import Access, LabelledImages, Suspect, Verdict
 
 CLASSES, SIDE, SAMPLES = 10, 8, 24

@@ -17,8 +17,8 @@ from tensorflow import keras
 
 from tests.exporting.files import COUNT, asked, content
 from tests.toy_classifier import CLASSES, SIDE, KeySamples, key_of, log10_p, partly_right, samples_of, toy_classifier
-from tfwm.data.decode import encode_png
-from tfwm.data.readers import with_channels
+from tfwm.data.reading.decode import encode_png
+from tfwm.data.reading.readers import with_channels
 from tfwm.exporting import export, scan, signatures_of
 from tfwm.keys import OwnerKey
 from tfwm.suspects import KerasSuspect, SavedModelSuspect

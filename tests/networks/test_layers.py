@@ -9,7 +9,7 @@ from tensorflow import keras
 
 from tfwm.networks import ceilnet, patch_discriminator, plain_cnn, resnet_generator, three_conv_classifier, unet
 from tfwm.networks.blocks import Draws
-from tfwm.networks.ceilnet import residual_blocks
+from tfwm.networks.embedders.ceilnet import residual_blocks
 from tfwm.networks.layers import GridToSpace, InstanceNormalization, SpaceToGrid, instance_normalization
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfwm.networks.residual_unet import residual_unet
+from tfwm.networks.restorers.residual_unet import residual_unet
 
 IMAGES = np.random.default_rng(0).random((2, 16, 24, 3), np.float32)
 

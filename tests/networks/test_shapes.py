@@ -9,7 +9,7 @@ from tensorflow import keras
 
 from tfwm.networks import ceilnet, patch_discriminator, plain_cnn, resnet_generator, three_conv_classifier, unet
 from tfwm.networks.resampling import any_size
-from tfwm.networks.residual_unet import residual_unet
+from tfwm.networks.restorers.residual_unet import residual_unet
 
 
 def images(*shape: int, seed: int = 0) -> np.ndarray:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from tests.ownership.network import Network
+from tfwm.digests import commitment, file_digests
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.ownership import InvalidCertificateError, check_certificate, write_certificate
-from tfwm.ownership.digests import commitment, file_digests
 from tfwm.ownership.signing import public_key_of
 
 

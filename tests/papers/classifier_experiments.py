@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfwm.papers import Context, Findings
-from tfwm.papers.registry import chosen
+from tfwm.papers.engine.registry import chosen
 
 
 def found_by(experiment: str, context: Context) -> Findings:

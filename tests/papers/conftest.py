@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tfwm.papers import Context, registry
-from tfwm.papers.cache import Cache
+from tfwm.papers import Context
+from tfwm.papers.engine import registry
+from tfwm.papers.engine.cache import Cache
 
 
 @pytest.fixture

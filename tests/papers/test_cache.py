@@ -12,7 +12,7 @@ import pytest
 from tensorflow import keras
 
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.papers.cache import Cache
+from tfwm.papers.engine.cache import Cache
 from tfwm.types import MarkedModel
 
 RECIPE: dict[str, Any] = {"what": "host dncnn", "recipe_version": 1, "seed": 3, "settings": {"filters": 4}}
@@ -46,7 +46,7 @@ def test_another_recipe_is_another_thing(change: dict[str, Any], cache: Cache) -
 
 def test_another_tensorflow_is_another_thing(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.value(RECIPE, lambda folder: 1)
-    monkeypatch.setattr("tfwm.papers.bookkeeping._tensorflow", lambda: "9.9")
+    monkeypatch.setattr("tfwm.papers.engine.bookkeeping._tensorflow", lambda: "9.9")
     assert cache.value(RECIPE, lambda folder: 2) == 2
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tfwm.data import encode_png
 from tfwm.papers import SCALES, Context
-from tfwm.papers.data import data_folder, digest
+from tfwm.papers.engine.data import data_folder, digest
 
 GREY = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30, 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfwm.papers.plots import DOTS_PER_INCH, SIZE_INCHES, bars, curves, matrix
+from tfwm.papers.engine.plots import DOTS_PER_INCH, SIZE_INCHES, bars, curves, matrix
 
 SHAPE = (int(SIZE_INCHES[1] * DOTS_PER_INCH), int(SIZE_INCHES[0] * DOTS_PER_INCH), 3)
 

@@ -6,8 +6,9 @@ import types
 
 import pytest
 
-from tfwm.papers import Experiment, registry
-from tfwm.papers.registry import PAPERS, chosen, experiments_of
+from tfwm.papers import Experiment
+from tfwm.papers.engine import registry
+from tfwm.papers.engine.registry import PAPERS, chosen, experiments_of
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -13,11 +13,11 @@ from PIL import Image
 
 from tests.papers import toy as paper
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.markdown import figure
-from tfwm.papers.pictures import sheet
-from tfwm.papers.registry import chosen
-from tfwm.papers.results import Results, check_may_replace, result_path
-from tfwm.papers.runner import reproduce, run_experiment
+from tfwm.papers.engine.markdown import figure
+from tfwm.papers.engine.pictures import sheet
+from tfwm.papers.engine.registry import chosen
+from tfwm.papers.engine.results import Results, check_may_replace, result_path
+from tfwm.papers.engine.runner import reproduce, run_experiment
 
 
 def _run(name: str, context: Context, out: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.papers.subjects import Subject
+from tfwm.papers.engine.subjects import Subject
 
 KEY = OwnerKey("deep_stego", {}, new_secret(1), {}, {})
 RECIPE = {"what": "resnet18 marked", "recipe_version": 3, "seed": 1}

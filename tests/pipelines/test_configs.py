@@ -8,7 +8,7 @@ from pipelines.cluster import Cluster
 from pipelines.configs import FOLDER, PipelineConfig
 from pipelines.presets import attacks_for, network_for, policy_for
 from tfwm.attacks import attack_to_dict
-from tfwm.attacks.images import Jpeg
+from tfwm.attacks.answers import Jpeg
 from tfwm.evaluation.policy import Policy
 from tfwm.schemes import SCHEMES, DeepWatermarking, make_scheme, marks_classifiers, scheme_to_dict
 

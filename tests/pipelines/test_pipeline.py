@@ -106,7 +106,7 @@ def test_the_pushed_folder_holds_the_exported_model_and_nothing_else(first):
 
 
 def test_the_pushed_model_answers_as_the_marked_one(first):
-    from tfwm.components.places import KERAS_FILE
+    from tfwm.components.artifact_files import KERAS_FILE
     from tfwm.networks import load_network
     from tfwm.suspects import SavedModelSuspect
 

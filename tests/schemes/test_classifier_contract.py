@@ -18,12 +18,11 @@ import pytest
 from PIL import Image
 from tensorflow import keras
 
-from tfwm.classifiers import ClassifierSettings, train_classifier
-from tfwm.data.labelled import photograph_patches
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.evaluation.cells import GUESSES
-from tfwm.evaluation.guessers import guessers
+from tfwm.evidence.labels import accuracy
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.labels import accuracy
+from tfwm.kinds.classification import ClassifierSettings, train_classifier
 from tfwm.networks import load_network
 from tfwm.schemes import (
     PRESETS,
@@ -34,8 +33,9 @@ from tfwm.schemes import (
     scheme_of,
     scheme_to_dict,
 )
-from tfwm.schemes.key_samples.embedding import check_fit, load_logo
+from tfwm.schemes.key_samples.marking import check_fit, load_logo
 from tfwm.suspects import FunctionSuspect, KerasSuspect, RecordedSuspect, as_float
+from tfwm.suspects.trivial import guessers
 from tfwm.training import Run
 from tfwm.types import Access, LabelledImages, MarkedModel, Scheme, Suspect
 

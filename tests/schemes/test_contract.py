@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from tests.schemes.conftest import IMAGE_SCHEMES, Trained
-from tfwm.evaluation.fidelity import psnr
 from tfwm.keys import OwnerKey
+from tfwm.kinds.fidelity import psnr
 from tfwm.networks import load_network
 from tfwm.schemes import SCHEMES, make_scheme, scheme_from_dict, scheme_of, scheme_to_dict
 from tfwm.suspects import FunctionSuspect, KerasSuspect

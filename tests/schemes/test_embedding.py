@@ -12,12 +12,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.doubles import coarse_pairs, coloured_denoiser
-from tfwm.data.batches import batches
+from tfwm.data.stream.batches import batches
 from tfwm.keys import new_secret
 from tfwm.networks.copying import copy_of
-from tfwm.schemes.embedding import EmbeddingSettings, EmbeddingTrainer, embed, repeated, squared_distance
 from tfwm.schemes.trigger_image.networks import visualizer
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
+from tfwm.schemes.triggers.training import EmbeddingSettings, EmbeddingTrainer, embed, repeated, squared_distance
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs
 

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.datasets import LabelledImages
 from tfwm.training import Descent, Run, answers_with, classification, cross_entropy, fit_classifier
 from tfwm.training.classification import ClassifierTrainer, labelled_stream
+from tfwm.types import LabelledImages
 
 CLASSES, SIDE = 3, 6
 SCHEDULE = Descent(3, 4, 8, 0.05, "cosine")

@@ -11,27 +11,6 @@ _REMEDIES = {
 }
 
 
-def check_range(name: str, value: float, low: float, high: float, remedy: str) -> None:
-    """Refuses a number outside `[low, high]`, NaN included.
-
-    Raises:
-      ValueError: with the argument, the range, what came and `remedy`.
-    """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and low <= value <= high):
-        raise ValueError(f"`{name}` must be a number from {low:g} to {high:g}, got {value!r}. {remedy}")
-
-
-def check_whole(name: str, value: int, low: int, high: int, remedy: str) -> None:
-    """Refuses what is not a whole number in `[low, high]`.
-
-    Raises:
-      ValueError: with the argument, the range, what came and `remedy`.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"`{name}` must be a whole number from {low} to {high}, got {value!r}. {remedy}")
-
-
 def require(attack: Attack, suspect: Suspect) -> None:
     """Refuses a suspect that gives the thief less than the attack needs.
 

@@ -52,7 +52,7 @@ class Compose:
         for index, attack in enumerate(self.attacks):
             suspect = attack(suspect, data, run.child(f"part_{index}"))
         if suspect.access >= Access.WEIGHTS:
-            from tfwm.attacks.trainer import keep
+            from tfwm.attacks.copies.imitation import keep
 
             return keep(suspect.model, run, suspect.name)  # type: ignore[attr-defined]
         return suspect

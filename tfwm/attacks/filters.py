@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
 import warnings
@@ -12,19 +11,12 @@ from typing import Any
 import numpy as np
 
 from tfwm.attacks.checks import attacked_name, require
-from tfwm.data.decode import to_uint8
+from tfwm.data.reading.decode import to_uint8
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.types import Access, Attack, Suspect
 
 Filter = Callable[[np.ndarray, np.ndarray], Any]
 """From (answers, queries), both float `[n, h, w, c]`, to filtered answers."""
-
-
-def content_draws(image: np.ndarray, seed: int) -> np.random.Generator:
-    """Random draws that depend on `seed` and on the picture at 8 bits, not on its place in a batch."""
-    pixels = to_uint8(image)
-    digest = hashlib.sha256(f"{seed} {pixels.shape} ".encode() + pixels.tobytes()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
 
 def filtered(attack: Attack, suspect: Suspect, change: Filter) -> FunctionSuspect:

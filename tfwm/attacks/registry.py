@@ -2,60 +2,41 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfwm.config import choose, from_dict, to_dict
+from tfwm.registry import Table
 from tfwm.types import Attack
 
-PLACES = {
-    "surrogate": ("surrogate", "Surrogate"),
-    "fine_tune": ("weights", "FineTune"),
-    "prune": ("weights", "Prune"),
-    "quantize": ("weights", "Quantize"),
-    "weight_noise": ("weights", "WeightNoise"),
-    "reinitialize_last": ("reinitialize", "ReinitializeLast"),
-    "distill": ("distill", "Distill"),
-    "overwrite": ("overwrite", "Overwrite"),
-    "evade": ("evasion", "Evade"),
-    "jpeg": ("images", "Jpeg"),
-    "gaussian_noise": ("images", "GaussianNoise"),
-    "crop": ("images", "Crop"),
-    "resize": ("images", "Resize"),
-    "rotate": ("images", "Rotate"),
-    "blur": ("images", "Blur"),
-    "tune_classifier": ("classifiers.tuning", "TuneClassifier"),
-    "extract_classifier": ("classifiers.extraction", "ExtractClassifier"),
-    "fine_prune": ("classifiers.fine_pruning", "FinePrune"),
-    "neural_cleanse": ("classifiers.neural_cleanse", "NeuralCleanse"),
-    "request_jpeg": ("classifiers.requests", "RequestJpeg"),
-    "request_resize": ("classifiers.requests", "RequestResize"),
-    "evade_detected": ("classifiers.detection", "EvadeDetected"),
-    "compose": ("compose", "Compose"),
-}
-"""Name -> module and class; classes whose `on` is "classifier" take nothing else."""
-
-
-class _LateTable(Mapping[str, type]):
-    """Names at once, classes on demand: the classes that train need TensorFlow, a list of names does not."""
-
-    def __getitem__(self, name: str) -> type:
-        module, title = PLACES[name]
-        return getattr(importlib.import_module(f"tfwm.attacks.{module}"), title)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(PLACES)
-
-    def __len__(self) -> int:
-        return len(PLACES)
-
-    def __contains__(self, name: object) -> bool:
-        # Mapping's own would load the class to answer.
-        return name in PLACES
-
-
-ATTACKS: Mapping[str, type] = _LateTable()
+ATTACKS: Table[type[Attack]] = Table(
+    "attack",
+    {
+        "surrogate": "tfwm.attacks.copies.surrogate:Surrogate",
+        "fine_tune": "tfwm.attacks.weights:FineTune",
+        "prune": "tfwm.attacks.weights:Prune",
+        "quantize": "tfwm.attacks.weights:Quantize",
+        "weight_noise": "tfwm.attacks.weights:WeightNoise",
+        "reinitialize_last": "tfwm.attacks.tuning.reinitialize:ReinitializeLast",
+        "distill": "tfwm.attacks.copies.distill:Distill",
+        "overwrite": "tfwm.attacks.overwriting:Overwrite",
+        "evade": "tfwm.attacks.endpoints.evasion:Evade",
+        "jpeg": "tfwm.attacks.answers:Jpeg",
+        "gaussian_noise": "tfwm.attacks.answers:GaussianNoise",
+        "crop": "tfwm.attacks.answers:Crop",
+        "resize": "tfwm.attacks.answers:Resize",
+        "rotate": "tfwm.attacks.answers:Rotate",
+        "blur": "tfwm.attacks.answers:Blur",
+        "tune_classifier": "tfwm.attacks.tuning.classifiers:TuneClassifier",
+        "extract_classifier": "tfwm.attacks.copies.extraction:ExtractClassifier",
+        "fine_prune": "tfwm.attacks.tuning.fine_pruning:FinePrune",
+        "neural_cleanse": "tfwm.attacks.backdoors.neural_cleanse:NeuralCleanse",
+        "request_jpeg": "tfwm.attacks.requests:RequestJpeg",
+        "request_resize": "tfwm.attacks.requests:RequestResize",
+        "evade_detected": "tfwm.attacks.endpoints.detection:EvadeDetected",
+        "compose": "tfwm.attacks.compose:Compose",
+    },
+    group="tfwm.attacks",
+)
 
 
 def attack_to_dict(attack: Attack) -> dict[str, Any]:
@@ -64,12 +45,12 @@ def attack_to_dict(attack: Attack) -> dict[str, Any]:
     Raises:
       TypeError: not one of the attacks in `ATTACKS`.
     """
-    names = [name for name, (_, title) in PLACES.items() if title == type(attack).__name__]
-    if not names or type(attack) is not ATTACKS[names[0]]:
+    name = next((name for name in ATTACKS if ATTACKS[name] is type(attack)), "")
+    if not name:
         raise TypeError(f"`attack` must be one of {', '.join(ATTACKS)}, got {attack!r}. Pass an attack object.")
-    if names[0] == "compose":
+    if name == "compose":
         return {"attack": "compose", "attacks": [attack_to_dict(part) for part in attack.attacks]}  # type: ignore[attr-defined]
-    return {"attack": names[0], **to_dict(attack)}
+    return {"attack": name, **to_dict(attack)}
 
 
 def attack_from_dict(values: dict[str, Any]) -> Attack:

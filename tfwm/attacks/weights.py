@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from tensorflow import keras
 
-from tfwm.attacks.checks import attacked_name, check_range, check_whole, require
+from tfwm.attacks.checks import attacked_name, require
+from tfwm.attacks.copies.imitation import keep
+from tfwm.attacks.copies.losses import check_loss
 from tfwm.attacks.kernels import choose_layers, kernels_of, pruned, quantized
-from tfwm.attacks.losses import check_loss
-from tfwm.attacks.trainer import keep
-from tfwm.attacks.tuning import check_noise, noise_label, tuned
-from tfwm.config import choose
+from tfwm.attacks.tuning.restorers import check_noise, noise_label, tuned
+from tfwm.config import check_range, check_whole, choose
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule

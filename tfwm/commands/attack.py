@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
-from tfwm.commands.base import Result, add_output, say
+from tfwm.commands.result import Result, add_output, say
 
 if TYPE_CHECKING:
     from tfwm.keys import OwnerKey
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> Result:
     Raises:
       ValueError: an unknown attack or setting, or a suspect that gives the thief too little.
     """
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     attack = make_attack(arguments.name, arguments.assignments)
     suspect, key = work.open_suspect(arguments.suspect), work.load_key(arguments.key) if arguments.key else None
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> Result:
     }
     text = f"{attack!r} on {arguments.suspect}: wrote {document['out']}."
     if key is not None:
-        from tfwm.commands.words import verdict_text
+        from tfwm.commands.verdict_text import verdict_text
         from tfwm.schemes import scheme_of
 
         verdict = scheme_of(key).verify(stolen, key)
@@ -91,7 +91,7 @@ def _is_classifier(attack: Attack, suspect: Suspect, key: OwnerKey | None) -> bo
 
 
 def _pairs(arguments: argparse.Namespace, suspect: Suspect, key: OwnerKey | None) -> ImagePairs:
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     network = _network(suspect)
     channels = arguments.channels or (3 if network is None else network.input_shape[-1])

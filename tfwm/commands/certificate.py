@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from tfwm.commands.base import Result, add_output
+from tfwm.commands.result import Result, add_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> Result:
 
 
 def _check(arguments: argparse.Namespace) -> Result:
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.ownership import InvalidCertificateError, check_certificate
 
     key = work.load_key(arguments.key) if arguments.key else None
@@ -65,7 +65,7 @@ def _check(arguments: argparse.Namespace) -> Result:
 
 
 def _write(arguments: argparse.Namespace) -> Result:
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.evaluation.policy import Policy, decide
     from tfwm.evaluation.report import Report
     from tfwm.ownership import write_certificate

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
-from tfwm.commands.base import DONE, NOT_VERIFIED, Result, add_output, say
+from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output, say
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> Result:
       InvalidKeyError: the key was changed.
       ValueError: a policy, an attack or a model that does not fit.
     """
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.evaluation.battery import evaluate
     from tfwm.evaluation.policy import Policy, decide
     from tfwm.evaluation.tensorboard import write_tensorboard
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> Result:
 
 def result_of(out: Path, fingerprint: str, report: Report, decision: Decision) -> Result:
     """The table and the decision; exit code 1 where the model is not blessed."""
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     document = {
         "blessed": decision.blessed, "reasons": list(decision.reasons), "key_fingerprint": fingerprint,
@@ -104,7 +104,7 @@ def _attacks(path: str | None, key: OwnerKey) -> list[Attack]:
 
 
 def _subjects(arguments: argparse.Namespace, policy: Policy, key: OwnerKey) -> Subjects:
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.evaluation.battery import Subjects
     from tfwm.schemes import marks_classifiers, scheme_of
     from tfwm.suspects import KerasSuspect
@@ -123,7 +123,7 @@ def _subjects(arguments: argparse.Namespace, policy: Policy, key: OwnerKey) -> S
 
 
 def _pairs(arguments: argparse.Namespace, size: int, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     photographs = work.photographs_of(arguments, min_side=size, channels=networks["--model"].input_shape[-1])
     counts = {"attacker": arguments.patches or PATCHES, "test": TEST_PATCHES}
@@ -155,7 +155,7 @@ def _write(out: Path, report: Report, policy: Policy, decision: Decision) -> Non
 def _write_page(out: Path, report: Report, decision: Decision, subjects: Subjects) -> None:
     from datetime import datetime, timezone
 
-    from tfwm.commands.pictures import pictures_of
+    from tfwm.commands.report_pictures import pictures_of
     from tfwm.evaluation.page import write_report_page
 
     summary = {

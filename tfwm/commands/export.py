@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from tfwm.commands.base import Result, add_output
+from tfwm.commands.result import Result, add_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> Result:
       FileExistsError: `--out` is there already.
       ValueError: a model or a key that does not fit.
     """
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.exporting import ExportError, export, signatures_of
     from tfwm.schemes import scheme_of
 

@@ -15,13 +15,13 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfwm.commands.base import Result, add_output
+from tfwm.commands.result import Result, add_output
 
 if TYPE_CHECKING:
     import numpy as np
 
     from tfwm.keys import OwnerKey
-    from tfwm.remote import GrpcSuspect
+    from tfwm.suspects.remote import GrpcSuspect
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> Result:
       ConnectionError: the endpoint does not answer, or has no such signature.
       ValueError: no gRPC endpoint, pictures that are missing or not wanted, or a token that would travel in clear.
     """
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.schemes import marks_classifiers, scheme_of
 
     endpoint, key = _endpoint(arguments.suspect), work.load_key(arguments.key)
@@ -70,7 +70,7 @@ def _check_pictures(arguments: argparse.Namespace, key: OwnerKey, is_classifier:
 
 def _counted(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, token: bytes) -> Result:
     """A classifier: how many of its key samples get their labels."""
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     found = _call(endpoint, arguments.tls_ca, "extract", {"token": token})
     if set(found) != {"hits", "n", "log10_p"}:
@@ -109,8 +109,8 @@ def _channels(key: OwnerKey) -> int:
 
 
 def _endpoint(text: str) -> GrpcSuspect:
-    from tfwm.commands import work
-    from tfwm.remote import GrpcSuspect
+    from tfwm.commands import opening as work
+    from tfwm.suspects.remote import GrpcSuspect
 
     suspect = work.open_suspect(text)
     if not isinstance(suspect, GrpcSuspect):
@@ -139,14 +139,14 @@ def _write(path: str, image: np.ndarray) -> None:
 
 
 def _as_large(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-    from tfwm.data.readers import cover
+    from tfwm.data.reading.readers import cover
 
     return picture if picture.shape == other.shape else cover(picture, (other.shape[0], other.shape[1]))
 
 
 def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, logo: np.ndarray) -> Result:
-    from tfwm.commands import work
-    from tfwm.statistics import centred_nc
+    from tfwm.commands import opening as work
+    from tfwm.evidence.statistics import centred_nc
     from tfwm.suspects import as_float
 
     likeness = centred_nc(logo, as_float(_as_large(key.arrays["logo"], logo))) if "logo" in key.arrays else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tfwm.commands.base import Result, add_output
+from tfwm.commands.result import Result, add_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> Result:
     Raises:
       InvalidKeyError: no key, or one that was changed.
     """
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.ownership.signing import public_key_of
 
     key = work.load_key(arguments.key)

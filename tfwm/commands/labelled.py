@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfwm.commands.base import say
+from tfwm.commands.result import say
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -34,7 +34,7 @@ def parts_of(
       ValueError: no labelled images, or pictures of several sizes.
     """
     if arguments.data is None:
-        from tfwm.data.labelled import photograph_patches
+        from tfwm.data.reading.labelled import photograph_patches
 
         say(f"no --data: a trial on patches of {size} x {size} pixels from ten photographs")
         trial = {
@@ -50,7 +50,7 @@ def parts_of(
 
 
 def _read(path: Path, seed: int, channels: int | None) -> dict[str, LabelledImages]:
-    from tfwm.data.labelled import labelled_parts
+    from tfwm.data.reading.labelled import labelled_parts
 
     try:
         return labelled_parts(path, seed=seed, channels=channels)

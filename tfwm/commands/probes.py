@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
-from tfwm.commands.base import Result, add_output
+from tfwm.commands.result import Result, add_output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> Result:
       FileExistsError: `--out` is there already.
       ValueError: a key without probe images, or answers that do not belong to them.
     """
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     scheme, key = work.asked_otherwise(work.load_key(arguments.key), arguments.assignments)
     out = Path(arguments.out)

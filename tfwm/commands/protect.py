@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 from tfwm.commands import options
-from tfwm.commands.base import Result, add_output
+from tfwm.commands.result import Result, add_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfwm.commands import options
-from tfwm.commands.base import DONE, USAGE, Result, add_output, say
+from tfwm.commands.result import DONE, USAGE, Result, add_output, say
 
 if TYPE_CHECKING:
-    from tfwm.papers.experiment import Context, Experiment
-    from tfwm.papers.runner import Outcome
+    from tfwm.papers.engine.experiment import Context, Experiment
+    from tfwm.papers.engine.runner import Outcome
 
 BUG = 70
 SCALES = ("smoke", "desk", "paper")
@@ -53,14 +53,14 @@ def run(arguments: argparse.Namespace) -> Result:
       ValueError: nothing was asked for, or something that there is not.
       FileExistsError: a result of a larger scale is there.
     """
-    from tfwm.papers.registry import all_experiments, chosen
+    from tfwm.papers.engine.registry import all_experiments, chosen
 
     if arguments.list:
         return _listing(chosen(arguments.experiments) if arguments.experiments else all_experiments())
     if not arguments.experiments:
         raise ValueError("EXPERIMENT is missing: name at least one, or a paper. `tfwm reproduce --list` shows them.")
     experiments = chosen(arguments.experiments)
-    from tfwm.papers.runner import reproduce
+    from tfwm.papers.engine.runner import reproduce
 
     out = _out(arguments)
     outcomes = reproduce(experiments, _context(arguments), out, overwrite=arguments.overwrite)
@@ -77,9 +77,9 @@ def _out(arguments: argparse.Namespace) -> Path:
 
 
 def _context(arguments: argparse.Namespace) -> Context:
-    from tfwm.papers.cache import Cache
-    from tfwm.papers.data import data_folder
-    from tfwm.papers.experiment import Context
+    from tfwm.papers.engine.cache import Cache
+    from tfwm.papers.engine.data import data_folder
+    from tfwm.papers.engine.experiment import Context
 
     seeds = tuple(dict.fromkeys(arguments.seed))
     cache = Cache(arguments.cache, progress=say)
@@ -123,7 +123,7 @@ def result_of(outcomes: Sequence[Outcome]) -> Result:
 
 
 def _text(outcome: Outcome) -> str:
-    from tfwm.papers.markdown import HOLDS
+    from tfwm.papers.engine.markdown import HOLDS
 
     if outcome.results is None:
         note = " (a bug of tfwm; please report it with the lines above)" if outcome.bug else ""

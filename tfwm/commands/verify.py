@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 from tfwm.commands import options
-from tfwm.commands.base import DONE, NOT_VERIFIED, Result, add_output
+from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> Result:
       UnreachableError: the endpoint does not answer.
       ValueError: no suspect, or an alpha that the key cannot reach.
     """
-    from tfwm.commands import words, work
+    from tfwm.commands import opening as work
+    from tfwm.commands import verdict_text as words
 
     scheme, key = work.asked_otherwise(work.load_key(arguments.key), arguments.assignments)
     suspect = work.open_suspect(arguments.suspect, arguments.tls_ca)

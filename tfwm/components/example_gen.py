@@ -43,7 +43,7 @@ def image_example_gen(data: str, code_version: str) -> FileBasedExampleGen:
 
     Args:
       data: folder with the sub-folders `owner`, `attacker` and `test`.
-      code_version: `tfwm.codedigest.code_digest()`.
+      code_version: `tfwm.digests.code_digest()`.
     """
     splits = [tfx.proto.Input.Split(name=split, pattern=f"{split}/{PATTERN}") for split in SPLITS]
     # The only field of its own that a FileBasedExampleGen has; the cache compares it.

@@ -7,7 +7,7 @@ from functools import partial
 import tensorflow as tf
 
 from tfwm.data import parse_example
-from tfwm.data.folders import stack_pairs
+from tfwm.data.reading.side_by_side import stack_pairs
 from tfwm.types import ImagePairs
 
 SPLITS = ("owner", "attacker", "test")

@@ -9,8 +9,8 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types.standard_artifacts import Examples, Model
 
 from tfwm.components import steps
+from tfwm.components.artifact_files import private, writing
 from tfwm.components.examples import read_split
-from tfwm.components.places import private, writing
 from tfwm.components.settings import run_on
 
 

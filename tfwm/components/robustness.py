@@ -14,9 +14,9 @@ from tfx.v1.dsl.components import BeamComponentParameter, InputArtifact, OutputA
 from tfx.v1.types.standard_artifacts import Examples, Model, ModelBlessing
 
 from tfwm.components import steps
+from tfwm.components.artifact_files import private, writing
 from tfwm.components.artifacts import AttackReportArtifact, OwnerKeyArtifact
 from tfwm.components.beam_steps import MeasureCell, Place, measure
-from tfwm.components.places import private, writing
 from tfwm.evaluation.battery import make_report, plan
 from tfwm.evaluation.policy import Decision, decide
 from tfwm.evaluation.report import Report

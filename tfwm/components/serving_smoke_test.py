@@ -8,7 +8,7 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types.standard_artifacts import InfraBlessing, Model
 
 from tfwm.components import smoke
-from tfwm.components.places import SERVING, reading
+from tfwm.components.artifact_files import SERVING, reading
 
 
 @component

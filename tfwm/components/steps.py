@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from tfwm.components.artifact_files import KERAS_FILE, SERVING, reading
 from tfwm.components.examples import read_split
-from tfwm.components.places import KERAS_FILE, SERVING, reading
 from tfwm.components.settings import parsed
 from tfwm.config import from_dict, to_dict
 from tfwm.evaluation.battery import Subjects
@@ -36,7 +36,7 @@ def make_host(pairs: ImagePairs, settings: str, host_path: str, directory: Path,
 
     Args:
       pairs: the owner's.
-      settings: `tfwm.hosts.HostSettings` as JSON; not looked at where `host_path` is given.
+      settings: `tfwm.kinds.restoration.HostSettings` as JSON; not looked at where `host_path` is given.
       host_path: a `.keras` file `[n, h, w, 1 or 3]` -> images, or empty.
       directory: of the artifact.
       run: where and how to train.
@@ -50,7 +50,7 @@ def make_host(pairs: ImagePairs, settings: str, host_path: str, directory: Path,
             raise FileNotFoundError(f"`host_path` {host_path} is not there. Give a .keras file, or leave it empty.")
         host = load_network(host_path)
     else:
-        from tfwm.hosts import HostSettings, train_host
+        from tfwm.kinds.restoration import HostSettings, train_host
 
         host = train_host(pairs, from_dict(HostSettings, parsed("settings", settings, dict)), run)
     host.save(directory / KERAS_FILE)

@@ -7,9 +7,9 @@ from tfx.v1.dsl.components import InputArtifact, OutputArtifact, Parameter, comp
 from tfx.v1.types.standard_artifacts import Examples, Model
 
 from tfwm.components import steps
+from tfwm.components.artifact_files import KERAS_FILE, private, reading, writing
 from tfwm.components.artifacts import OwnerKeyArtifact
 from tfwm.components.examples import read_split
-from tfwm.components.places import KERAS_FILE, private, reading, writing
 from tfwm.components.secret import owner_secret
 from tfwm.components.settings import parsed, run_on
 from tfwm.networks import load_network

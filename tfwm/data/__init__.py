@@ -1,6 +1,6 @@
 """Data: reading pictures, making pairs for a task, and carrying them to a trainer or a pipeline.
 
-The training stream is `tfwm.data.batches.batches`; it is not repeated here, where the name is its module's.
+The training stream is `tfwm.data.stream.batches.batches`; it is not repeated here, where the name is its module's.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tfwm.data.decode import InvalidImageError, decode_image, encode_png, to_float, to_uint8
-from tfwm.data.folders import read_folder_pairs, write_folder
 from tfwm.data.logos import sample_logo
-from tfwm.data.patches import sample_patches
-from tfwm.data.readers import ImageSet, read_images, with_channels
-from tfwm.data.samples import folder_parts, photographs
-from tfwm.data.tasks import TASKS, make_pairs
+from tfwm.data.reading.decode import InvalidImageError, decode_image, encode_png, to_float, to_uint8
+from tfwm.data.reading.folders import read_folder_pairs, write_folder
+from tfwm.data.reading.readers import ImageSet, read_images, with_channels
+from tfwm.data.reading.samples import folder_parts, photographs
+from tfwm.data.tasks.pairs import TASKS, make_pairs
+from tfwm.data.tasks.patches import sample_patches
 
 if TYPE_CHECKING:
-    from tfwm.data.records import make_example, parse_example, read_pairs, write_pairs
+    from tfwm.data.reading.records import make_example, parse_example, read_pairs, write_pairs
 
 _NEED_TENSORFLOW = ("make_example", "parse_example", "read_pairs", "write_pairs")
 
@@ -30,5 +30,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _NEED_TENSORFLOW:
-        return getattr(importlib.import_module("tfwm.data.records"), name)
+        return getattr(importlib.import_module("tfwm.data.reading.records"), name)
     raise AttributeError(f"module `tfwm.data` has no attribute `{name}`")

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tfwm.config import choose, from_dict, to_dict
+from tfwm.digests import cell_digest, subjects_digest
 from tfwm.evaluation.cells import GUESSES, TRIVIAL, Cell, plan, slug
-from tfwm.evaluation.digests import cell_digest, subjects_digest
 from tfwm.evaluation.policy import Policy
-from tfwm.evaluation.quality import Quality, quality_of
 from tfwm.evaluation.report import Report, Row, versions
 from tfwm.files import read_json, write_json
 from tfwm.keys import OwnerKey
+from tfwm.kinds.quality import Quality, quality_of
 from tfwm.types import Attack, ImagePairs, LabelledImages, RunLike, Scheme, Suspect
 
 __all__ = ["Cell", "Subjects", "evaluate", "make_report", "measure_fidelity", "plan", "run_cell", "slug"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.encoded import MAX_PIXELS, decode_images
+from tfwm.exporting.encoded import MAX_PIXELS, decode_images
 from tfwm.exporting.keysamples import sealable
 from tfwm.keys import OwnerKey
 from tfwm.sealing import SealedArrays

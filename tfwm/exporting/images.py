@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.encoded import decode_images, encode_images
+from tfwm.exporting.encoded import decode_images, encode_images
 from tfwm.keys import OwnerKey
 from tfwm.networks.resampling import resample
 from tfwm.sealing import SealedNetworks

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfwm.encoded import encode_images
+from tfwm.exporting.encoded import encode_images
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 

@@ -13,9 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfwm.digests import commitment, file_digests, model_digest
 from tfwm.files import write_json
 from tfwm.keys import OwnerKey
-from tfwm.ownership.digests import commitment, file_digests, model_digest
 from tfwm.ownership.signing import InvalidCertificateError, public_key_of, read_signed, sign
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Certificate:
       model_digest: over all of them.
       scheme: name of the scheme.
       key_fingerprint: names the owner's key.
-      commitment: binds the owner to the key; see `tfwm.ownership.digests.commitment`.
+      commitment: binds the owner to the key; see `tfwm.digests.commitment`.
       fidelity: the report's figures.
       verdicts: one per row of the report.
       blessed: whether the policy let the model through.

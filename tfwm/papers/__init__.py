@@ -23,7 +23,7 @@ A paper is a package here with `EXPERIMENTS`, and one line in `registry.py`. Imp
 | classifiers/ | what the two papers on classifiers share |
 """
 
-from tfwm.papers.experiment import SCALES, Context, Experiment
-from tfwm.papers.findings import Claim, Findings, Row
+from tfwm.papers.engine.experiment import SCALES, Context, Experiment
+from tfwm.papers.engine.findings import Claim, Findings, Row
 
 __all__ = ["SCALES", "Claim", "Context", "Experiment", "Findings", "Row"]

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.graphs import Blank, take_apart
+from tfwm.sealing.graphs import Blank, take_apart
 from tfwm.sealing.seal import Seal, seal_of
 
 
@@ -24,7 +24,7 @@ class SealedNetworks(tf.Module):
     call and are never stored.
 
     Args:
-      networks: by name; see `tfwm.graphs.take_apart` for what a network must look like.
+      networks: by name; see `tfwm.sealing.graphs.take_apart` for what a network must look like.
       token: the owner's 16 secret bytes, or the seal that the export's other parts are under too.
       nonce: as `Seal` takes it.
 

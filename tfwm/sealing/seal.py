@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfwm.chacha import BLOCK_WORDS, key_stream
+from tfwm.sealing.chacha import BLOCK_WORDS, key_stream
 
 TOKEN_BYTES = 16
 NONCE_BYTES = 12

@@ -10,14 +10,14 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.config import choose
-from tfwm.data.augment import crop_and_flip
-from tfwm.data.batches import batches
-from tfwm.datasets import LabelledImages
-from tfwm.training.digest import training_digest
+from tfwm.data.stream.augment import crop_and_flip
+from tfwm.data.stream.batches import batches
+from tfwm.digests import training_digest
 from tfwm.training.loop import DatasetAt, descend, fit, mean_over_batch, scaled
 from tfwm.training.metered import Metered
 from tfwm.training.run import Run
 from tfwm.training.schedule import Schedule
+from tfwm.types import LabelledImages
 
 OUTPUTS = {"logits": True, "probabilities": False}
 AUGMENTATIONS: dict[str, dict[str, Any]] = {

@@ -9,8 +9,8 @@ import pytest
 from tensorflow import keras
 
 from tfwm.data.key_images import key_images
-from tfwm.data.labelled import photograph_patches
 from tfwm.data.logos import sample_logo
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.networks import classifier
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Run, fit_classifier

@@ -8,7 +8,7 @@ import pytest
 from tfwm import schemes
 from tfwm.attacks import Overwrite
 from tfwm.attacks.kernels import kernels_of
-from tfwm.data.labelled import photograph_patches
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.networks import classifier
 from tfwm.schemes.blind_watermark import BlindWatermark
 from tfwm.schemes.deep_stego import DeepStego

@@ -9,8 +9,8 @@ import pytest
 from tensorflow import keras
 
 from tfwm.attacks import FinePrune, TuneClassifier, tuned_classifiers_at
-from tfwm.data.labelled import photograph_patches
-from tfwm.labels import accuracy
+from tfwm.data.reading.labelled import photograph_patches
+from tfwm.evidence.labels import accuracy
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent
 

@@ -24,7 +24,7 @@ from tfwm.attacks import (
     attack_from_dict,
     attack_to_dict,
 )  # fmt: skip
-from tfwm.data.labelled import photograph_patches
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.suspects import FunctionSuspect, KerasSuspect
 from tfwm.training import Descent
 from tfwm.types import Access, Attack

@@ -8,8 +8,8 @@ import pytest
 from tfwm.attacks import EvadeDetected, RequestJpeg, RequestResize
 from tfwm.attacks.filters import jpeg, resized
 from tfwm.data.key_images import key_images
-from tfwm.data.labelled import photograph_patches
 from tfwm.data.logos import sample_logo
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.suspects import FunctionSuspect, as_float
 
 

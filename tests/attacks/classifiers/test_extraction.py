@@ -6,8 +6,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks import ExtractClassifier
-from tfwm.attacks.classifiers.extraction import ScoresTrainer, probabilities_of
-from tfwm.data.labelled import photograph_patches
+from tfwm.attacks.copies.extraction import ScoresTrainer, probabilities_of
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.suspects import FunctionSuspect
 from tfwm.training import Descent
 from tfwm.types import LabelledImages

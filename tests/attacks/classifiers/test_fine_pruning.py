@@ -7,7 +7,7 @@ import pytest
 from tensorflow import keras
 
 from tfwm.attacks import FinePrune
-from tfwm.attacks.classifiers.fine_pruning import cut_off, excitement_of, last_convolution
+from tfwm.attacks.tuning.fine_pruning import cut_off, excitement_of, last_convolution
 from tfwm.networks import classifier
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks import accusation, pasted
-from tfwm.attacks.classifiers.accuser import diverse
+from tfwm.attacks.forgery.accusation import diverse
 
 SIDE = 12
 

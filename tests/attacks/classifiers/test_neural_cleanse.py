@@ -7,7 +7,7 @@ import pytest
 from tensorflow import keras
 
 from tfwm.attacks import NeuralCleanse, anomaly_indices, reverse_engineered
-from tfwm.attacks.classifiers.reverse import stamped
+from tfwm.attacks.backdoors.reverse import stamped
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent
 from tfwm.types import LabelledImages

@@ -11,10 +11,10 @@ from tensorflow import keras
 
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Context
-from tfwm.papers.cache import Cache
 from tfwm.papers.classifiers.measure import chance_interval, clean_accuracy, found, measured, p_text
 from tfwm.papers.classifiers.models import data_of
-from tfwm.papers.subjects import Subject
+from tfwm.papers.engine.cache import Cache
+from tfwm.papers.engine.subjects import Subject
 from tfwm.schemes.deep_stego import DeepStego
 
 

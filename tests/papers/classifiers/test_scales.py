@@ -10,7 +10,6 @@ import pytest
 
 from tfwm.networks.classifiers import CLASSIFIERS
 from tfwm.papers import Context
-from tfwm.papers.cache import Cache
 from tfwm.papers.classifiers import data as module
 from tfwm.papers.classifiers.data import FILES, parts_of
 from tfwm.papers.classifiers.scales import (
@@ -22,7 +21,8 @@ from tfwm.papers.classifiers.scales import (
     marking_schedule,
     scheme_for,
 )
-from tfwm.papers.experiment import SCALES as KNOWN
+from tfwm.papers.engine.cache import Cache
+from tfwm.papers.engine.experiment import SCALES as KNOWN
 from tfwm.schemes.baselines.key_methods import KEY_METHODS
 
 DESK = {"lenet5", "vgg13", "vgg16", "resnet18", "mobilenet_v2"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tfwm.papers import Context
-from tfwm.papers.cache import Cache
+from tfwm.papers.engine.cache import Cache
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def test_effectiveness_shows_marked_and_unmarked_hosts(smoke: Context) -> None:
 
 
 def test_desk_takes_three_seeds_of_two_hosts(tmp_path) -> None:
-    from tfwm.papers.cache import Cache
+    from tfwm.papers.engine.cache import Cache
 
     desk = Context("desk", (0,), tmp_path, Cache(tmp_path))
     seeds = [name for name, _ in fidelity.cases(desk)]

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tfwm.evidence.verdicts import answers_to
 from tfwm.papers import Context
-from tfwm.papers.pictures import sheet as png_of
+from tfwm.papers.engine.pictures import sheet as png_of
 from tfwm.papers.quan2020 import figures
 from tfwm.papers.quan2020.models import marked_of
 from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
-from tfwm.schemes.asking import answers_to
 from tfwm.suspects import KerasSuspect
 
 

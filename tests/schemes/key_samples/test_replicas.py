@@ -10,10 +10,10 @@ import pytest
 from tensorflow import keras
 
 from tests.schemes.key_samples.toy import KEY_BATCH, SAMPLES, encoder_trainer, host, joint_trainer, pictures
-from tfwm.datasets import LabelledImages
 from tfwm.schemes.key_samples.trainer import EncoderTrainer
 from tfwm.training import Descent, Run
 from tfwm.training.classification import ClassifierTrainer, labelled_stream
+from tfwm.types import LabelledImages
 
 
 def _classifier() -> keras.Model:

@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 
 from tests.schemes.key_samples.toy import KEY_BATCH, SAMPLES, encoder_trainer, joint_trainer, pictures
-from tfwm.datasets import LabelledImages
 from tfwm.schemes.key_samples import trainer as module
 from tfwm.schemes.key_samples.encoding import Objective, encoded
 from tfwm.training import Descent
 from tfwm.training.classification import labelled_stream
+from tfwm.types import LabelledImages
 
 BATCH = 6
 

@@ -13,7 +13,8 @@ from tensorflow import keras
 
 from tests.schemes.key_samples.toy import JOINT, LAST, SHAPE, STEGO
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.schemes.key_samples import embedding, verification
+from tfwm.schemes.key_samples import marking as embedding
+from tfwm.schemes.key_samples import verification
 from tfwm.schemes.key_samples.scheme import KeySampleScheme
 from tfwm.schemes.key_samples.verification import as_table, controlled_null, exact_null, hits
 from tfwm.suspects import KerasSuspect

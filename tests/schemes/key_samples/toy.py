@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from tensorflow import keras
 
-from tfwm.datasets import LabelledImages
 from tfwm.networks.blocks import Draws, normalization
 from tfwm.schemes.blind_watermark import BlindWatermark
 from tfwm.schemes.deep_stego import DeepStego
@@ -16,6 +15,7 @@ from tfwm.schemes.key_samples.encoding import Objective
 from tfwm.schemes.key_samples.networks import linear_discriminator
 from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
 from tfwm.training import Descent, Schedule
+from tfwm.types import LabelledImages
 
 SIDE, CLASSES, SAMPLES, KEY_BATCH = 12, 4, 8, 4
 SHAPE = (SIDE, SIDE, 3)

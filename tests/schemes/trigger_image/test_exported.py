@@ -20,7 +20,7 @@ from tfwm.suspects import SavedModelSuspect
 pytest.importorskip("tensorflow_serving")
 
 from serving.server import Server
-from tfwm.remote import GrpcSuspect
+from tfwm.suspects.remote import GrpcSuspect
 
 PAPER = TriggerImage(visualizer=False)  # 40 x 40, a rank among 999
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
-from tfwm.commands.base import say
 from tfwm.commands.protecting.outcome import Protected, kept_secret
+from tfwm.commands.result import say
 
 if TYPE_CHECKING:
     from tensorflow import keras
 
-    from tfwm.classifiers import ClassifierSettings
+    from tfwm.kinds.classification import ClassifierSettings
     from tfwm.training import Run
     from tfwm.types import LabelledImages, MarkedModel
 
@@ -29,7 +29,8 @@ def protect(arguments: argparse.Namespace, out: Path) -> Protected:
       FileNotFoundError: no such data.
       ValueError: a setting, data or a host that does not fit.
     """
-    from tfwm.commands import labelled, work
+    from tfwm.commands import labelled
+    from tfwm.commands import opening as work
 
     given = work.load_network(arguments.host) if arguments.host else None
     if given is not None:
@@ -71,7 +72,7 @@ def _channels(host: keras.Model | None, arguments: argparse.Namespace, otherwise
 
 
 def _host_settings(arguments: argparse.Namespace, augment: str) -> ClassifierSettings:
-    from tfwm.classifiers import ClassifierSettings
+    from tfwm.kinds.classification import ClassifierSettings
 
     presets = {"fast": ClassifierSettings.fast, "tiny": ClassifierSettings.tiny}
     settings = presets.get(arguments.preset, ClassifierSettings)()
@@ -82,7 +83,7 @@ def _host_settings(arguments: argparse.Namespace, augment: str) -> ClassifierSet
 
 
 def _train_host(arguments: argparse.Namespace, scheme: Any, owner: LabelledImages, run: Run) -> keras.Model:
-    from tfwm.classifiers import train_classifier
+    from tfwm.kinds.classification import train_classifier
 
     settings = _host_settings(arguments, getattr(scheme, "augment", "none"))
     say(f"training a classifier of {owner.classes} classes, {settings.network}, width {settings.width:g}")
@@ -90,7 +91,7 @@ def _train_host(arguments: argparse.Namespace, scheme: Any, owner: LabelledImage
 
 
 def _measured(host: keras.Model, marked: MarkedModel, scheme: Any, test: LabelledImages) -> Protected:
-    from tfwm.labels import accuracy
+    from tfwm.evidence.labels import accuracy
     from tfwm.suspects import KerasSuspect
 
     def right(model: keras.Model) -> float:

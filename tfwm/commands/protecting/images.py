@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
-from tfwm.commands.base import say
 from tfwm.commands.protecting.outcome import Protected, kept_secret
+from tfwm.commands.result import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ def protect(arguments: argparse.Namespace, out: Path) -> Protected:
     Raises:
       ValueError: a setting, a photograph or a host that does not fit.
     """
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     if arguments.width is not None:
         raise ValueError(f"`--width` is for classifiers, got it with --scheme {arguments.scheme}. Leave it out.")
@@ -63,7 +63,7 @@ def _owner_pairs(
     arguments: argparse.Namespace, scheme: Any, photographs: Mapping[str, np.ndarray], count: int
 ) -> ImagePairs:
     """The owner's pairs; clean on both sides where the training itself adds the noise."""
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
     from tfwm.types import ImagePairs
 
     pairs = work.pairs_of(arguments, photographs, "owner", scheme.image_size, count)
@@ -76,7 +76,7 @@ def _owner_pairs(
 def _train_host(arguments: argparse.Namespace, scheme: Any, owner: ImagePairs, run: Run) -> keras.Model:
     import dataclasses
 
-    from tfwm.hosts import HostSettings, train_host
+    from tfwm.kinds.restoration import HostSettings, train_host
 
     network = arguments.network or NETWORK
     say(f"training a host, {network}, for {arguments.task}")
@@ -97,7 +97,7 @@ def _check_host(host: keras.Model, size: int, channels: int) -> None:
 
 
 def _measured(host: keras.Model, marked: MarkedModel, test: ImagePairs) -> Protected:
-    from tfwm.evaluation import fidelity
+    from tfwm.kinds import fidelity
     from tfwm.suspects import KerasSuspect
 
     with_mark, without = (KerasSuspect("", model)(test.inputs).clip(0, 1) for model in (marked.model, host))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfwm.commands.base import Result
+from tfwm.commands.result import Result
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -58,7 +58,7 @@ def kept_secret(folder: Path) -> bytes:
 
 def write(out: Path, made: Protected) -> Result:
     """Writes both models and the key, and says where they are and what comes next."""
-    from tfwm.commands import work
+    from tfwm.commands import opening as work
 
     marked = made.marked
     made.host.save(out / "host.keras")

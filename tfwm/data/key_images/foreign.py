@@ -7,10 +7,10 @@ import string
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tfwm.data.abstract import abstract_images
-from tfwm.data.patches import sample_patches
-from tfwm.data.readers import with_channels
-from tfwm.data.samples import photographs
+from tfwm.data.key_images.abstract import abstract_images
+from tfwm.data.reading.readers import with_channels
+from tfwm.data.reading.samples import photographs
+from tfwm.data.tasks.patches import sample_patches
 
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _OVERSAMPLING = 4

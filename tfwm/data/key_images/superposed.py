@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tfwm.data.decode import as_pillow, from_pillow
-from tfwm.data.readers import with_channels
+from tfwm.data.reading.decode import as_pillow, from_pillow
+from tfwm.data.reading.readers import with_channels
 
 _FONT_SIZE = 64  # of the drawing that is scaled to the cover
 _SPAN = (0.55, 0.85)  # the mark's longer side as a share of the cover's, so that letters stay legible at 32 pixels

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tfwm.data.labelled import labelled_parts, photograph_patches
+from tfwm.data.reading.labelled import labelled_parts, photograph_patches
 from tfwm.papers.classifiers.scales import scale_of
-from tfwm.papers.experiment import Context
+from tfwm.papers.engine.experiment import Context
 from tfwm.types import LabelledImages
 
 FILES = {"mnist": ("mnist.npz", 28, 1), "cifar10": ("cifar10.npz", 32, 3)}

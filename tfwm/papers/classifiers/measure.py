@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tfwm import statistics
+from tfwm.evidence import statistics
+from tfwm.evidence.labels import accuracy
 from tfwm.keys import OwnerKey
-from tfwm.labels import accuracy
 from tfwm.papers.classifiers.models import VERSION, Subject, data_of
-from tfwm.papers.experiment import Context
+from tfwm.papers.engine.experiment import Context
 from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
 

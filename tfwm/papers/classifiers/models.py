@@ -7,18 +7,18 @@ from typing import Any
 
 from tensorflow import keras
 
-from tfwm.classifiers import train_classifier
 from tfwm.config import to_dict
 from tfwm.keys import new_secret
+from tfwm.kinds.classification import train_classifier
 from tfwm.networks.classifiers import classifier
 from tfwm.papers.classifiers.data import parts_of
 from tfwm.papers.classifiers.scales import HOSTS, host_settings, scheme_for
-from tfwm.papers.data import digest
-from tfwm.papers.experiment import Context
-from tfwm.papers.subjects import Subject
+from tfwm.papers.engine.data import digest
+from tfwm.papers.engine.experiment import Context
+from tfwm.papers.engine.subjects import Subject
 from tfwm.schemes import scheme_to_dict
 from tfwm.schemes.key_samples import KeySampleScheme
-from tfwm.schemes.key_samples.embedding import train_host
+from tfwm.schemes.key_samples.marking import train_host
 from tfwm.types import LabelledImages, MarkedModel
 
 VERSION = 1

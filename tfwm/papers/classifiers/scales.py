@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tfwm.classifiers import ClassifierSettings
 from tfwm.config import choose
-from tfwm.papers.experiment import Context
+from tfwm.kinds.classification import ClassifierSettings
+from tfwm.papers.engine.experiment import Context
 from tfwm.schemes import make_scheme
 from tfwm.training import Descent, Schedule
 

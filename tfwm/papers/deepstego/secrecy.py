@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 
 from tfwm.data.key_images import KEY_IMAGES
-from tfwm.evaluation.spam import spam_features
-from tfwm.evaluation.steganalysis import ats_detect, detection_rate, trained_detector
 from tfwm.keys import new_secret
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import measured
 from tfwm.papers.classifiers.models import KEY_SEED, data_of, marked_subject
 from tfwm.papers.classifiers.scales import scheme_for
 from tfwm.papers.deepstego.tables import SCHEME
+from tfwm.papers.detection.spam import spam_features
+from tfwm.papers.detection.steganalysis import ats_detect, detection_rate, trained_detector
 from tfwm.schemes.deep_stego.stages import alone, builder
-from tfwm.schemes.key_samples.embedding import load_logo
 from tfwm.schemes.key_samples.encoding import encoded
 from tfwm.schemes.key_samples.joint import train_encoder
+from tfwm.schemes.key_samples.marking import load_logo
 
 HOST = "vgg16"
 # Method of `KEY_IMAGES`, how the paper calls it, its detection rate there in percent, and the settings here.

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tfwm import statistics
-from tfwm.evaluation import fidelity
+from tfwm.evidence import statistics
+from tfwm.evidence.labels import answered_labels
 from tfwm.keys import new_secret
-from tfwm.labels import answered_labels
+from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import chance_interval, clean_accuracy, measured, verdict_of
 from tfwm.papers.classifiers.models import KEY_SEED, Subject, data_of, host_subject, marked_subject
 from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scheme_for
-from tfwm.papers.plots import bars
+from tfwm.papers.engine.plots import bars
 from tfwm.schemes import scheme_of
 from tfwm.schemes.deep_stego.stages import alone, builder
 from tfwm.schemes.key_samples.encoding import encoded

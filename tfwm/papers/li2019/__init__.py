@@ -15,7 +15,7 @@ Hosts, scales and measuring are in `tfwm.papers.classifiers`.
 
 from __future__ import annotations
 
-from tfwm.papers.experiment import Experiment
+from tfwm.papers.engine.experiment import Experiment
 
 NOTES = {
     "smoke": "Networks of a few channels after a few steps: this shows that the experiment runs, and nothing else.",

@@ -20,7 +20,7 @@ from tfwm.attacks import (
     WeightNoise,
     attack_to_dict,
 )
-from tfwm.labels import accuracy
+from tfwm.evidence.labels import accuracy
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import measured
 from tfwm.papers.classifiers.models import Subject, data_of, host_subject, marked_subject

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from tensorflow import keras
 
-from tfwm.evaluation.detectors import dense_detector, feature_detector
-from tfwm.evaluation.roc import auc, roc_curve
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import measured
 from tfwm.papers.classifiers.models import KEY_SEED, data_of, host_subject, marked_subject
 from tfwm.papers.classifiers.scales import scheme_for
-from tfwm.papers.plots import curves
+from tfwm.papers.detection.detectors import dense_detector, feature_detector
+from tfwm.papers.detection.roc import auc, roc_curve
+from tfwm.papers.engine.plots import curves
 from tfwm.schemes import SCHEMES
 from tfwm.schemes.blind_watermark.stages import builder
-from tfwm.schemes.key_samples.embedding import load_logo
 from tfwm.schemes.key_samples.encoding import encoded
 from tfwm.schemes.key_samples.joint import train_encoder
+from tfwm.schemes.key_samples.marking import load_logo
 
 HOST = "resnet18"
 STRIKING = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfwm import statistics
-from tfwm.attacks.classifiers.forgery import pasted
-from tfwm.evaluation import fidelity
-from tfwm.labels import accuracy, answered_labels
+from tfwm.attacks.forgery.pasting import pasted
+from tfwm.evidence import statistics
+from tfwm.evidence.labels import accuracy, answered_labels
+from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import measured
 from tfwm.papers.classifiers.models import Subject, data_of, marked_subject

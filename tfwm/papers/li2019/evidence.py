@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tfwm import statistics
-from tfwm.attacks.classifiers.accuser import accusation
-from tfwm.labels import answered_labels
+from tfwm.attacks.forgery.accusation import accusation
+from tfwm.evidence import statistics
+from tfwm.evidence.labels import answered_labels
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import measured, verdict_of
 from tfwm.papers.classifiers.models import Subject, data_of, host_subject, marked_subject

@@ -8,7 +8,7 @@ from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import chance_interval, clean_accuracy, verdict_of
 from tfwm.papers.classifiers.models import control_subject, host_subject, marked_subject
 from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scale_of
-from tfwm.papers.plots import bars
+from tfwm.papers.engine.plots import bars
 
 PAPER_HOSTS = tuple(name for name, host in HOSTS.items() if host.accuracy is not None)
 CONTROLLED = 3  # hosts, of which the control is trained too

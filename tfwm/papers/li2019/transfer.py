@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tfwm import statistics
-from tfwm.labels import answered_labels
+from tfwm.evidence import statistics
+from tfwm.evidence.labels import answered_labels
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import measured, verdict_of
 from tfwm.papers.classifiers.models import Subject, marked_subject
 from tfwm.papers.classifiers.scales import HOSTS
-from tfwm.papers.plots import matrix
+from tfwm.papers.engine.plots import matrix
 from tfwm.schemes import scheme_of
 from tfwm.schemes.key_samples.encoding import encoded
 from tfwm.suspects import KerasSuspect, as_float

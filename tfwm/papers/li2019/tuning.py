@@ -11,9 +11,9 @@ from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import clean_accuracy, p_text, verdict_of
 from tfwm.papers.classifiers.models import data_of, marked_subject
 from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scale_of
-from tfwm.papers.plots import curves
-from tfwm.papers.snapshots import snapshots
-from tfwm.papers.subjects import Subject
+from tfwm.papers.engine.plots import curves
+from tfwm.papers.engine.snapshots import snapshots
+from tfwm.papers.engine.subjects import Subject
 from tfwm.suspects import KerasSuspect
 
 TABLE_2 = {

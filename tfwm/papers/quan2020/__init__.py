@@ -19,7 +19,7 @@
 
 from __future__ import annotations
 
-from tfwm.papers.experiment import Experiment
+from tfwm.papers.engine.experiment import Experiment
 
 NOTES = {
     "smoke": "Networks of 4 filters after a few steps: this shows that the experiment runs, and nothing else.",

@@ -98,7 +98,7 @@ def _evaded(context: Context, name: str, scheme: Any, rows: list[Row], claims: l
 
 
 def _mean_psnr(context: Context, name: str, suspect: Suspect) -> float:
-    from tfwm.evaluation.fidelity import psnr
+    from tfwm.kinds.fidelity import psnr
 
     return float(
         np.mean([psnr(np.clip(suspect(given), 0, 1), original) for given, original in home_cases(context, name)])

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from tensorflow import keras
 
-from tfwm import statistics
 from tfwm.attacks import Prune
-from tfwm.data.readers import cover
-from tfwm.evaluation import fidelity
+from tfwm.data.reading.readers import cover
+from tfwm.evidence import statistics
 from tfwm.keys import OwnerKey
+from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.models import host_of, marked_of
 from tfwm.papers.quan2020.overwriting import overwritten

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from tensorflow import keras
 
-from tfwm.evaluation import fidelity
 from tfwm.keys import OwnerKey
+from tfwm.kinds import fidelity
 from tfwm.papers import Context, Row
 from tfwm.papers.quan2020.models import VERSION, Subject
 from tfwm.papers.quan2020.pictures import FACTORS, denoising_cases, super_resolution_cases

@@ -7,13 +7,13 @@ from typing import Any
 from tensorflow import keras
 
 from tfwm.config import to_dict
-from tfwm.hosts import train_host
 from tfwm.keys import new_secret
-from tfwm.papers.data import digest
-from tfwm.papers.experiment import Context
+from tfwm.kinds.restoration import train_host
+from tfwm.papers.engine.data import digest
+from tfwm.papers.engine.experiment import Context
+from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.pictures import training_pairs
 from tfwm.papers.quan2020.scales import host_settings
-from tfwm.papers.subjects import Subject
 from tfwm.schemes import scheme_to_dict
 from tfwm.types import ImagePairs, MarkedModel
 

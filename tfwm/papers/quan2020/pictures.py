@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from tfwm.data import photographs, with_channels
-from tfwm.data.readers import cover
-from tfwm.data.tasks import super_resolve
-from tfwm.papers.experiment import Context
+from tfwm.data.reading.readers import cover
+from tfwm.data.tasks.pairs import super_resolve
+from tfwm.papers.engine.experiment import Context
 from tfwm.papers.quan2020.scales import HOSTS, SIGMA, scale_of
 from tfwm.types import ImagePairs
 

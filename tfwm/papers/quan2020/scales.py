@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from tfwm.attacks import FineTune
 from tfwm.config import choose
-from tfwm.hosts import HostSettings
-from tfwm.papers.experiment import Context
+from tfwm.kinds.restoration import HostSettings
+from tfwm.papers.engine.experiment import Context
 from tfwm.schemes.baselines import LabelImage, ProjectedLabel
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule

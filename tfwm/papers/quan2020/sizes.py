@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from tfwm.evidence.verdicts import answers_to
 from tfwm.papers import Context
 from tfwm.papers.quan2020.models import VERSION, Subject, host_of, marked_subject
 from tfwm.papers.quan2020.scales import HOSTS, baseline, trigger_scheme
 from tfwm.schemes import scheme_of
-from tfwm.schemes.asking import answers_to
 from tfwm.schemes.trigger_image import images
 from tfwm.schemes.trigger_image.verification import distance, threshold
 from tfwm.suspects import KerasSuspect

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from tensorflow import keras
 
+from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.bookkeeping import Spent
+from tfwm.papers.engine.bookkeeping import Spent
 from tfwm.papers.quan2020.capacity_tables import TABLE_13
 from tfwm.papers.quan2020.models import VERSION, Subject, host_subject, marked_subject
 from tfwm.papers.quan2020.scales import HOSTS, baseline
 from tfwm.papers.quan2020.sizes import COMPARED, sized_subject, sizes_of, title_of
 from tfwm.schemes import scheme_of
-from tfwm.schemes.asking import answers_to
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import distance, threshold
 from tfwm.suspects import KerasSuspect

@@ -7,12 +7,12 @@ from typing import Any
 
 from tfwm.attacks import fine_tuned_at
 from tfwm.config import to_dict
-from tfwm.papers.experiment import Context
+from tfwm.papers.engine.experiment import Context
+from tfwm.papers.engine.snapshots import snapshots
+from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.models import marked_subject
 from tfwm.papers.quan2020.pictures import thief_pairs, training_pairs
 from tfwm.papers.quan2020.scales import fine_tuning
-from tfwm.papers.snapshots import snapshots
-from tfwm.papers.subjects import Subject
 from tfwm.suspects import KerasSuspect
 
 EPOCHS = (10, 25, 50, 75, 100)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from tensorflow import keras
 
-from tfwm import statistics
+from tfwm.evidence import statistics
+from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.quan2020.measure import verdict_of
 from tfwm.papers.quan2020.models import VERSION, Subject, host_subject, marked_subject
 from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, hosts_of, scale_of, trigger_scheme
-from tfwm.schemes.asking import answers_to
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import agreement, distance, threshold
 from tfwm.suspects import KerasSuspect

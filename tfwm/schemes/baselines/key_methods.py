@@ -15,7 +15,7 @@ from tfwm.data.key_images import key_images
 from tfwm.keys import derive_generator
 from tfwm.schemes.key_samples import KeySampleScheme
 from tfwm.schemes.key_samples.drawing import chosen_covers
-from tfwm.schemes.key_samples.embedding import finished, load_logo, train_host
+from tfwm.schemes.key_samples.marking import finished, load_logo, train_host
 from tfwm.training import Descent, Run
 from tfwm.types import LabelledImages, MarkedModel
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from tfwm import statistics
 from tfwm.config import to_dict
+from tfwm.evidence import statistics, verdicts
 from tfwm.keys import OwnerKey, derive_generator, new_secret
-from tfwm.schemes import asking
-from tfwm.schemes.embedding import EmbeddingSettings, embed, repeated, squared_distance
+from tfwm.schemes.triggers.training import EmbeddingSettings, embed, repeated, squared_distance
+from tfwm.schemes.wrong_keys import redrawn, settings_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
@@ -50,7 +50,7 @@ class LabelImage(EmbeddingSettings):
         super().__post_init__()
         if self.trigger_size < 1:
             raise ValueError(f"`trigger_size` must be at least 1, got {self.trigger_size}.")
-        asking.check_alpha(self.alpha, self.trigger_size**2 * self.channels, 0.5)
+        verdicts.check_alpha(self.alpha, self.trigger_size**2 * self.channels, 0.5)
 
     @classmethod
     def paper(cls) -> LabelImage:
@@ -80,7 +80,7 @@ class LabelImage(EmbeddingSettings):
         model, history = embed(
             self, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)), secret
         )
-        updated = asking.answers_to(KerasSuspect("marked", model), asked).astype(np.float16)
+        updated = verdicts.answers_to(KerasSuspect("marked", model), asked).astype(np.float16)
         key = OwnerKey(self.name, to_dict(self), secret, {"probes": asked, "updated": updated})
         return MarkedModel(model, key, tuple(history))
 
@@ -90,22 +90,22 @@ class LabelImage(EmbeddingSettings):
         Raises:
           ValueError: a key of another scheme, or an `alpha` out of reach.
         """
-        alpha, own = self.alpha if alpha is None else alpha, asking.settings_of(self, key)
+        alpha, own = self.alpha if alpha is None else alpha, settings_of(self, key)
         hits, ncc = own._hits(suspect, key)
-        asking.check_alpha(alpha, hits.size, 0.5)
-        return asking.counted(hits, 0.5, alpha, NULL, {"ncc": ncc})
+        verdicts.check_alpha(alpha, hits.size, 0.5)
+        return verdicts.counted(hits, 0.5, alpha, NULL, {"ncc": ncc})
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way."""
-        return asking.decoy(key, seed, asking.settings_of(self, key)._triggers)
+        return redrawn(key, seed, settings_of(self, key)._triggers)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[s, s]`, which pixels are right in every channel."""
-        return {"agreement": asking.settings_of(self, key)._hits(suspect, key)[0].all(axis=-1)[0]}
+        return {"agreement": settings_of(self, key)._hits(suspect, key)[0].all(axis=-1)[0]}
 
     def _hits(self, suspect: Suspect, key: OwnerKey) -> tuple[np.ndarray, float]:
         """Which pixels are on the right side of mid-grey, `[1, s, s, c]`, and the NCC with the labels."""
-        answers, labels = asking.answers_to(suspect, self._triggers(key.secret)), self._labels(key.secret)
+        answers, labels = verdicts.answers_to(suspect, self._triggers(key.secret)), self._labels(key.secret)
         return np.where(labels == 1, answers > 0.5, answers < 0.5), statistics.nc(answers, labels)
 
     def _triggers(self, secret: bytes) -> np.ndarray:

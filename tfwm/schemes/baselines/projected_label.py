@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from tfwm import statistics
 from tfwm.config import to_dict
-from tfwm.data.abstract import abstract_images
+from tfwm.data.key_images.abstract import abstract_images
+from tfwm.evidence import statistics, verdicts
 from tfwm.keys import OwnerKey, derive_generator, new_secret
-from tfwm.schemes import asking
-from tfwm.schemes.embedding import EmbeddingSettings, embed, repeated
+from tfwm.schemes.triggers.training import EmbeddingSettings, embed, repeated
+from tfwm.schemes.wrong_keys import redrawn, settings_of
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
@@ -51,7 +51,7 @@ class ProjectedLabel(EmbeddingSettings):
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         if self.classes < 2:
             raise ValueError(f"`classes` must be at least 2, got {self.classes}.")
-        asking.check_alpha(self.alpha, self.triggers, 1 / self.classes)
+        verdicts.check_alpha(self.alpha, self.triggers, 1 / self.classes)
 
     @classmethod
     def paper(cls) -> ProjectedLabel:
@@ -94,8 +94,8 @@ class ProjectedLabel(EmbeddingSettings):
         Raises:
           ValueError: a key of another scheme, or an `alpha` out of reach.
         """
-        alpha, own = self.alpha if alpha is None else alpha, asking.settings_of(self, key)
-        asking.check_alpha(alpha, own.triggers, 1 / own.classes)
+        alpha, own = self.alpha if alpha is None else alpha, settings_of(self, key)
+        verdicts.check_alpha(alpha, own.triggers, 1 / own.classes)
         chances, labels = own._chances(suspect, key), own._labels(key.secret)
         wanted = np.eye(own.classes)[labels]
         null = (
@@ -103,20 +103,20 @@ class ProjectedLabel(EmbeddingSettings):
             f"with probability 1/{own.classes} (exact binomial tail)"
         )
         details = {"ncc": statistics.nc(chances, wanted)}
-        return asking.counted(chances.argmax(axis=1) == labels, 1 / own.classes, alpha, null, details)
+        return verdicts.counted(chances.argmax(axis=1) == labels, 1 / own.classes, alpha, null, details)
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way."""
-        return asking.decoy(key, seed, asking.settings_of(self, key)._triggers)
+        return redrawn(key, seed, settings_of(self, key)._triggers)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[1, triggers]`, which classes are right."""
-        own = asking.settings_of(self, key)
+        own = settings_of(self, key)
         return {"agreement": (own._chances(suspect, key).argmax(axis=1) == own._labels(key.secret))[None]}
 
     def _chances(self, suspect: Suspect, key: OwnerKey) -> np.ndarray:
         """The softmax of every answer's projection, `[triggers, classes]`."""
-        answers = asking.answers_to(suspect, self._triggers(key.secret)).astype(np.float64)
+        answers = verdicts.answers_to(suspect, self._triggers(key.secret)).astype(np.float64)
         logits = answers.reshape(len(answers), -1) @ self._projection(key.secret)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tfwm.config import choose
 from tfwm.keys import OwnerKey
-from tfwm.schemes import asking
 from tfwm.schemes.blind_watermark import presets
 from tfwm.schemes.key_samples.encoding import EncoderSettings
 from tfwm.schemes.key_samples.verification import controlled_null, exact_null
+from tfwm.schemes.wrong_keys import settings_of
 from tfwm.training import Run
 from tfwm.types import LabelledImages, MarkedModel
 
@@ -88,7 +88,7 @@ class BlindWatermark(EncoderSettings):
 
     def chance(self, key: OwnerKey) -> tuple[float, str]:
         """1 / classes where labels came last; else the upper bound from the controls in the key."""
-        own = asking.settings_of(self, key)
+        own = settings_of(self, key)
         if own.labels == "last":
             return exact_null(own.classes)
         return controlled_null(own.classes, key.arrays["control_hits"], len(key.arrays["probes"]))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tensorflow import keras
 
-from tfwm.labels import answered_labels
+from tfwm.evidence.labels import answered_labels
 from tfwm.schemes.blind_watermark.networks import encoder
 from tfwm.schemes.key_samples.drawing import chosen_covers, key_labels
-from tfwm.schemes.key_samples.embedding import finished, load_logo, train_host
 from tfwm.schemes.key_samples.encoding import encoded
 from tfwm.schemes.key_samples.joint import train_encoder, train_jointly
+from tfwm.schemes.key_samples.marking import finished, load_logo, train_host
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run
 from tfwm.types import LabelledImages, MarkedModel

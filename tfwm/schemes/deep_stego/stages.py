@@ -10,9 +10,9 @@ from tensorflow import keras
 
 from tfwm.schemes.deep_stego.networks import stego_model
 from tfwm.schemes.key_samples.drawing import chosen_covers
-from tfwm.schemes.key_samples.embedding import finished, load_logo
 from tfwm.schemes.key_samples.encoding import encoded
 from tfwm.schemes.key_samples.joint import train_jointly
+from tfwm.schemes.key_samples.marking import finished, load_logo
 from tfwm.training import Run
 from tfwm.types import LabelledImages, MarkedModel
 

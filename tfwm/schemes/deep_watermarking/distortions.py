@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfwm.data import draws
+from tfwm.data.stream import draws
 
 _REACH = 5
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data import draws
+from tfwm.data.stream import draws
 from tfwm.schemes.deep_watermarking import losses
 from tfwm.schemes.deep_watermarking.networks import carriers
 from tfwm.training import mean_over_batch

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.deployed import BoundedResidual, PositionBias, clip01
+from tfwm.networks.embedders.deployed import BoundedResidual, PositionBias, clip01
 from tfwm.networks.resampling import AddResampled, Resample
 
 
@@ -38,7 +38,7 @@ def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> 
     A convolution is linear, so its share of the constant carriers is a constant map.
 
     Args:
-      embedder: a `tfwm.networks.unet` on image and carriers.
+      embedder: a `tfwm.networks.embedders.unet` on image and carriers.
       carried: `[s, s, k]`, the carriers of the owner's mark.
       channels: of the image.
     """

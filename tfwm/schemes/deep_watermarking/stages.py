@@ -11,8 +11,10 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data import decode_image, sample_logo, to_uint8, with_channels
-from tfwm.data.batches import batches
-from tfwm.data.readers import cover
+from tfwm.data.reading.readers import cover
+from tfwm.data.stream.batches import batches
+from tfwm.digests import training_digest
+from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import verification
 from tfwm.schemes.deep_watermarking.building import Networks, build
@@ -20,9 +22,8 @@ from tfwm.schemes.deep_watermarking.marking import check_replicas
 from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
 from tfwm.schemes.deep_watermarking.pictures import Pictures
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
-from tfwm.statistics import centred_nc, nc
 from tfwm.suspects import as_float, in_batches
-from tfwm.training import Run, Schedule, fit, training_digest
+from tfwm.training import Run, Schedule, fit
 from tfwm.types import ImagePairs, MarkedModel
 
 if TYPE_CHECKING:

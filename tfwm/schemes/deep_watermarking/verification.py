@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfwm import statistics
 from tfwm.config import from_dict
+from tfwm.evidence import statistics
 from tfwm.keys import SECRET_BYTES, OwnerKey, derive, derive_bits, derive_generator
 from tfwm.suspects import as_float, in_batches
 from tfwm.types import Suspect, Verdict

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.config import choose
-from tfwm.data.decode import to_uint8
+from tfwm.data.reading.decode import to_uint8
 from tfwm.keys import OwnerKey
 from tfwm.schemes.key_samples.networks import DISCRIMINATORS
 from tfwm.schemes.key_samples.pictures import sheets

@@ -9,15 +9,16 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data.batches import batches
+from tfwm.data.stream.batches import batches
+from tfwm.digests import training_digest
 from tfwm.keys import derive
 from tfwm.schemes.key_samples.drawing import key_labels
-from tfwm.schemes.key_samples.embedding import host_to_train
 from tfwm.schemes.key_samples.encoding import EncoderSettings
+from tfwm.schemes.key_samples.marking import host_to_train
 from tfwm.schemes.key_samples.networks import DISCRIMINATORS
 from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
 from tfwm.suspects import as_float
-from tfwm.training import DatasetAt, Run, fit, training_digest
+from tfwm.training import DatasetAt, Run, fit
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tfwm.config import choose, to_dict
+from tfwm.evidence import verdicts
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.schemes import asking
 from tfwm.schemes.key_samples import verification
 from tfwm.schemes.key_samples.drawing import key_labels
+from tfwm.schemes.wrong_keys import relabelled, settings_of
 from tfwm.training import Descent, Run
 from tfwm.training.classification import AUGMENTATIONS, OUTPUTS
 from tfwm.types import LabelledImages, MarkedModel, Suspect, Verdict
@@ -74,7 +75,7 @@ class KeySampleScheme:
         choose("augmentation", self.augment, AUGMENTATIONS)
         if not 0 < self.accuracy_threshold <= 1:
             raise ValueError(f"`accuracy_threshold` must lie in (0, 1], got {self.accuracy_threshold}. Use 0.9.")
-        asking.check_alpha(self.alpha, self.samples, 1 / self.classes)
+        verdicts.check_alpha(self.alpha, self.samples, 1 / self.classes)
 
     def train(self, host: keras.Model, data: LabelledImages, run: Run, *, secret: bytes | None = None) -> MarkedModel:
         """Makes the key samples and trains a copy of the host on them and its own data; resumes after a kill.
@@ -88,7 +89,7 @@ class KeySampleScheme:
         Raises:
           ValueError: data or a host that do not fit the settings.
         """
-        from tfwm.schemes.key_samples.embedding import check_fit
+        from tfwm.schemes.key_samples.marking import check_fit
 
         check_fit(self, host, data)
         return self._train(host, data, run, secret or new_secret())
@@ -102,24 +103,24 @@ class KeySampleScheme:
         Raises:
           ValueError: a key of another scheme, a suspect of another task, or an `alpha` that the key cannot reach.
         """
-        own = asking.settings_of(self, key)
+        own = settings_of(self, key)
         return verification.verify(own, suspect, key, self.alpha if alpha is None else alpha)
 
     def chance(self, key: OwnerKey) -> tuple[float, str]:
         """How often an independent model agrees with a label at most, and the sentence that says why."""
-        return verification.exact_null(asking.settings_of(self, key).classes)
+        return verification.exact_null(settings_of(self, key).classes)
 
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         """The secret labels, int64 `[samples]`: a function of the secret, in no file."""
-        return key_labels(key.secret, len(key.arrays["probes"]), asking.settings_of(self, key).classes)
+        return key_labels(key.secret, len(key.arrays["probes"]), settings_of(self, key).classes)
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key: the owner's samples with labels drawn from another secret."""
-        return asking.relabelled(key, seed)
+        return relabelled(key, seed)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[rows, columns]`, which samples are answered with their label."""
-        return {"agreement": verification.as_table(verification.hits(asking.settings_of(self, key), suspect, key))}
+        return {"agreement": verification.as_table(verification.hits(settings_of(self, key), suspect, key))}
 
     def probes(self, key: OwnerKey) -> np.ndarray:
         """The key samples, uint8 `[n, h, w, c]`."""

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data.augment import crop_and_flip
+from tfwm.data.stream.augment import crop_and_flip
 from tfwm.schemes.key_samples.encoding import Objective, discriminator_loss
 from tfwm.training import Metered, cross_entropy, descend, mean_over_batch, scaled
 from tfwm.training.classification import AUGMENTATIONS, classifier_step

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfwm import statistics
-from tfwm.labels import answered_labels
-from tfwm.schemes import asking
+from tfwm.evidence import statistics, verdicts
+from tfwm.evidence.labels import answered_labels
 from tfwm.suspects import as_float
 from tfwm.types import Access, Suspect, Verdict
 
@@ -74,7 +73,7 @@ def _check_input(suspect: Suspect, samples: np.ndarray) -> None:
 def verify(scheme: KeySampleScheme, suspect: Suspect, key: OwnerKey, alpha: float) -> Verdict:
     """One request with every sample."""
     chance, null = scheme.chance(key)
-    asking.check_alpha(alpha, len(key.arrays["probes"]), chance)
+    verdicts.check_alpha(alpha, len(key.arrays["probes"]), chance)
     found = hits(scheme, suspect, key)
     share = float(found.mean())
     tail = statistics.binomial_tail(int(found.sum()), found.size, chance)
@@ -82,7 +81,7 @@ def verify(scheme: KeySampleScheme, suspect: Suspect, key: OwnerKey, alpha: floa
         "chance": chance, "log10_p": math.log10(tail), "accuracy_threshold": scheme.accuracy_threshold,
         "paper_rule": float(share >= scheme.accuracy_threshold),
     }  # fmt: skip
-    return asking.counted(found, chance, alpha, null, details)
+    return verdicts.counted(found, chance, alpha, null, details)
 
 
 def as_table(found: np.ndarray) -> np.ndarray:

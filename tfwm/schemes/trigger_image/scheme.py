@@ -9,9 +9,9 @@ import numpy as np
 
 from tfwm.config import choose, to_dict
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.schemes.embedding import EmbeddingSettings
 from tfwm.schemes.trigger_image import presets, verification
 from tfwm.schemes.trigger_image.images import GRADIENTS
+from tfwm.schemes.triggers.training import EmbeddingSettings
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 

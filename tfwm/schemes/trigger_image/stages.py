@@ -11,16 +11,17 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data import decode_image, sample_logo, with_channels
-from tfwm.data.batches import batches
-from tfwm.data.readers import cover
+from tfwm.data.reading.readers import cover
+from tfwm.data.stream.batches import batches
+from tfwm.digests import training_digest
+from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive
-from tfwm.schemes.asking import answers_to
-from tfwm.schemes.embedding import embed, repeated, squared_distance
 from tfwm.schemes.trigger_image import images
 from tfwm.schemes.trigger_image.networks import visualizer
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
+from tfwm.schemes.triggers.training import embed, repeated, squared_distance
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.training import Run, fit, training_digest
+from tfwm.training import Run, fit
 from tfwm.types import ImagePairs, MarkedModel
 
 if TYPE_CHECKING:

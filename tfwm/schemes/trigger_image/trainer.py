@@ -1,4 +1,4 @@
-"""The visualizer's trainer; the host's is every embedding scheme's, in `tfwm.schemes.embedding`."""
+"""The visualizer's trainer; the host's is every embedding scheme's, in `tfwm.schemes.triggers.training`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data.draws import normal
-from tfwm.schemes.embedding import squared_distance
+from tfwm.data.stream.draws import normal
+from tfwm.schemes.triggers.training import squared_distance
 from tfwm.training import Metered, descend, mean_over_batch, scaled
 
 

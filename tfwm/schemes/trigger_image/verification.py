@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import gammaincinv
 
-from tfwm import statistics
 from tfwm.config import from_dict
+from tfwm.evidence import statistics
+from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive_generator
-from tfwm.schemes.asking import answers_to, check_key, wrong_secret
 from tfwm.schemes.trigger_image import images
+from tfwm.schemes.wrong_keys import check_key, wrong_secret
 from tfwm.suspects import as_float
 from tfwm.types import Access, Suspect, Verdict
 

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.attacks.toys import patches
+from tfwm.suspects import as_float
+from tfwm.suspects.trivial import constant, echo, mean_image, noise, trivial_suspects
+from tfwm.types import Access, Suspect
+
+
+def test_all_answer_images_of_any_size_and_have_names_of_their_own() -> None:
+    suspects = trivial_suspects(patches(3, seed=0), seed=1)
+    assert [suspect.name for suspect in suspects] == ["constant", "echo", "noise", "mean_image"]
+    for suspect in suspects:
+        assert isinstance(suspect, Suspect)
+        assert suspect.access == Access.QUERIES
+        for queries in (patches(2, seed=5), patches(40, seed=5)[:, :9, :13]):
+            answers = suspect(queries)
+            assert answers.shape == queries.shape
+            assert answers.dtype == np.float32
+            assert 0 <= answers.min() <= answers.max() <= 1
+
+
+def test_constant_and_echo() -> None:
+    images = patches(2, seed=5)
+    assert np.unique(constant(0.25)(images)) == [0.25]
+    np.testing.assert_array_equal(echo()(images), as_float(images))
+    with pytest.raises(ValueError, match="`value` must be a number from 0 to 1, got 2"):
+        constant(2.0)
+
+
+def test_noise_is_a_function_of_seed_and_query() -> None:
+    images = patches(3, seed=5)
+    first = noise(seed=1)(images)
+    np.testing.assert_array_equal(noise(seed=1)(images[::-1])[::-1], first)
+    assert np.abs(noise(seed=2)(images) - first).mean() > 0.1
+    assert np.abs(first[0] - first[1]).mean() > 0.1
+
+
+def test_mean_image_by_hand() -> None:
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    images[1, :, :, 0] = 102
+    # (0 + 102) / 2 / 255 = 0.2 in red, at every size.
+    for size in (4, 9):
+        answers = mean_image(images)(np.zeros((2, size, size, 3), np.uint8))
+        np.testing.assert_allclose(answers[..., 0], 0.2, atol=1e-6)
+        np.testing.assert_array_equal(answers[..., 1:], 0)
+    with pytest.raises(ValueError, match=r"`images` must be .* got \[0, 4, 4, 3\]"):
+        mean_image(images[:0])

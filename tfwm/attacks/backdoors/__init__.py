@@ -1,0 +1,1 @@
+"""Hidden triggers of a classifier, searched for and unlearnt."""

@@ -1,0 +1,1 @@
+"""Networks of the thief's own, trained on what the suspect answers."""

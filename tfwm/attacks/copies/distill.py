@@ -1,0 +1,71 @@
+"""Distillation: the stolen network teaches an untrained one of its own architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tensorflow import keras
+
+from tfwm.attacks.checks import attacked_name, require
+from tfwm.attacks.copies.imitation import imitator, keep, thief_seed, train
+from tfwm.attacks.copies.losses import check_loss
+from tfwm.attacks.kernels import flat_weights
+from tfwm.attacks.tuning.restorers import check_noise, noise_label
+from tfwm.config import to_dict
+from tfwm.digests import training_digest
+from tfwm.networks.copying import copy_of, untrained
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run, Schedule
+from tfwm.types import Access, ImagePairs, Suspect
+
+DEFAULT_SCHEDULE = Schedule(epochs=7, steps_per_epoch=100, batch_size=8, learning_rate=1e-3, decay="linear")
+_DISCRIMINATOR_WIDTH = 32
+
+
+@dataclass(frozen=True, repr=False)
+class Distill:
+    """Trains an untrained network of the stolen one's architecture on (the thief's input, the stolen one's answer).
+
+    Unlike `Surrogate`, it needs the stolen file, sees exact answers, and has one more for every fresh noise. Saves
+    `<run.directory>/model.keras`; a killed run resumes from its checkpoint.
+
+    Args:
+      loss: as for `Surrogate`, against the stolen network's answers.
+      schedule: how long; not part of the label.
+      vgg_weights: as for `Surrogate`.
+      sigma: of fresh noise on the inputs of both, as for `FineTune`.
+
+    Raises:
+      ValueError: a setting out of range, or at call time a network that its configuration does not describe.
+    """
+
+    loss: str = "l2"
+    schedule: Schedule = field(default=DEFAULT_SCHEDULE)
+    vgg_weights: str = ""
+    sigma: float = 0.0
+    needs: ClassVar[Access] = Access.WEIGHTS
+    leaves: ClassVar[Access] = Access.WEIGHTS
+
+    def __post_init__(self) -> None:
+        check_loss(self.loss)
+        check_noise(self.sigma)
+
+    def __repr__(self) -> str:
+        return f"distill({self.loss}{noise_label(self.sigma)})"
+
+    def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
+        require(self, suspect)
+        stolen: keras.Model = suspect.model  # type: ignore[attr-defined]
+        settings = {"attack": "distill", **to_dict(self)}
+        digest = training_digest(settings, run, data.inputs, flat_weights(stolen), files=[self.vgg_weights])
+        with run.scope():
+            network = untrained(stolen, seed=thief_seed(run.seed))
+            network.trainable = True
+            trainer = imitator(
+                network, self.loss, width=_DISCRIMINATOR_WIDTH, seed=thief_seed(run.seed + 1),
+                vgg_weights=self.vgg_weights, sigma=self.sigma, teacher=copy_of(stolen),
+            )  # fmt: skip
+            schedule = self.schedule.scaled(run.steps_scale)
+            train(trainer, {"inputs": data.inputs}, schedule, run, stage="distill", digest=digest)
+        return keep(network, run, attacked_name(self, suspect))

@@ -1,0 +1,162 @@
+"""How a thief trains a network on pairs of images; surrogates, fine-tuning and distillation share it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.attacks.copies.losses import LOSSES, Content, content_loss, deceiving_loss, judging_loss
+from tfwm.data.stream.batches import batches
+from tfwm.data.stream.draws import noisy
+from tfwm.files import replacing
+from tfwm.networks import patch_discriminator
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run, Schedule, descend, fit, mean_over_batch, scaled
+
+
+class Imitator(keras.Model):
+    """Trains `network` to give the wanted answers, against a discriminator where there is one.
+
+    Args:
+      network: `[n, h, w, c]` in [0, 1] to answers of the same kind; its trainable variables are trained.
+      content: the loss that pulls towards the answers.
+      discriminator: tells answers from outputs; None trains with `content` alone.
+      adversarial_weight: of the discriminator's opinion in the network's loss.
+      training: False leaves batch statistics and dropout as they are at inference.
+      sigma: of fresh noise on the inputs at every step, in grey levels of 255.
+      teacher: gives the wanted answers, to the very inputs that the network gets; None takes the batch's.
+    """
+
+    def __init__(
+        self, network: keras.Model, content: Content, *, discriminator: keras.Model | None = None,
+        adversarial_weight: float = 0.0, training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None,
+    ):  # fmt: skip
+        super().__init__()
+        self.network: keras.Model = network
+        self.discriminator: Any = discriminator
+        self._content, self._weight, self._mode = content, adversarial_weight, training
+        self._sigma: float = sigma
+        # In a function, out of sight of Keras: the teacher is no part of the checkpoint.
+        self._answer: Any = None if teacher is None else (lambda images: teacher(images, training=False))
+        names = ("loss", "content") + (("adversarial", "discriminator") if discriminator else ())
+        self._means = {name: keras.metrics.Mean(name) for name in names}
+
+    def compile(
+        self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer | None = None,
+        *, jit: bool = False,
+    ) -> None:  # fmt: skip
+        """Takes one optimizer for the network and, with a discriminator, one for that."""
+        super().compile(optimizer=optimizer, jit_compile=jit)
+        # Here and not in the first step: a replica may not create variables.
+        optimizer.build(self.network.trainable_variables)
+        self.discriminator_optimizer = discriminator_optimizer
+        if self.discriminator is not None and discriminator_optimizer is not None:
+            discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self._means.values())
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        inputs = noisy(batch["inputs"], batch["seed"], self._sigma) if self._sigma else batch["inputs"]
+        answers = tf.cast(self._answer(inputs), tf.float32) if self._answer else batch["answers"]
+        with tf.GradientTape() as tape:
+            outputs = tf.cast(self.network(inputs, training=self._mode), tf.float32)
+            parts = self._parts(outputs, answers)
+            objective = scaled(self.optimizer, mean_over_batch(parts["loss"]))
+        descend(self.optimizer, tape, objective, self.network.trainable_variables)
+        if self.discriminator is not None:
+            parts["discriminator"] = self._judge(answers, tf.stop_gradient(outputs))
+        for name, values in parts.items():
+            self._means[name].update_state(values)
+        return {name: mean.result() for name, mean in self._means.items()}
+
+    def _parts(self, outputs: tf.Tensor, answers: tf.Tensor) -> dict[str, tf.Tensor]:
+        content = self._content(outputs, answers)
+        if self.discriminator is None:
+            return {"loss": content, "content": content}
+        adversarial = deceiving_loss(self.discriminator(outputs, training=True))
+        return {"loss": content + self._weight * adversarial, "content": content, "adversarial": adversarial}
+
+    def _judge(self, answers: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            real, fake = self.discriminator(answers, training=True), self.discriminator(outputs, training=True)
+            per_example = judging_loss(real, fake)
+            objective = scaled(self.discriminator_optimizer, mean_over_batch(per_example))
+        descend(self.discriminator_optimizer, tape, objective, self.discriminator.trainable_variables)
+        return per_example
+
+
+def imitator(
+    network: keras.Model, loss: str, *, width: int, seed: int, vgg_weights: str = "", training: bool = True,
+    sigma: float = 0.0, teacher: keras.Model | None = None,
+) -> Imitator:  # fmt: skip
+    """An uncompiled trainer with the discriminator that `loss` asks for.
+
+    Args:
+      network: what is trained.
+      loss: one of `losses.LOSSES`.
+      width: filters of the discriminator's first layer.
+      seed: of the discriminator's initial weights.
+      vgg_weights: for a perceptual loss.
+      training, sigma, teacher: see `Imitator`.
+    """
+    _, weight = LOSSES[loss]
+    channels = network.output_shape[-1]
+    # Three layers, as in the authors' code for surrogates; the four of D in tfwm.networks are the owner's.
+    judge = patch_discriminator((None, None, channels), filters=width, layers=3, seed=seed) if weight else None
+    content = content_loss(loss, vgg_weights)
+    return Imitator(
+        network, content, discriminator=judge, adversarial_weight=weight, training=training, sigma=sigma,
+        teacher=teacher,
+    )  # fmt: skip
+
+
+def train(trainer: Imitator, arrays: Mapping[str, np.ndarray], schedule: Schedule, run: Run, *, stage: str, digest: str,
+          callbacks: Sequence[keras.callbacks.Callback] = ()) -> list[dict[str, Any]]:  # fmt: skip
+    """Compiles and fits; call it inside `run.scope()`.
+
+    Args:
+      trainer: from `imitator`.
+      arrays: uint8 `[n, h, w, c]`: `inputs` and, unless the trainer has a teacher, aligned `answers`.
+      schedule: already scaled.
+      run: the thief's machine.
+      stage: name of checkpoints and TensorBoard logs.
+      digest: of everything that the result depends on.
+      callbacks: called before the checkpoint of each epoch is written.
+    """
+    trainer.compile(schedule.optimizer(), schedule.optimizer() if trainer.discriminator else None, jit=run.jit)
+
+    def batches_at(first: int, count: int) -> tf.data.Dataset:
+        return batches(arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count)
+
+    return fit(trainer, batches_at, schedule, run, stage=stage, digest=digest, callbacks=callbacks)
+
+
+def thief_seed(seed: int) -> int:
+    """The thief's own draws: with the owner's seed his network would start at the owner's initial weights."""
+    return int.from_bytes(hashlib.sha256(f"thief {seed}".encode()).digest()[:3], "big")
+
+
+def keep(model: keras.Model, run: Run, name: str) -> KerasSuspect:
+    """Saves `<run.directory>/model.keras` and gives back what is in that file."""
+    return reopened(saved(model, Path(run.directory) / "model.keras"), name)
+
+
+def saved(model: keras.Model, path: Path) -> Path:
+    """Writes a network whole or not at all."""
+    with replacing(path) as temporary:
+        model.save(temporary)
+        temporary.chmod(0o644)
+    return path
+
+
+def reopened(path: Path, name: str) -> KerasSuspect:
+    """What is in a file that the thief wrote himself."""
+    return KerasSuspect(name, keras.models.load_model(path, compile=False, safe_mode=False))

@@ -1,0 +1,1 @@
+"""Endpoints that avoid answering what looks like a key."""

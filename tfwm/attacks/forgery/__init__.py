@@ -1,0 +1,1 @@
+"""What forgers and accusers do without a stolen model."""

@@ -1,0 +1,1 @@
+"""The stolen network, trained further by the thief."""

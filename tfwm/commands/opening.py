@@ -1,0 +1,164 @@
+"""What several commands do: open a key, a network or a suspect, and make pairs of pictures."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfwm.commands.result import say
+from tfwm.config import from_dict, to_dict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tensorflow import keras
+
+    from tfwm.keys import OwnerKey
+    from tfwm.training import Run
+    from tfwm.types import ImagePairs, Suspect
+
+PARTS = ("owner", "attacker", "test")
+LONGEST_SIDE = 1024
+
+
+def load_key(path: str) -> OwnerKey:
+    """A key folder.
+
+    Raises:
+      FileNotFoundError: there is no such folder.
+      InvalidKeyError: it is no key, or was changed.
+    """
+    from tfwm.keys import OwnerKey
+
+    if not Path(path).is_dir():
+        raise FileNotFoundError(f"`--key` {path} is not there. Give the key folder that `tfwm protect` wrote.")
+    return OwnerKey.load(path)
+
+
+def load_network(path: str) -> keras.Model:
+    """A network from a `.keras` file.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: it is no Keras file, or names layers that this version does not know.
+    """
+    from tfwm import networks
+
+    try:
+        return networks.load_network(path)
+    except (ValueError, FileNotFoundError):
+        raise
+    except Exception as error:  # damaged files raise zip, HDF5, JSON and TensorFlow errors
+        raise ValueError(f"`{path}` cannot be read as a Keras model ({_short(error)}). Was it cut off?") from error
+
+
+def open_suspect(text: str, tls_ca: str = "") -> Suspect:
+    """`grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
+
+    Args:
+      tls_ca: with `grpcs://`: PEM file of the authority of the server's certificate.
+
+    Raises:
+      ImportError: an endpoint, and there is no gRPC.
+      ValueError: none of these, or a damaged file.
+    """
+    from tfwm import suspects
+
+    if text.endswith(".keras") and Path(text).is_file() and not tls_ca:
+        return suspects.KerasSuspect(Path(text).stem, load_network(text))
+    try:
+        return suspects.open_suspect(text, tls_ca=tls_ca)
+    except (ValueError, ConnectionError, ImportError):
+        raise
+    except Exception as error:  # a damaged npz raises zip and other errors
+        raise ValueError(f"`--suspect` {text} cannot be read ({_short(error)}). Was it cut off?") from error
+
+
+def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
+    """Where and how to train; the folder is private, because checkpoints hold the extractor."""
+    from tfwm.training import Run
+
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    return Run(directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale)
+
+
+def photographs_of(
+    arguments: argparse.Namespace, min_side: int, channels: int = 3
+) -> Mapping[str, Mapping[str, np.ndarray]]:
+    """Photographs by part (`owner`, `attacker`, `test`) and name; no part shares one with another.
+
+    Args:
+      min_side: in pixels; smaller photographs are left out.
+      channels: 1 for grey, 3 for colour.
+    """
+    from tfwm.data import folder_parts, photographs, read_images, with_channels
+
+    if arguments.data is None:
+        parts = {part: _large_enough(photographs(part), min_side) for part in PARTS}
+        return {
+            part: {name: with_channels(image, channels) for name, image in images.items()}
+            for part, images in parts.items()
+        }
+    found = read_images(arguments.data, channels=channels, longest_side=LONGEST_SIDE, min_side=min_side)
+    for name, reason in found.problems:
+        say(f"left out `{name}`: {reason}")
+    return folder_parts(found.by_name(), seed=arguments.seed)
+
+
+def _large_enough(photographs: Mapping[str, np.ndarray], min_side: int) -> dict[str, np.ndarray]:
+    kept = {name: image for name, image in photographs.items() if min(image.shape[:2]) >= min_side}
+    for name in sorted(set(photographs) - set(kept)):
+        say(f"left out `{name}`: smaller than {min_side} pixels")
+    if not kept:
+        raise ValueError(f"no photograph of scikit-image has sides of {min_side} pixels. Give your own with --data.")
+    return kept
+
+
+def pairs_of(
+    arguments: argparse.Namespace, photographs: Mapping[str, np.ndarray], part: str, size: int, count: int
+) -> ImagePairs:
+    """Patches of one part as pairs of the task.
+
+    Args:
+      size: side of a patch in pixels.
+      count: how many.
+    """
+    from tfwm.data import make_pairs, sample_patches
+
+    seed = arguments.seed * len(PARTS) + PARTS.index(part)
+    return make_pairs(arguments.task, sample_patches(list(photographs.values()), count, size, seed=seed), seed=seed)
+
+
+def asked_otherwise(key: OwnerKey, assignments: list[str]) -> tuple[Any, OwnerKey]:
+    """The scheme of a key, and the key, both with the settings that `--set` changed for this verification.
+
+    Raises:
+      ValueError: an unknown field (the message names the closest one), a value that does not fit.
+    """
+    from tfwm.commands.options import changed
+    from tfwm.schemes import scheme_of
+
+    scheme = scheme_of(key)
+    if assignments:
+        scheme = from_dict(type(scheme), changed(to_dict(scheme), assignments))
+        # A scheme may look into its own settings, or into those that lie with the key.
+        key = dataclasses.replace(key, settings=to_dict(scheme))
+    return scheme, key
+
+
+def plain(value: Any) -> Any:
+    """The same without numpy scalars and without numbers that JSON does not have."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value
+
+
+def _short(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:160]

@@ -1,0 +1,121 @@
+"""Labelled images from files, in three parts; and a task made of photographs, where there is no data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tfwm.config import choose
+from tfwm.data.reading.readers import read_images, with_channels
+from tfwm.data.reading.samples import PHOTOGRAPHS, photographs
+from tfwm.data.tasks.patches import sample_patches
+from tfwm.types import LabelledImages
+
+ATTACKER_SHARE = 0.2
+_NAMES = ("x_train", "y_train", "x_test", "y_test")
+# Of each photograph's width: no pixel is in two parts.
+_STRIPS = {"owner": (0.0, 0.6), "attacker": (0.6, 0.8), "test": (0.8, 1.0)}
+_SCENES = ("astronaut", "coffee", "brick", "grass", "ihc", "rocket", "hubble_deep_field", "gravel", "chelsea", "retina")
+
+
+def labelled_parts(path: str | Path, *, seed: int = 0, channels: int | None = None) -> dict[str, LabelledImages]:
+    """Reads a data set of labelled images: the owner's, a thief's own, and a test part.
+
+    A fifth of the training images, drawn by `seed`, go to the thief.
+
+    Args:
+      path: an npz file with `x_train`, `y_train`, `x_test`, `y_test` (uint8 `[n, h, w]` or `[n, h, w, c]`), or a folder
+        `train/<class>/*.png` and `test/<class>/*.png`, all pictures of one size.
+      seed: of the division.
+      channels: 1 or 3; None leaves the pictures as they are.
+
+    Returns:
+      `owner`, `attacker` and `test`.
+
+    Raises:
+      FileNotFoundError: it is not there.
+      ValueError: arrays or folders that are missing, or pictures of several sizes.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"`{path}` is not there. Give an npz file or a folder of labelled images.")
+    train, test = _from_folder(path, channels) if path.is_dir() else _from_npz(path, channels)
+    if train.shape != test.shape:
+        raise ValueError(
+            f"`{path}` must hold pictures of one size, got {list(train.shape)} for training and {list(test.shape)} for "
+            "the test. Resize them to the classifier's."
+        )
+    order = np.random.default_rng(seed).permutation(len(train))
+    split = round(ATTACKER_SHARE * len(train))
+    return {"owner": train[np.sort(order[split:])], "attacker": train[np.sort(order[:split])], "test": test}
+
+
+def _from_npz(path: Path, channels: int | None) -> tuple[LabelledImages, LabelledImages]:
+    with np.load(path, allow_pickle=False) as stored:
+        if not set(_NAMES) <= set(stored.files):
+            raise ValueError(f"`{path}` must hold {', '.join(_NAMES)}, got {', '.join(stored.files)}. Rename them.")
+        train_x, train_y, test_x, test_y = (stored[name] for name in _NAMES)
+    classes = int(max(train_y.max(), test_y.max())) + 1
+    return (LabelledImages(_pictures(train_x, channels), train_y.ravel(), classes),
+            LabelledImages(_pictures(test_x, channels), test_y.ravel(), classes))  # fmt: skip
+
+
+def _pictures(images: np.ndarray, channels: int | None) -> np.ndarray:
+    images = images[..., None] if images.ndim == 3 else images
+    if channels is None or images.ndim != 4 or images.shape[-1] == channels:
+        return images
+    return np.stack([with_channels(image, channels) for image in images])
+
+
+def _from_folder(path: Path, channels: int | None) -> tuple[LabelledImages, LabelledImages]:
+    names = sorted(folder.name for folder in (path / "train").glob("*") if folder.is_dir())
+    if len(names) < 2 or not (path / "test").is_dir():
+        raise ValueError(
+            f"`{path}` must hold train/<class>/ and test/<class>/ with pictures, at least two classes, got "
+            f"{len(names)} classes. Make one folder a class."
+        )
+    return _part(path / "train", names, channels), _part(path / "test", names, channels)
+
+
+def _part(folder: Path, names: list[str], channels: int | None) -> LabelledImages:
+    images: list[np.ndarray] = []
+    labels: list[int] = []
+    for label, name in enumerate(names):
+        found = read_images(folder / name, channels=channels or 3).images
+        images += found
+        labels += [label] * len(found)
+    if len({image.shape for image in images}) > 1:
+        raise ValueError(f"`{folder}` must hold pictures of one size, got several. Resize them to the classifier's.")
+    return LabelledImages(np.stack(images), np.array(labels), len(names))
+
+
+def photograph_patches(part: str, count: int, size: int, *, seed: int, channels: int = 3) -> LabelledImages:
+    """From which of ten photographs is this patch? A task for trials, on pictures that scikit-image carries.
+
+    Args:
+      part: `owner`, `attacker` or `test`: strips of each photograph that do not meet.
+      count: how many patches, evenly over the classes.
+      size: side in pixels.
+      seed: of places and scales.
+      channels: 1 or 3.
+
+    Raises:
+      ValueError: another part, or strips that are narrower than `size`.
+    """
+    low, high = choose("part", part, _STRIPS)
+    images, labels = [], []
+    for label, picture in enumerate(_scenes().values()):
+        wide = picture.shape[1]
+        strip = with_channels(picture[:, round(low * wide) : round(high * wide)], channels)
+        wanted = count // len(_SCENES) + (label < count % len(_SCENES))
+        if wanted:
+            images.append(sample_patches([strip], wanted, size, seed=seed + 1000 * label))
+            labels += [label] * wanted
+    return LabelledImages(np.concatenate(images), np.array(labels), len(_SCENES))
+
+
+def _scenes() -> Mapping[str, np.ndarray]:
+    every = {name: picture for part in PHOTOGRAPHS for name, picture in photographs(part).items()}
+    return {name: every[name] for name in _SCENES}

@@ -1,0 +1,149 @@
+"""Pairs as GZIP TFRecord files of tf.Examples: what the pipeline carries from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfwm.data.reading.decode import decode_image, encode_png, to_float
+from tfwm.data.reading.side_by_side import split_pair, stack_pairs
+from tfwm.files import replacing
+from tfwm.types import ImagePairs
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_FEATURES = {
+    "image/encoded": tf.io.FixedLenFeature([], tf.string),
+    "target/encoded": tf.io.FixedLenFeature([], tf.string),
+    "image/filename": tf.io.FixedLenFeature([], tf.string, default_value=""),
+}
+
+
+def make_example(name: str, side_by_side: bytes) -> tf.train.Example:
+    """A tf.Example from one encoded [input | target] picture.
+
+    Raises:
+      InvalidImageError: not a usable picture, or an odd width.
+    """
+    source, target = split_pair(decode_image(side_by_side, name), name)
+    return _example(name, source, target)
+
+
+def write_pairs(pairs: ImagePairs, path: str | Path, *, names: Sequence[str] | None = None) -> Path:
+    """Writes one GZIP TFRecord file, whole or not at all; the records are counted before it gets its name.
+
+    Args:
+      names: one for each pair, "00000" and so on by default.
+
+    Raises:
+      ValueError: the number of names differs from the number of pairs.
+      OSError: the file does not hold all records, for instance on a full disk.
+    """
+    names = [f"{index:05d}" for index in range(len(pairs))] if names is None else names
+    if len(names) != len(pairs):
+        raise ValueError(f"`names` must be one for each of the {len(pairs)} pairs, got {len(names)}.")
+    with replacing(path) as temporary:
+        with tf.io.TFRecordWriter(str(temporary), options="GZIP") as writer:
+            for name, source, target in zip(names, pairs.inputs, pairs.targets):
+                writer.write(_example(name, source, target).SerializeToString(deterministic=True))
+        written = sum(1 for _ in tf.data.TFRecordDataset(str(temporary), compression_type="GZIP"))
+        if written != len(pairs):
+            raise OSError(f"`{path}` should hold {len(pairs)} records, {written} arrived. Is the disk full?")
+        temporary.chmod(0o644)
+    return Path(path)
+
+
+def read_pairs(pattern: str | Sequence[str]) -> ImagePairs:
+    """Reads the pairs of all TFRecord files that match, GZIP or plain, in the order of their names.
+
+    Args:
+      pattern: one or several glob patterns, as a TFX trainer gets them.
+
+    Raises:
+      FileNotFoundError: nothing matches.
+      ValueError: a file is damaged, holds no pairs, or the pictures have several sizes.
+    """
+    found = [pair for file in _matching(pattern) for pair in _pairs_of(file)]
+    if not found:
+        raise ValueError(f"`{pattern}` holds no records. Was the file written by write_pairs?")
+    return stack_pairs([(source, target) for _, source, target in found], tuple(name for name, _, _ in found))
+
+
+def parse_example(serialized: tf.Tensor, *, channels: int = 3) -> dict[str, tf.Tensor]:
+    """One serialized tf.Example to uint8 "inputs" and "targets" `[height, width, channels]` and its "name"."""
+    parsed = tf.io.parse_single_example(serialized, _FEATURES)
+    return {
+        "inputs": decode_picture(parsed["image/encoded"], channels=channels),
+        "targets": decode_picture(parsed["target/encoded"], channels=channels),
+        "name": parsed["image/filename"],
+    }
+
+
+def decode_picture(encoded: tf.Tensor, *, channels: int = 3) -> tf.Tensor:
+    """Encoded bytes (a scalar) to uint8 `[height, width, channels]`, in the graph."""
+    picture = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
+    picture.set_shape([None, None, channels])
+    return picture
+
+
+def encoded_images(file: str | Path) -> Iterator[tuple[str, bytes]]:
+    """Yields (name, encoded bytes) of every tf.Example in one TFRecord file; b"" where there is no picture."""
+    for serialized in _records(str(file)):
+        features = tf.train.Example.FromString(serialized.numpy()).features.feature
+        name, encoded = (list(features[key].bytes_list.value)[:1] for key in ("image/filename", "image/encoded"))
+        yield b"".join(name).decode("utf-8", "replace"), b"".join(encoded)
+
+
+def _example(name: str, source: np.ndarray, target: np.ndarray) -> tf.train.Example:
+    height, width = source.shape[:2]
+    texts = {
+        "image/filename": name.encode("utf-8"), "image/format": b"png",
+        "image/encoded": encode_png(source), "target/encoded": encode_png(target),
+    }  # fmt: skip
+    sizes = {"image/height": height, "image/width": width, "image/channels": source.shape[2]}
+    features = {key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[text])) for key, text in texts.items()}
+    for key, size in sizes.items():
+        features[key] = tf.train.Feature(int64_list=tf.train.Int64List(value=[size]))
+    for side, image in (("image", source), ("target", target)):
+        for key, figure in _summary(image).items():
+            features[f"{side}/{key}"] = tf.train.Feature(float_list=tf.train.FloatList(value=[figure]))
+    return tf.train.Example(features=tf.train.Features(feature=features))
+
+
+def _summary(image: np.ndarray) -> dict[str, float]:
+    """What statistics and drift detection can see of a picture; all in [0, 1]."""
+    pixels = to_float(image)
+    steps = [np.abs(np.diff(pixels, axis=axis)) for axis in (0, 1) if pixels.shape[axis] > 1]
+    sharpness = float(np.mean([step.mean() for step in steps])) if steps else 0.0
+    return {"mean": float(pixels.mean()), "std": float(pixels.std()), "sharpness": sharpness}
+
+
+def _matching(pattern: str | Sequence[str]) -> list[str]:
+    patterns = [pattern] if isinstance(pattern, str) else list(pattern)
+    files = sorted({str(file) for one in patterns for file in tf.io.gfile.glob(str(one))})
+    if not files:
+        raise FileNotFoundError(f"No file matches {patterns}. Write one with write_pairs, or mend the pattern.")
+    return files
+
+
+def _records(file: str) -> tf.data.Dataset:
+    with tf.io.gfile.GFile(file, "rb") as opened:
+        compression = "GZIP" if opened.read(2) == _GZIP_MAGIC else ""
+    return tf.data.TFRecordDataset(file, compression_type=compression)
+
+
+def _pairs_of(file: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    try:
+        for serialized in _records(file):
+            example = {key: value.numpy() for key, value in tf.io.parse_single_example(serialized, _FEATURES).items()}
+            name = f"{file}/{example['image/filename'].decode('utf-8', 'replace')}"
+            yield name, decode_image(example["image/encoded"], name), decode_image(example["target/encoded"], name)
+    except tf.errors.DataLossError as error:
+        raise ValueError(f"`{file}` is damaged or truncated. Write it anew.") from error
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            f"`{file}` must hold tf.Examples with image/encoded and target/encoded; one lacks them. "
+            "Write it with write_pairs or the pipeline's ImageExampleGen."
+        ) from error

@@ -1,0 +1,1 @@
+"""Tasks of restoration: patches of photographs, and pairs that a host learns from."""

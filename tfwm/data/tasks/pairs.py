@@ -1,0 +1,130 @@
+"""What the hosts learn: from clean pictures to (input, target) pairs, one pure function per task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tfwm import config
+from tfwm.data.reading.decode import as_pillow, from_pillow, to_float, to_uint8
+from tfwm.data.tasks.rain import rain_streaks
+from tfwm.data.tasks.ribs import rib_bands
+from tfwm.types import ImagePairs
+
+_CHUNK_PIXELS = 2_000_000
+
+
+def derain(clean: np.ndarray, *, seed: int) -> np.ndarray:
+    """Adds synthetic rain: near-white streaks, screen-blended, so that bright places stay bright.
+
+    Args:
+      clean: uint8 `[n, height, width, channels]`. The rain of image i depends on `seed`, i and the size only.
+    """
+    return _in_chunks(clean, seed, rain_streaks)
+
+
+def debone(clean: np.ndarray, *, seed: int) -> np.ndarray:
+    """Adds bright curved bands like ribs over chest X-rays; the ribs that are there stay in the target.
+
+    Args:
+      clean: uint8 `[n, height, width, channels]`. The bands of image i depend on `seed`, i and the size only.
+    """
+    return _in_chunks(clean, seed, rib_bands)
+
+
+def denoise(clean: np.ndarray, *, seed: int, sigma: float = 25.0) -> np.ndarray:
+    """Adds Gaussian noise of standard deviation `sigma`, in grey levels of 255."""
+    _check_clean(clean)
+    noisy = np.empty_like(clean)
+    for index, image in enumerate(clean):
+        noise = generator(seed, index).standard_normal(image.shape, dtype=np.float32)
+        noisy[index] = np.clip(np.rint(image + np.float32(sigma) * noise), 0, 255)
+    return noisy
+
+
+def super_resolve(clean: np.ndarray, *, seed: int = 0, factor: int = 2) -> np.ndarray:
+    """Takes the fine detail away: bicubic down by `factor` and up again. Draws nothing from `seed`."""
+    _check_clean(clean)
+    if factor < 2 or factor > min(clean.shape[1:3]):
+        raise ValueError(f"`factor` must be at least 2 and at most the image side, got {factor}. Use 2, 3 or 4.")
+    full = (clean.shape[2], clean.shape[1])
+    small = (max(1, round(full[0] / factor)), max(1, round(full[1] / factor)))
+    bicubic = Image.Resampling.BICUBIC
+    return np.stack(
+        [from_pillow(as_pillow(image).resize(small, bicubic).resize(full, bicubic)) for image in clean]
+    )  # fmt: skip
+
+
+def smooth(clean: np.ndarray, *, seed: int = 0, weight: float = 0.1) -> np.ndarray:
+    """Flattens texture and keeps edges: total-variation smoothing (Chambolle). Draws nothing from `seed`."""
+    from skimage.restoration import denoise_tv_chambolle  # a slow import that only this task needs
+
+    _check_clean(clean)
+    return np.stack(
+        [
+            to_uint8(denoise_tv_chambolle(to_float(image), weight=weight, max_num_iter=40, channel_axis=-1))
+            for image in clean
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Task:
+    """How pairs are made: `change` of the clean picture is the host's input, or what it shall return."""
+
+    change: Callable[..., np.ndarray]
+    changed_is_target: bool = False
+
+
+TASKS = {
+    "derain": Task(derain),
+    "debone": Task(debone),
+    "denoise": Task(denoise),
+    "super_resolve": Task(super_resolve),
+    "smooth": Task(smooth, changed_is_target=True),
+}
+
+
+def make_pairs(task: str, clean: np.ndarray, *, seed: int) -> ImagePairs:
+    """Pairs for one of TASKS, from uint8 `[n, height, width, channels]` pictures.
+
+    Raises:
+      ValueError: unknown task, or `clean` is not a stack of uint8 pictures.
+    """
+    chosen = config.choose("task", task, TASKS)
+    _check_clean(clean)
+    changed = chosen.change(clean, seed=seed)
+    return ImagePairs(clean, changed) if chosen.changed_is_target else ImagePairs(changed, clean)
+
+
+def generator(seed: int, index: int) -> np.random.Generator:
+    """One stream of random numbers per image, so that image i does not depend on how many there are."""
+    return np.random.default_rng([seed, index])
+
+
+def _in_chunks(clean: np.ndarray, seed: int, layer: Callable[..., np.ndarray]) -> np.ndarray:
+    """Screen-blends `layer(generators, height, width)`, a stack of [0, 1] brightness, a chunk at a time."""
+    _check_clean(clean)
+    changed = np.empty_like(clean)
+    for part in _chunks(clean):
+        generators = [generator(seed, index) for index in range(part.start, part.stop)]
+        light = layer(generators, *clean.shape[1:3])[..., None]
+        changed[part] = np.rint(255.0 - (255.0 - clean[part].astype(np.float32)) * (1.0 - light))
+    return changed
+
+
+def _chunks(images: np.ndarray) -> Iterator[slice]:
+    step = max(1, _CHUNK_PIXELS // (images.shape[1] * images.shape[2]))
+    for start in range(0, len(images), step):
+        yield slice(start, min(start + step, len(images)))
+
+
+def _check_clean(clean: np.ndarray) -> None:
+    if clean.dtype != np.uint8 or clean.ndim != 4 or clean.shape[3] not in (1, 3) or 0 in clean.shape:
+        raise ValueError(
+            f"`clean` must be uint8 [n, height, width, 1 or 3] with n >= 1, got {clean.dtype} {list(clean.shape)}. "
+            "Read pictures with tfwm.data.read_images, or cut them with tfwm.data.sample_patches."
+        )

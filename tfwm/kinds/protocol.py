@@ -1,0 +1,169 @@
+"""What a kind of host is: the protocol, the data that callers ask it for, and what its quality means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tfwm.suspects.answers import Answer
+from tfwm.types import ImagePairs, LabelledImages, Suspect
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+Figures = dict[str, "float | None"]
+"""Figures by name; None where a figure has no finite value."""
+
+
+class Quality(Protocol):
+    """How answers on one part of the data are measured."""
+
+    def answers(self, suspect: Suspect) -> np.ndarray:
+        """What the suspect answers on the part, in the form that the other methods take."""
+        ...
+
+    def row(self, answers: np.ndarray, marked: np.ndarray) -> Figures:
+        """Fields of a report's row, from the suspect's answers and the marked model's."""
+        ...
+
+    def fidelity(self, marked: np.ndarray, host: np.ndarray) -> Figures:
+        """What the mark does to the answers, and to the host's own task."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which data a caller needs; see `Kind.read`.
+
+    Args:
+      counts: how many images of each part: some of `owner`, `attacker`, `test`.
+      image_size: side in pixels of patches that are cut.
+      channels: 1 or 3; None leaves pictures as they are, where the kind can.
+      task: of restoration: one of `tfwm.data.TASKS`.
+      limit: of labelled images from files: no more than so many to train on; None takes all.
+      seed: of every draw.
+      clean: of restoration: clean pictures on both sides, where the training adds the noise itself.
+    """
+
+    counts: Mapping[str, int]
+    image_size: int
+    channels: int | None = 3
+    task: str = "derain"
+    limit: int | None = None
+    seed: int = 0
+    clean: bool = False
+
+
+class Kind(Protocol):
+    """A kind of host: the one place where restoration networks and classifiers differ.
+
+    What belongs to a room above this one (signatures of an export, examples of a pipeline) is a table of that room
+    with an entry for each kind: `tfwm.kinds.PerKind`.
+
+    Attributes:
+      name: in `tfwm.kinds.KINDS`.
+      models: hosts of this kind in the plural, for messages: `classifiers`.
+      answer: what they answer with.
+      data: the type that they learn from.
+      networks: hosts that `train_host` can train, by name.
+      settings: the type of a host's settings.
+      columns: of a report's table: heading, and field of the row.
+      thresholds: fields of a policy without which nothing of this kind is blessed.
+      usual_attacks, usual_policy: as a scheme's, for schemes that name none.
+      trivial: row labels of suspects that know nothing, and the name that each gives itself.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def models(self) -> str: ...
+
+    @property
+    def answer(self) -> Answer: ...
+
+    @property
+    def data(self) -> type[ImagePairs] | type[LabelledImages]: ...
+
+    @property
+    def networks(self) -> Mapping[str, Any]: ...
+
+    @property
+    def settings(self) -> type: ...
+
+    @property
+    def columns(self) -> Mapping[str, str]: ...
+
+    @property
+    def thresholds(self) -> tuple[str, ...]: ...
+
+    @property
+    def usual_attacks(self) -> tuple[Mapping[str, Any], ...]: ...
+
+    @property
+    def usual_policy(self) -> Mapping[str, Any]: ...
+
+    @property
+    def trivial(self) -> Mapping[str, str]: ...
+
+    def fits(self, network: keras.Model) -> bool:
+        """Whether a network takes images and answers as hosts of this kind do."""
+        ...
+
+    def check(self, network: keras.Model, data: Any, named: str) -> None:
+        """Refuses a network that is no host of this kind, or not for these data.
+
+        Args:
+          network: of anybody.
+          data: of this kind; None checks the network alone.
+          named: the option that gave the network, for the message.
+        """
+        ...
+
+    def read(self, source: str | None, wanted: Wanted, say: Callable[[str], None]) -> dict[str, Any]:
+        """The parts of the user's data; without a source, of photographs that scikit-image carries.
+
+        Args:
+          source: a file or folder, or None.
+          wanted: how many of which.
+          say: is called with a sentence on whatever is left out or assumed.
+
+        Returns:
+          The parts of `wanted.counts`, each of the type `data`.
+        """
+        ...
+
+    def described(self, data: Any, network: keras.Model | None) -> dict[str, Any]:
+        """Fields of a scheme that the data, and a host where there is one, decide."""
+        ...
+
+    def preset(self, name: str, **changes: Any) -> Any:
+        """Settings of a host for a preset of a scheme, with the fields that are not None changed."""
+        ...
+
+    def train_host(self, data: Any, settings: Any, run: Any) -> keras.Model:
+        """Trains an unmarked host; resumes after a kill."""
+        ...
+
+    def quality(self, test: Any) -> Quality:
+        """How answers on the test part are measured."""
+        ...
+
+    def guessers(self, thief: Any, *, seed: int) -> Mapping[str, Suspect]:
+        """The suspects that know nothing, by the names in `trivial`; `thief` is the thief's part."""
+        ...
+
+    def images(self, data: Any) -> np.ndarray:
+        """What a host is asked, uint8 `[n, height, width, channels]`."""
+        ...
+
+    def shortfalls(self, fidelity: Mapping[str, float | None], policy: Any) -> list[str]:
+        """Sentences on what the mark costs beyond what the policy allows; a threshold that is None is passed over."""
+        ...
+
+    def cost(self, fidelity: Mapping[str, float | None], images: int) -> str:
+        """What the mark costs, in a sentence, as measured on so many test images."""
+        ...

@@ -1,0 +1,1 @@
+"""Networks that hide a mark and read it."""

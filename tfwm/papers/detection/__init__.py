@@ -1,0 +1,1 @@
+"""Who tells key samples from ordinary pictures: detectors, steganalysis, ROC."""

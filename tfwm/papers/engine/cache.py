@@ -1,0 +1,175 @@
+"""Trained models and measured rows, found again by what they were made from."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfwm.config import from_dict, to_dict
+from tfwm.files import new_directory, read_json, write_json
+from tfwm.papers.engine.bookkeeping import Recipe, Spent, Stopwatch, kept_on_disk, locked
+from tfwm.papers.engine.columns import MARKED, MODEL, VALUE, Kind
+from tfwm.types import MarkedModel
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+ENTRY = "entry.json"
+
+
+@dataclass
+class Account:
+    """What is being made, or run: its time, and the names of what it took from the cache."""
+
+    name: str = ""
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    uses: list[str] = field(default_factory=list)
+
+
+class Cache:
+    """A folder of things by the digest of their recipe; nothing is made twice, whatever is killed meanwhile.
+
+    `made/<name>` holds finished things; `work/<name>` what a killed making left, from which the next one goes on;
+    `locks/<name>` lets a second process wait instead of making the same. All are private: keys lie there.
+
+    Args:
+      root: the folder.
+      progress: takes one line of text for each thing.
+    """
+
+    def __init__(self, root: str | Path, progress: Callable[[str], None] = lambda text: None):
+        self.root, self._progress = Path(root), progress
+        self._accounts: list[Account] = []
+
+    def model(self, recipe: Mapping[str, Any], make: Callable[[Path], keras.Model]) -> keras.Model:
+        """A network; made only where no earlier call with this recipe finished.
+
+        Args:
+          recipe: JSON values that decide the result: `what` (a text for progress lines), `recipe_version` (a whole
+            number, raised when changed code gives another result), settings, seed, digests of data.
+          make: gets a folder that stays the same until it is done, so that a killed training resumes; then it goes.
+
+        Raises:
+          ValueError: the recipe is incomplete, holds other than JSON values, or stands for another kind of thing.
+        """
+        return self._get(MODEL, recipe, make)
+
+    def marked(self, recipe: Mapping[str, Any], make: Callable[[Path], MarkedModel]) -> MarkedModel:
+        """A marked model with its key and history; otherwise as `model`."""
+        return self._get(MARKED, recipe, make)
+
+    def value(self, recipe: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
+        """A JSON value, for instance one row of a table; numpy's become numbers and lists, infinity None."""
+        return self._get(VALUE, recipe, make)
+
+    def seconds(self, recipe: Mapping[str, Any]) -> float:
+        """What making it took, on the clock, however long ago; without what was made inside it."""
+        return self.spent(recipe).seconds
+
+    def spent(self, recipe: Mapping[str, Any]) -> Spent:
+        """What making it took, on the clock and in processor time.
+
+        Raises:
+          LookupError: it was never made.
+        """
+        checked = Recipe.of(recipe)
+        entry = self._entry(checked.name)
+        if entry is None:
+            raise LookupError(f"`{checked.label}` is not in the cache `{self.root}`. Make it first.")
+        return from_dict(Spent, entry["spent"])
+
+    @contextmanager
+    def accounting(self) -> Iterator[Account]:
+        """Notes what the block takes from the cache, and the time that it spends besides."""
+        account = Account()
+        self._accounts.append(account)
+        try:
+            yield account
+        finally:
+            self._accounts.pop()
+            account.watch.pause()
+
+    def total(self, account: Account) -> Spent:
+        """What it would have taken from an empty cache."""
+        found: dict[str, Spent] = {}
+        self._collect(account.uses, found)
+        return sum(found.values(), account.watch.spent())
+
+    def _collect(self, names: Iterable[str], found: dict[str, Spent]) -> None:
+        for name in names:
+            entry = self._entry(name)
+            if name not in found and entry is not None:
+                found[name] = from_dict(Spent, entry["spent"])
+                self._collect(entry["uses"], found)
+
+    def _entry(self, name: str) -> dict[str, Any] | None:
+        path = self.root / "made" / name / ENTRY
+        return read_json(path) if path.is_file() else None
+
+    def _get(self, kind: Kind, values: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
+        recipe = Recipe.of(values)
+        with self._outside_paused(recipe):
+            entry = self._entry(recipe.name)
+            if entry is None:
+                lock = self.root / "locks" / recipe.name
+                with locked(lock, lambda: self._progress(f"{recipe.label}: another process is at it; waiting")):
+                    entry = self._entry(recipe.name) or self._made(kind, recipe, make)
+            else:
+                self._progress(f"{recipe.label}: from the cache")
+                self._forget_work(recipe)
+            if entry["kind"] != kind.name:
+                raise ValueError(
+                    f"The recipe {recipe.label!r} stands for a {entry['kind']} already, and now a {kind.name} is asked "
+                    "for. Give one of them another `what`."
+                )
+            return kind.read(self.root / "made" / recipe.name)
+
+    @contextmanager
+    def _outside_paused(self, recipe: Recipe) -> Iterator[None]:
+        """What takes this from the cache has its stopwatch paused meanwhile, so that no time counts twice."""
+        if any(account.name == recipe.name for account in self._accounts):
+            raise ValueError(
+                f"The recipe {recipe.label!r} is being made, and asks for itself. Give each its own `what`."
+            )
+        outside = self._accounts[-1:]
+        for account in outside:
+            account.uses.append(recipe.name)
+            account.watch.pause()
+        try:
+            yield
+        finally:
+            for account in outside:
+                account.watch.go_on()
+
+    def _made(self, kind: Kind, recipe: Recipe, make: Callable[[Path], Any]) -> dict[str, Any]:
+        work = self.root / "work" / recipe.name
+        again = ", from where it stopped" if work.is_dir() else ""
+        self._progress(f"{recipe.label}: {kind.doing}{again}")
+        (work / "files").mkdir(parents=True, exist_ok=True)
+        work.chmod(0o700)
+        with kept_on_disk(work / "spent.json") as watch:
+            account = Account(recipe.name, watch)
+            self._accounts.append(account)
+            try:
+                thing = make(work / "files")
+            finally:
+                self._accounts.pop()
+                watch.pause()
+        entry = {
+            "kind": kind.name, "recipe": recipe.values, "spent": to_dict(watch.spent()),
+            "uses": list(dict.fromkeys(account.uses)),
+        }  # fmt: skip
+        # Without its entry a folder is not finished, so it may be replaced.
+        with new_directory(self.root / "made" / recipe.name, 0o700, overwrite=True) as folder:
+            kind.write(folder, thing)
+            write_json(folder / ENTRY, entry)
+        self._forget_work(recipe)
+        return entry
+
+    def _forget_work(self, recipe: Recipe) -> None:
+        """A kill may have come just after the thing was finished; two processes may do this at once."""
+        shutil.rmtree(self.root / "work" / recipe.name, ignore_errors=True)

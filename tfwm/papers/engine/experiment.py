@@ -1,0 +1,125 @@
+"""What an experiment is, and what it runs with. Loads no TensorFlow: `tfwm reproduce --list` answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tfwm.config import choose
+from tfwm.papers.engine.findings import Findings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tfwm.papers.engine.cache import Cache
+    from tfwm.training import Run
+
+T = TypeVar("T")
+
+SCALES = {
+    "smoke": "under a minute: it runs",
+    "desk": "two cores, under an hour, real images",
+    "paper": "the paper's own settings, for a GPU",
+}
+_ID = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an experiment runs with.
+
+    Args:
+      scale: `smoke`, `desk` or `paper`.
+      seeds: of every draw; an experiment repeats itself for each.
+      data: folder of the real data sets.
+      cache: for everything that takes longer than a moment.
+      progress: takes one line of text.
+      quiet: no progress lines of trainings.
+    """
+
+    scale: str
+    seeds: tuple[int, ...]
+    data: Path
+    cache: Cache
+    progress: Callable[[str], None] = lambda text: None
+    quiet: bool = True
+
+    def __post_init__(self) -> None:
+        choose("scale", self.scale, SCALES)
+        if not self.seeds:
+            raise ValueError("`seeds` must hold at least one seed, got none. Give (0,).")
+
+    def at(self, *, smoke: T, desk: T, paper: T) -> T:
+        """The one of this scale."""
+        return {"smoke": smoke, "desk": desk, "paper": paper}[self.scale]
+
+    def data_file(self, name: str) -> Path:
+        """The place of one file of the data folder, for instance `weights/vgg19_conv1_conv2.npz`.
+
+        Raises:
+          FileNotFoundError: it is not there.
+        """
+        from tfwm.papers.engine.data import data_file
+
+        return data_file(self.data, name)
+
+    def dataset(self, name: str) -> dict[str, np.ndarray]:
+        """The pictures of a tar or npz file of the data folder, uint8 `[height, width, channels]` by name.
+
+        Raises:
+          FileNotFoundError: it is not there.
+          ValueError: a picture in it is damaged.
+        """
+        from tfwm.papers.engine.data import read_dataset
+
+        return read_dataset(self.data_file(name))
+
+    @cached_property
+    def run(self) -> Run:
+        """The machine; `run_in` gives it a folder and a seed."""
+        from tfwm.training import Run
+
+        return Run(self.cache.root / "work", seed=self.seeds[0], quiet=self.quiet)
+
+    def run_in(self, folder: Path, *, seed: int) -> Run:
+        """The machine, working in the folder that the cache gave to `make`."""
+        return replace(self.run, directory=folder, seed=seed)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A table or a figure of a paper.
+
+    Args:
+      id: `<paper>.<table or figure>`.
+      title: what it shows, in a line.
+      run: the function, or `module:function` where importing it would load TensorFlow.
+      minutes: scale -> roughly how long it takes from an empty cache; a scale may be missing.
+      notes: scale -> how it differs from the paper's settings; printed under the title.
+    """
+
+    id: str
+    title: str
+    run: Callable[[Context], Findings] | str
+    minutes: Mapping[str, float] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(
+                f"`id` must look like quan2020.table1, got {self.id!r}. Use lower-case letters and digits."
+            )
+        for scale in self.minutes:
+            choose("scale", scale, SCALES)
+
+    def load(self) -> Callable[[Context], Findings]:
+        """The function, imported now."""
+        if not isinstance(self.run, str):
+            return self.run
+        module, _, function = self.run.partition(":")
+        return getattr(importlib.import_module(module), function)

@@ -1,0 +1,28 @@
+"""Anything that may be a stolen model.
+
+| file | holds |
+|---|---|
+| local.py | a Keras model, a function, a SavedModel, recorded outputs: what lies on this machine |
+| remote.py | a model behind a gRPC endpoint |
+| opening.py | `open_suspect`: from what a user writes to one of these |
+| trivial.py | suspects that know nothing and must never verify: controls of every report |
+| content.py | random draws that follow a picture's content |
+"""
+
+from tfwm.suspects.local import (
+    BATCH,
+    PIXELS,
+    FunctionSuspect,
+    KerasSuspect,
+    RecordedSuspect,
+    SavedModelSuspect,
+    UnreachableError,
+    as_float,
+    in_batches,
+)
+from tfwm.suspects.opening import open_suspect
+
+__all__ = [
+    "BATCH", "PIXELS", "FunctionSuspect", "KerasSuspect", "RecordedSuspect", "SavedModelSuspect", "UnreachableError",
+    "as_float", "in_batches", "open_suspect",
+]  # fmt: skip
