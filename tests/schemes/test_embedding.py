@@ -17,11 +17,12 @@ from tfwm.keys import new_secret
 from tfwm.networks.copying import copy_of
 from tfwm.schemes.trigger_image.networks import visualizer
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
-from tfwm.schemes.triggers.training import EmbeddingSettings, EmbeddingTrainer, embed, repeated, squared_distance
+from tfwm.schemes.triggers.settings import TriggerSettings
+from tfwm.schemes.triggers.training import EmbeddingTrainer, embed, repeated, squared_distance
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs
 
-SETTINGS = EmbeddingSettings(
+SETTINGS = TriggerSettings(
     image_size=8, channels=3, strength=0.1, embedding=Schedule(2, 3, 8, 1e-3, "constant", 0.9)
 )  # fmt: skip
 ASKED = np.random.default_rng(7).integers(0, 256, (2, 8, 8, 3)).astype(np.uint8)
@@ -32,7 +33,7 @@ def _mark_loss(answers: tf.Tensor) -> tf.Tensor:
     return squared_distance(answers, repeated(WANTED, answers))
 
 
-def _embed(settings: EmbeddingSettings, host: keras.Model, folder: Path, *, seed: int = 1, data=None):
+def _embed(settings: TriggerSettings, host: keras.Model, folder: Path, *, seed: int = 1, data=None):
     data = data or coarse_pairs(24, 8)
     return embed(settings, host, data, Run(folder, seed=2, quiet=True), ASKED, _mark_loss, new_secret(seed))
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 from tfwm.config import to_dict
 from tfwm.evidence import statistics, verdicts
 from tfwm.keys import OwnerKey, derive_generator, new_secret
-from tfwm.schemes.triggers.training import EmbeddingSettings, embed, repeated, squared_distance
+from tfwm.schemes.triggers.settings import TriggerSettings
+from tfwm.schemes.triggers.training import embed, repeated, squared_distance
 from tfwm.schemes.wrong_keys import redrawn, settings_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
@@ -27,14 +28,14 @@ NULL = (
 
 
 @dataclass(frozen=True)
-class LabelImage(EmbeddingSettings):
+class LabelImage(TriggerSettings):
     """Teaches a host to answer a random image with black and white labels (Base-1, after Rouhani et al. 2018).
 
     The paper turns DeepSigns' method to images: triggers are random, each pixel of the answer is a class, and the
     labels are drawn from a Bernoulli distribution; the labels here are 0 and 255 of its 256 classes.
 
     Args:
-      (those of `EmbeddingSettings`)
+      (those of `TriggerSettings`)
       trigger_size: side of the trigger and of the label image, in pixels.
       alpha: false-claim probability of `verify`, unless given there.
 

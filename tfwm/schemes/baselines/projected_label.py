@@ -12,7 +12,8 @@ from tfwm.config import to_dict
 from tfwm.data.key_images.abstract import abstract_images
 from tfwm.evidence import statistics, verdicts
 from tfwm.keys import OwnerKey, derive_generator, new_secret
-from tfwm.schemes.triggers.training import EmbeddingSettings, embed, repeated
+from tfwm.schemes.triggers.settings import TriggerSettings
+from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.schemes.wrong_keys import redrawn, settings_of
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ProjectedLabel(EmbeddingSettings):
+class ProjectedLabel(TriggerSettings):
     """Teaches a host answers to abstract images whose random projection is a secret class (Base-2, after Adi 2018).
 
     The projection is not trained and not deployed: it belongs to the key.
 
     Args:
-      (those of `EmbeddingSettings`)
+      (those of `TriggerSettings`)
       trigger_size: side of the abstract images, in pixels.
       triggers: how many.
       classes: of the projection.

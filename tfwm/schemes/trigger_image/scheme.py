@@ -11,7 +11,7 @@ from tfwm.config import choose, to_dict
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.trigger_image import presets, verification
 from tfwm.schemes.trigger_image.images import GRADIENTS
-from tfwm.schemes.triggers.training import EmbeddingSettings
+from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
@@ -22,11 +22,11 @@ _AT_LEAST_ONE = ("triggers", "trigger_size", "upsampling", "cells", "reveal", "d
 
 
 @dataclass(frozen=True)
-class TriggerImage(EmbeddingSettings):
+class TriggerImage(TriggerSettings):
     """Teaches a restoration network a secret answer to a secret random image (Quan et al. 2020).
 
     Args:
-      (those of `EmbeddingSettings`)
+      (those of `TriggerSettings`)
       trigger_size: side of K; with `upsampling` of 2 the host receives 2 * `trigger_size` pixels a side.
       upsampling: 1 for denoising (eq. 2); 2 to 4 for super-resolution, whose G adds the gradient (eq. 3).
       triggers: how many trigger images are embedded; each suspect is asked for `reveal` of them only.

@@ -6,66 +6,25 @@ What `trigger_image` and the paper's two baselines have in common.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.config import choose, to_dict
+from tfwm.config import to_dict
 from tfwm.data.stream.batches import batches
 from tfwm.data.stream.draws import noisy
 from tfwm.digests import training_digest
 from tfwm.keys import derive
 from tfwm.networks.copying import copy_of
+from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.suspects import as_float
-from tfwm.training import Metered, Run, Schedule, descend, fit, mean_over_batch, scaled
+from tfwm.training import Metered, Run, descend, fit, mean_over_batch, scaled
 from tfwm.types import ImagePairs
 
 MarkLoss = Callable[[tf.Tensor], tf.Tensor]
 """From the host's answers to the triggers to one loss per trigger."""
-
-
-@dataclass(frozen=True)
-class EmbeddingSettings:
-    """How a host is fine-tuned to answer secret images in a secret way.
-
-    Args:
-      image_size: side in pixels of the owner's training patches.
-      channels: of the host.
-      strength: lambda of eq. 4.
-      stop_at: end the embedding after the epoch in which the answers to the triggers are this near to what they shall
-        be: root mean square error, 1 being white less black; 0 runs all epochs. Of classes, it is the root of the
-        cross entropy.
-      batch_statistics: "fixed" keeps the host's own, so that nothing of a trigger gets into them; "mixed" trains with
-        those of patches and triggers together, as the authors' code does: on one replica, and with triggers of the
-        patches' size.
-      copies: of each trigger in a mixed batch; 5 in the authors' code.
-      sigma: fresh Gaussian noise on the owner's inputs at every step, in grey levels; 0: pairs as they are.
-      embedding: the fine-tuning.
-    """
-
-    image_size: int = 40
-    channels: int = 1
-    strength: float = 1e-3
-    stop_at: float = 0.0
-    batch_statistics: str = "fixed"
-    copies: int = 1
-    sigma: float = 0.0
-    # 8 epochs of the 1,862 batches of 128 that Train400 gives at stride 10 (section V-A).
-    embedding: Schedule = field(default_factory=lambda: Schedule(8, 1862, 128, 1e-3, "constant", 0.9))
-
-    def __post_init__(self) -> None:
-        choose("choice of batch statistics", self.batch_statistics, {"fixed": 0, "mixed": 0})
-        for name in ("image_size", "channels", "copies"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        for name in ("sigma", "stop_at"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}. Leave it out, or give 0.")
-        if self.strength <= 0:
-            raise ValueError(f"`strength` must be above 0, got {self.strength}. The paper uses 1e-3.")
 
 
 def squared_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
@@ -73,7 +32,7 @@ def squared_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(tf.cast(first, tf.float32) - second), axis=[1, 2, 3])
 
 
-def check_fit(settings: EmbeddingSettings, host: keras.Model, data: ImagePairs) -> None:
+def check_fit(settings: TriggerSettings, host: keras.Model, data: ImagePairs) -> None:
     """Refuses data and hosts that the settings do not describe."""
     size, channels = settings.image_size, settings.channels
     if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, channels)}:
@@ -91,7 +50,7 @@ def check_fit(settings: EmbeddingSettings, host: keras.Model, data: ImagePairs) 
 
 
 def embed(
-    settings: EmbeddingSettings, host: keras.Model, data: ImagePairs, run: Run, asked: np.ndarray, mark_loss: MarkLoss,
+    settings: TriggerSettings, host: keras.Model, data: ImagePairs, run: Run, asked: np.ndarray, mark_loss: MarkLoss,
     secret: bytes, values: int = 0,
 ) -> tuple[keras.Model, list[dict[str, Any]]]:  # fmt: skip
     """A copy of the host, fine-tuned by eq. 4, and the history of it; resumes after a kill.
@@ -130,7 +89,7 @@ def embed(
     return model, [{"stage": "embedding", **line} for line in lines]
 
 
-def _check_mixed(settings: EmbeddingSettings, data: ImagePairs, asked: np.ndarray, replicas: int) -> None:
+def _check_mixed(settings: TriggerSettings, data: ImagePairs, asked: np.ndarray, replicas: int) -> None:
     if settings.batch_statistics == "mixed" and (replicas > 1 or asked.shape[1:] != data.inputs.shape[1:]):
         raise ValueError(
             f"`batch_statistics` of mixed needs one replica and triggers of the patches' size, got {replicas} "
