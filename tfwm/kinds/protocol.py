@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -39,22 +39,26 @@ class Wanted:
     """Which data a caller needs; see `Kind.read`.
 
     Args:
-      counts: how many images of each part: some of `owner`, `attacker`, `test`.
-      image_size: side in pixels of patches that are cut.
-      channels: 1 or 3; None leaves pictures as they are, where the kind can.
+      counts: how many images of each part that is wanted: some of `owner`, `attacker` and `test`.
+      image_size: side in pixels of pictures that are cut from photographs.
+      channels: of the pictures, 1 or 3, where neither the user nor a network says another number.
+      chosen_channels: the user's own choice, 1 or 3, or None.
+      network: the host or suspect that the data are for, where it is at hand: its pictures are wanted.
       task: of restoration: one of `tfwm.data.TASKS`.
-      limit: of labelled images from files: no more than so many to train on; None takes all.
+      limit: of a labelled data set: train on no more than so many images; None takes all.
       seed: of every draw.
-      clean: of restoration: clean pictures on both sides, where the training adds the noise itself.
+      host_settings: what the scheme decides of the host's training, see `Scheme.host_settings`.
     """
 
     counts: Mapping[str, int]
     image_size: int
-    channels: int | None = 3
+    channels: int = 3
+    chosen_channels: int | None = None
+    network: keras.Model | None = None
     task: str = "derain"
     limit: int | None = None
     seed: int = 0
-    clean: bool = False
+    host_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Kind(Protocol):
@@ -69,11 +73,15 @@ class Kind(Protocol):
       answer: what they answer with.
       data: the type that they learn from.
       networks: hosts that `train_host` can train, by name.
+      default_network: the one of them that is trained where none is named.
+      counts: how many of the owner's images a preset of a scheme is trained on, where they are cut from photographs.
+      test_count: how many the test part then has.
       settings: the type of a host's settings.
       columns: of a report's table: heading, and field of the row.
       thresholds: fields of a policy without which nothing of this kind is blessed.
       usual_attacks, usual_policy: as a scheme's, for schemes that name none.
       trivial: row labels of suspects that know nothing, and the name that each gives itself.
+      origins: what each of these is, by the same labels, for a reader of the report.
     """
 
     @property
@@ -92,7 +100,16 @@ class Kind(Protocol):
     def networks(self) -> Mapping[str, Any]: ...
 
     @property
-    def settings(self) -> type: ...
+    def default_network(self) -> str: ...
+
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+
+    @property
+    def test_count(self) -> int: ...
+
+    @property
+    def settings(self) -> Any: ...
 
     @property
     def columns(self) -> Mapping[str, str]: ...
@@ -108,6 +125,9 @@ class Kind(Protocol):
 
     @property
     def trivial(self) -> Mapping[str, str]: ...
+
+    @property
+    def origins(self) -> Mapping[str, str]: ...
 
     def fits(self, network: keras.Model) -> bool:
         """Whether a network takes images and answers as hosts of this kind do."""
