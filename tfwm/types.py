@@ -306,7 +306,8 @@ class Attack(Protocol):
       name: in `tfwm.attacks.ATTACKS`.
       kinds: names of the kinds of hosts that it can be tried on.
       sentence: what it is, for a reader of the report who knows no label.
-      copies: whether it makes a new network from answers alone; such an attack is also tried on the unmarked host.
+      copies: what a network is called that it makes from answers alone, `surrogate` for instance, and empty for other
+        attacks; an evaluation also tries it on the unmarked host.
       needs: what the thief must have of the suspect.
       leaves: what he has of the result, at most.
     """
@@ -314,7 +315,7 @@ class Attack(Protocol):
     name: ClassVar[str]
     kinds: ClassVar[tuple[str, ...]]
     sentence: ClassVar[str]
-    copies: ClassVar[bool]
+    copies: ClassVar[str]
 
     @property
     def needs(self) -> Access: ...

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from tfwm.config import choose, from_dict, to_dict
+from tfwm.config import from_dict, to_dict
 from tfwm.digests import cell_digest, subjects_digest
-from tfwm.evaluation.cells import GUESSES, TRIVIAL, Cell, plan, slug
+from tfwm.evaluation.cells import Cell, plan, slug
 from tfwm.evaluation.policy import Policy
 from tfwm.evaluation.report import Report, Row, versions
 from tfwm.files import read_json, write_json
 from tfwm.keys import OwnerKey
-from tfwm.kinds.quality import Quality, quality_of
+from tfwm.kinds import Kind, Quality, kind_called
 from tfwm.types import Attack, ImagePairs, LabelledImages, RunLike, Scheme, Suspect
 
 __all__ = ["Cell", "Subjects", "evaluate", "make_report", "measure_fidelity", "plan", "run_cell", "slug"]
@@ -52,10 +52,15 @@ class Subjects:
         """Changes with the settings, the key, either network and either part of the data."""
         return subjects_digest(self.scheme, self.key, (self.marked, self.host), (self.attacker, self.test), self.alpha)
 
+    @property
+    def kind(self) -> Kind:
+        """Of the host: the kind that the scheme marks."""
+        return kind_called(self.scheme.kind)
+
     @cached_property
     def quality(self) -> Quality:
         """How answers on the test part are measured."""
-        return quality_of(self.test)
+        return self.kind.quality(self.test)
 
     @cached_property
     def marked_on_test(self) -> np.ndarray:
@@ -119,8 +124,7 @@ def _measure(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
 
 def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
     if cell.group == "trivial":
-        name = {**TRIVIAL, **GUESSES}[cell.label]
-        return choose("trivial suspect", name, dict(subjects.quality.trivial(subjects.attacker, run.seed)))
+        return subjects.kind.guessers(subjects.attacker, seed=run.seed)[subjects.kind.trivial[cell.label]]
     suspect = subjects.marked if cell.subject == "marked" else subjects.host
     if cell.attack is None:
         return suspect
@@ -131,7 +135,7 @@ def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
 
 def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: RunLike, policy: Policy) -> Report:
     """Every cell of the plan, one after the other; a killed evaluation goes on where it stopped."""
-    cells = plan(attacks, must_survive=policy.must_survive, marks=subjects.quality.marks)
+    cells = plan(attacks, subjects.kind, must_survive=policy.must_survive)
     return make_report([run_cell(cell, subjects, run) for cell in cells], subjects)
 
 
@@ -144,7 +148,7 @@ def make_report(rows: Sequence[Row], subjects: Subjects, *, seconds: float | Non
       seconds: on the clock; by default those of all rows together, kept ones included.
     """
     total = sum(row.seconds for row in rows) if seconds is None else seconds
-    return Report(tuple(rows), measure_fidelity(subjects), total, versions())
+    return Report(tuple(rows), measure_fidelity(subjects), total, versions(), subjects.kind.name)
 
 
 def measure_fidelity(subjects: Subjects) -> dict[str, float | None]:

@@ -7,18 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfwm.kinds import Kind
 from tfwm.types import Attack
 
 UNATTACKED, UNMARKED_HOST = "unattacked", "unmarked host"
-# Label of the row, and the name that the suspect gives itself.
-TRIVIAL = {f"trivial: {name.replace('_', ' ')}": name for name in ("constant", "echo", "noise", "mean_image")}
-# The same for classifiers.
-GUESSES = {
-    f"trivial: {name.replace('_', ' ')}": name
-    for name in ("constant_class", "majority_class", "random_scores", "hashed_class")
-}
-# Attacks that make a new model from answers alone, and the row of what they make of a host without the mark.
-COPIES = {"surrogate": "surrogate of the unmarked host", "extract_classifier": "extraction of the unmarked host"}
 
 
 @dataclass(frozen=True)
@@ -42,33 +34,37 @@ class Cell:
     key_seed: int | None = None
 
 
-def plan(
-    attacks: Sequence[Attack], *, wrong_keys: int = 5, must_survive: Sequence[str] = (), marks: str = "images"
-) -> list[Cell]:
+def plan(attacks: Sequence[Attack], kind: Kind, *, wrong_keys: int = 5, must_survive: Sequence[str] = ()) -> list[Cell]:
     """The cells of an evaluation; control rows are always among them.
 
     Args:
-      attacks: applied to the marked model; the first surrogate or extraction also to the unmarked host.
+      attacks: applied to the marked model; the first that makes a copy from answers also to the unmarked host.
+      kind: of the host; it decides which trivial suspects there are.
       wrong_keys: how many decoy keys are asked about the marked model.
       must_survive: labels of attacks, or `attack` for all, whose row is expected to be `marked`.
-      marks: `images` or `classifier`: what the host answers with decides which trivial suspects there are.
 
     Raises:
-      ValueError: two rows would have the same name.
+      ValueError: two rows would have the same name, or an attack is for hosts of another kind.
     """
     from tfwm.attacks import attack_to_dict
 
-    settings = [attack_to_dict(attack) for attack in attacks]
+    for attack in attacks:
+        if kind.name not in attack.kinds:
+            raise ValueError(
+                f"`attacks` must be for {kind.models}, got {attack!r}, which is for {' and '.join(attack.kinds)}. "
+                "Leave it out."
+            )
     cells = [Cell(UNATTACKED, "unattacked", "marked", expected="marked")]
-    for attack, fields in zip(attacks, settings, strict=True):
+    for attack in attacks:
         demanded = repr(attack) in must_survive or "attack" in must_survive
-        cells.append(Cell(repr(attack), "attack", "marked", fields, "marked" if demanded else "recorded"))
+        expected = "marked" if demanded else "recorded"
+        cells.append(Cell(repr(attack), "attack", "marked", attack_to_dict(attack), expected))
     cells.append(Cell(UNMARKED_HOST, "control", "host"))
-    copy = next((fields for fields in settings if fields["attack"] in COPIES), None)
-    if copy is not None:
-        cells.append(Cell(COPIES[copy["attack"]], "control", "host", copy))
+    copier = next((attack for attack in attacks if attack.copies), None)
+    if copier is not None:
+        cells.append(Cell(f"{copier.copies} of the unmarked host", "control", "host", attack_to_dict(copier)))
     cells += [Cell(f"wrong key {seed}", "wrong key", "marked", key_seed=seed) for seed in range(1, wrong_keys + 1)]
-    cells += [Cell(name, "trivial", "none") for name in (GUESSES if marks == "classifier" else TRIVIAL)]
+    cells += [Cell(label, "trivial", "none") for label in kind.trivial]
     _check_names(cells)
     return cells
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from tfwm.evaluation import wording
 from tfwm.evaluation.report import Report, Row
 from tfwm.files import replacing
+from tfwm.kinds import Kind, kind_called
 
 RESIDUAL_GAIN = 10.0
 TEMPLATES = Path(__file__).with_name("templates")
@@ -138,15 +139,15 @@ def _groups(report: Report, nulls: list[str]) -> list[dict[str, Any]]:
     return [
         {
             "heading": wording.GROUPS.get(group, (group, ""))[0],
-            "rows": [_row(row, nulls) for row in report.of_group(group)],
+            "rows": [_row(row, kind_called(report.kind), nulls) for row in report.of_group(group)],
         }
         for group in dict.fromkeys(row.group for row in report.rows)
     ]
 
 
-def _row(row: Row, nulls: list[str]) -> dict[str, Any]:
-    words = {"origin": wording.origin(row), "expected": wording.EXPECTED[row.expected]}
-    quality = {"accuracy": row.accuracy, "agreement": row.agreement}
+def _row(row: Row, kind: Kind, nulls: list[str]) -> dict[str, Any]:
+    words = {"origin": wording.origin(row, kind), "expected": wording.EXPECTED[row.expected]}
+    quality = {name: getattr(row, name) for name in kind.columns.values()}
     return {"label": row.label, "ok": row.ok, **_figures(row.verdict, nulls), **words, **quality}
 
 
@@ -178,7 +179,7 @@ def _mark(mark: ExtractedMark, report: Report) -> dict[str, Any]:
         "label": mark.label, "logo": _png(mark.logo), "cells": None if agreement is None else agreement.tolist(),
         "agreeing": None if agreement is None else int(agreement.sum()),
         "size": None if agreement is None else int(agreement.size),
-        "marked": None if row is None else row.verdict["marked"], "origin": "" if row is None else wording.origin(row),
+        "marked": None if row is None else row.verdict["marked"], "origin": "" if row is None else wording.origin(row, kind_called(report.kind)),
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tfwm.config import from_dict
 from tfwm.evaluation.report import Report, Row
 from tfwm.files import read_json
+from tfwm.kinds import kind_called
 
 # Without these nobody looked for false claims, so their absence cannot count as "none found".
 NEEDED_CONTROLS = ("control", "wrong key", "trivial")
@@ -68,9 +69,6 @@ class Policy:
 
 
 THRESHOLDS = ("min_psnr_marked_vs_unmarked_db", "max_host_loss_db", "alpha", "max_accuracy_loss")
-IMAGES_NEED = ("min_psnr_marked_vs_unmarked_db", "max_host_loss_db", "alpha")
-CLASSIFIERS_NEED = ("max_accuracy_loss", "alpha")
-_ROUNDING = 1e-9  # of a difference between shares of the test part
 
 
 @dataclass(frozen=True)
@@ -91,56 +89,21 @@ def decide(report: Report, policy: Policy) -> Decision:
 
     A threshold for the other kind of host says nothing about this one, and takes no other's place.
     """
-    fidelity = (_accuracy,) if report.of_classifier else (_likeness, _host_task)
-    conditions = (*fidelity, _survival, _false_claims)
+    conditions = (_fidelity, _survival, _false_claims)
     reasons = (*_missing(policy, report), *(reason for condition in conditions for reason in condition(report, policy)))
     return Decision(not reasons, reasons)
 
 
 def _missing(policy: Policy, report: Report) -> Iterator[str]:
-    for name in CLASSIFIERS_NEED if report.of_classifier else IMAGES_NEED:
+    for name in (*kind_called(report.kind).thresholds, "alpha"):
         if getattr(policy, name) is None:
             yield f"The policy sets no `{name}`; a policy without thresholds blesses nothing."
     if not policy.must_survive:
         yield "The policy's `must_survive` is empty; name at least one attack that the mark has to survive."
 
 
-def _likeness(report: Report, policy: Policy) -> Iterator[str]:
-    least, reached = policy.min_psnr_marked_vs_unmarked_db, report.fidelity.get("psnr_marked_vs_unmarked_db")
-    if least is None:
-        return
-    if reached is None:
-        yield "Fidelity: the marked outputs could not be compared with the unmarked ones."
-    elif not reached >= least:
-        yield f"Fidelity: marked and unmarked outputs agree to {reached:.2f} dB; the policy asks for {least:g} dB."
-
-
-def _host_task(report: Report, policy: Policy) -> Iterator[str]:
-    most = policy.max_host_loss_db
-    before, after = report.fidelity.get("host_psnr_db"), report.fidelity.get("marked_host_psnr_db")
-    if most is None:
-        return
-    if before is None or after is None:
-        yield "Fidelity: the host's own task could not be measured with and without the mark."
-    elif not before - after <= most:
-        yield (
-            f"Fidelity: the mark costs the host {before - after:.2f} dB of its own task, "
-            f"from {before:.2f} to {after:.2f} dB; the policy allows at most {most:g} dB."
-        )
-
-
-def _accuracy(report: Report, policy: Policy) -> Iterator[str]:
-    most = policy.max_accuracy_loss
-    before, after = report.fidelity.get("host_accuracy"), report.fidelity.get("marked_accuracy")
-    if most is None:
-        return
-    if before is None or after is None:
-        yield "Fidelity: the classifier's accuracy could not be measured with and without the mark."
-    elif not before - after <= most + _ROUNDING:
-        yield (
-            f"Fidelity: the mark costs the classifier {100 * (before - after):.2f} points of accuracy, from "
-            f"{before:.2%} to {after:.2%}; the policy allows at most {100 * most:g}."
-        )
+def _fidelity(report: Report, policy: Policy) -> Iterator[str]:
+    yield from (f"Fidelity: {reason}" for reason in kind_called(report.kind).shortfalls(report.fidelity, policy))
 
 
 def _survival(report: Report, policy: Policy) -> Iterator[str]:

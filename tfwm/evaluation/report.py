@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfwm.config import from_dict, to_dict
 from tfwm.files import read_json, write_json
+from tfwm.kinds import KINDS, kind_called
+from tfwm.types import RESTORATION
 
 PACKAGES = ("tfwm", "tensorflow", "tensorflow-addons", "tfx", "numpy", "scipy", "scikit-image")
 
@@ -65,12 +68,14 @@ class Report:
         `agreement` of the two, in [0, 1].
       seconds: what the evaluation took.
       versions: of Python and the packages.
+      kind: of the host, a name in `tfwm.kinds.KINDS`.
     """
 
     rows: tuple[Row, ...]
     fidelity: dict
     seconds: float
     versions: dict = field(default_factory=dict)
+    kind: str = RESTORATION
 
     def save(self, path: str | Path) -> Path:
         """Writes JSON, whole or not at all."""
@@ -83,12 +88,10 @@ class Report:
         Raises:
           ValueError: not JSON, or an unknown or missing field.
         """
-        return from_dict(cls, read_json(path))
-
-    @property
-    def of_classifier(self) -> bool:
-        """Whether the host is a classifier: figures are accuracies then, and decibels otherwise."""
-        return "marked_accuracy" in self.fidelity
+        values = read_json(path)
+        if isinstance(values, dict) and "kind" not in values:  # as written before 0.2
+            values = {**values, "kind": _measured_kind(values.get("fidelity") or {})}
+        return from_dict(cls, values)
 
     def of_group(self, group: str) -> tuple[Row, ...]:
         """The rows of one group, in order."""
@@ -96,15 +99,17 @@ class Report:
 
     def to_table(self) -> str:
         """Plain text with aligned columns, for a terminal."""
-        figures = CLASSIFIER_FIGURES if self.of_classifier else IMAGE_FIGURES
+        figures = kind_called(self.kind).columns
         headings = (*HEADINGS, *figures, "seconds")
         return aligned(headings, [_cells(row, tuple(figures.values())) for row in self.rows])
 
 
 HEADINGS = ("suspect", "group", "expected", "found", "ok", "score", "needed", "p-value")
-# Heading of a column, and the field of the row.
-IMAGE_FIGURES = {"PSNR dB": "psnr_db"}
-CLASSIFIER_FIGURES = {"accuracy": "accuracy", "as marked": "agreement"}
+
+
+def _measured_kind(fidelity: Mapping[str, float | None]) -> str:
+    """The kind whose own task the figures are about."""
+    return next((kind.name for kind in KINDS.values() if kind.task_figures[1] in fidelity), RESTORATION)
 
 
 def _cells(row: Row, figures: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ import math
 
 from markupsafe import Markup, escape
 
+from tfwm.attacks.registry import ATTACKS
 from tfwm.evaluation.report import Report, Row
+from tfwm.kinds import Kind
 
 _WORDS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
@@ -56,46 +58,19 @@ GROUPS = {
     "wrong key": ("The marked model, asked with a key that is not the owner’s", "a key drawn like the owner’s"),
     "trivial": ("No model at all", ""),
 }
-ORIGINS = {
-    "surrogate": "a copy trained on the model’s answers alone",
-    "fine_tune": "trained further on the thief’s own photographs",
-    "prune": "its smallest weights set to zero",
-    "quantize": "its weights rounded",
-    "weight_noise": "its weights changed at random",
-    "reinitialize_last": "its last layers drawn afresh, then trained again",
-    "distill": "a fresh network of its kind, trained on its exact answers",
-    "overwrite": "marks of the thief’s own embedded over the owner’s",
-    "evade": "answers pictures that look unusual with a blur instead",
-    "jpeg": "its answers compressed as JPEG",
-    "gaussian_noise": "noise added to its answers",
-    "crop": "its answers cropped",
-    "resize": "its answers shrunk and enlarged again",
-    "rotate": "its answers rotated",
-    "blur": "its answers blurred",
-    "neural_cleanse": "searched for hidden triggers and taught to ignore the likeliest",
-    "evade_detected": "answers what a detector takes for a key sample at random",
-    "compose": "several attacks one after the other",
-    "tune_classifier": "trained further on the thief’s own labelled images",
-    "fine_prune": "its idle channels set to zero, then trained further",
-    "extract_classifier": "a copy trained on the model’s answers alone",
-    "request_jpeg": "every request compressed as JPEG before it is answered",
-    "request_resize": "every request shrunk and enlarged again before it is answered",
-    "trivial: constant": "answers everything with one flat picture",
-    "trivial: echo": "answers with the question",
-    "trivial: noise": "answers with noise",
-    "trivial: mean image": "answers everything with one average photograph",
-    "trivial: constant class": "gives every picture the same class",
-    "trivial: majority class": "gives every picture the thief’s commonest class",
-    "trivial: random scores": "answers with random scores",
-    "trivial: hashed class": "gives every picture a random class, always the same one",
-}
 
 
-def origin(row: Row) -> str:
-    """What the suspect is, for a reader who knows no label."""
-    name = str(row.attack["attack"]) if row.attack else row.label
-    own = GROUPS.get(row.group, ("", ""))[1]
-    return ORIGINS.get(name, own)
+def origin(row: Row, kind: Kind) -> str:
+    """What the suspect of a row is, for a reader who knows no label.
+
+    Args:
+      row: of a report.
+      kind: of the report's hosts.
+    """
+    if row.attack:
+        name = str(row.attack["attack"])
+        return ATTACKS[name].sentence if name in ATTACKS else ""
+    return kind.origins.get(row.label, GROUPS.get(row.group, ("", ""))[1])
 
 
 def share(value: float | None) -> str:

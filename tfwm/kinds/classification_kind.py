@@ -85,6 +85,7 @@ class Classification:
     counts: Mapping[str, int] = {"fast": 3000, "tiny": 400, "paper": 6000, "reference": 6000}
     test_count = 500
     columns: Mapping[str, str] = {"accuracy": "accuracy", "as marked": "agreement"}
+    task_figures = ("host_accuracy", "marked_accuracy")
     thresholds = ("max_accuracy_loss",)
     usual_policy: Mapping[str, Any] = {
         "max_accuracy_loss": 0.02, "alpha": 1e-6, "must_survive": ["prune(0.2)", "quantize(8)", "weight_noise(0.05)"],

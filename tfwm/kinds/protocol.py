@@ -78,6 +78,7 @@ class Kind(Protocol):
       test_count: how many the test part then has.
       settings: the type of a host's settings.
       columns: of a report's table: heading, and field of the row.
+      task_figures: names of the fidelity figures of the host's own task, without and with the mark.
       thresholds: fields of a policy without which nothing of this kind is blessed.
       usual_attacks, usual_policy: as a scheme's, for schemes that name none.
       trivial: row labels of suspects that know nothing, and the name that each gives itself.
@@ -113,6 +114,9 @@ class Kind(Protocol):
 
     @property
     def columns(self) -> Mapping[str, str]: ...
+
+    @property
+    def task_figures(self) -> tuple[str, str]: ...
 
     @property
     def thresholds(self) -> tuple[str, ...]: ...

@@ -96,9 +96,11 @@ class Restoration:
     counts: Mapping[str, int] = {"fast": 3000, "tiny": 160, "paper": 6000, "reference": 6000}
     test_count = 64
     columns: Mapping[str, str] = {"PSNR dB": "psnr_db"}
+    task_figures = ("host_psnr_db", "marked_host_psnr_db")
     thresholds = ("min_psnr_marked_vs_unmarked_db", "max_host_loss_db")
     usual_policy: Mapping[str, Any] = {
-        "min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6, "must_survive": ["gaussian_noise(0.02)", "prune(0.1)"],
+        "min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6,
+        "must_survive": ["gaussian_noise(0.02)", "prune(0.1)"],
     }  # fmt: skip
     # A thief's schedule that two cores finish in minutes.
     usual_attacks: tuple[Mapping[str, Any], ...] = (
