@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Writes or checks a certificate, and says what it is about.
 
     Raises:
       InvalidCertificateError: names what was changed.
@@ -39,10 +39,10 @@ def run(arguments: argparse.Namespace) -> Result:
 
 
 def _check(arguments: argparse.Namespace) -> Result:
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.ownership import InvalidCertificateError, check_certificate
 
-    key = work.load_key(arguments.key) if arguments.key else None
+    key = opening.load_key(arguments.key) if arguments.key else None
     certificate = check_certificate(arguments.check, model_directory=arguments.model, key=key)
     wanted = (arguments.public_key or certificate.public_key).lower()
     if wanted != certificate.public_key:
@@ -65,7 +65,7 @@ def _check(arguments: argparse.Namespace) -> Result:
 
 
 def _write(arguments: argparse.Namespace) -> Result:
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.evaluation.policy import Policy, decide
     from tfwm.evaluation.report import Report
     from tfwm.ownership import write_certificate
@@ -73,7 +73,7 @@ def _write(arguments: argparse.Namespace) -> Result:
     missing = [name for name in ("model", "key", "report", "policy") if not getattr(arguments, name)]
     if missing:
         raise ValueError(f"`--write` also needs {', '.join(f'--{name}' for name in missing)}. Give all of them.")
-    key, report = work.load_key(arguments.key), Report.load(arguments.report)
+    key, report = opening.load_key(arguments.key), Report.load(arguments.report)
     decision = decide(report, Policy.load(arguments.policy))
     path = write_certificate(
         arguments.write, model_directory=arguments.model, key=key, report=report, decision=decision

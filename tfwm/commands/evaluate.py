@@ -15,16 +15,13 @@ the attacked networks and TensorBoard logs. A killed evaluation goes on where it
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfwm.commands import options
 from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output, say
 
 if TYPE_CHECKING:
-    from tensorflow import keras
-
     from tfwm.evaluation.battery import Subjects
     from tfwm.evaluation.policy import Decision, Policy
     from tfwm.evaluation.report import Report
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from tfwm.types import Attack
 
 PATCHES = 1500
-TEST_PATCHES = 64
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,22 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Measures every attack and control, writes the report, and decides; exit code 1 where the model is not blessed.
 
     Raises:
       InvalidKeyError: the key was changed.
       ValueError: a policy, an attack or a model that does not fit.
     """
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.evaluation.battery import evaluate
     from tfwm.evaluation.policy import Policy, decide
     from tfwm.evaluation.tensorboard import write_tensorboard
 
     # Whatever can be wrong in a file is found before the first training.
-    policy, key, out = Policy.load(arguments.policy), work.load_key(arguments.key), Path(arguments.out)
+    policy, key, out = Policy.load(arguments.policy), opening.load_key(arguments.key), Path(arguments.out)
     attacks = _attacks(arguments.attacks, key)
-    subjects = _subjects(arguments, policy, key)
-    run = work.run_of(arguments, out / "work")
+    subjects = subjects_of(arguments, policy, key)
+    run = opening.run_of(arguments, out / "work")
     say(f"{len(attacks)} attacks, and the controls, on {subjects.marked.name}")
     report = evaluate(subjects, attacks, run, policy)
     decision = decide(report, policy)
@@ -77,7 +73,7 @@ def run(arguments: argparse.Namespace) -> Result:
 
 def result_of(out: Path, fingerprint: str, report: Report, decision: Decision) -> Result:
     """The table and the decision; exit code 1 where the model is not blessed."""
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
 
     document = {
         "blessed": decision.blessed, "reasons": list(decision.reasons), "key_fingerprint": fingerprint,
@@ -85,62 +81,60 @@ def result_of(out: Path, fingerprint: str, report: Report, decision: Decision) -
         "rows": [{"suspect": row.label, "expected": row.expected, "ok": row.ok, **row.verdict} for row in report.rows],
     }  # fmt: skip
     text = f"{report.to_table()}\n\n{decision}\nThe report for people: {out / 'report.html'}"
-    return Result(text, work.plain(document), DONE if decision.blessed else NOT_VERIFIED)
+    return Result(text, opening.plain(document), DONE if decision.blessed else NOT_VERIFIED)
 
 
 def _attacks(path: str | None, key: OwnerKey) -> list[Attack]:
     from tfwm.attacks import attack_from_dict
+    from tfwm.evaluation.defaults import usual_attacks
     from tfwm.files import read_json
     from tfwm.schemes import scheme_of
 
     if path is None:
-        from pipelines.presets import attacks_for
-
-        return list(attacks_for(scheme_of(key)))
+        return list(usual_attacks(scheme_of(key)))
     values = read_json(path)
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
         raise ValueError(f'`--attacks` {path} must hold a JSON list of objects, as [{{"attack": "jpeg"}}]. Mend it.')
     return [attack_from_dict(value) for value in values]
 
 
-def _subjects(arguments: argparse.Namespace, policy: Policy, key: OwnerKey) -> Subjects:
-    from tfwm.commands import opening as work
+def subjects_of(arguments: argparse.Namespace, policy: Policy, key: OwnerKey) -> Subjects:
+    """Both models, and the thief's and the test part of the data.
+
+    Args:
+      arguments: of the command.
+      policy: its level decides what a claim is; where it has none, the scheme's does.
+      key: the owner's.
+
+    Raises:
+      ValueError: a model that is no host of the scheme's kind, or not for these data.
+    """
+    from tfwm.commands import opening
     from tfwm.evaluation.battery import Subjects
-    from tfwm.schemes import marks_classifiers, scheme_of
+    from tfwm.kinds import Wanted, kind_called
+    from tfwm.schemes import scheme_of
     from tfwm.suspects import KerasSuspect
 
-    scheme: Any = scheme_of(key)
-    marked, host = work.load_network(arguments.model), work.load_network(arguments.host)
-    read = _labelled if marks_classifiers(scheme) else _pairs
-    parts = read(arguments, scheme.image_size, {"--model": marked, "--host": host})
+    scheme = scheme_of(key)
+    kind = kind_called(scheme.kind)
+    networks = {"--model": opening.load_network(arguments.model), "--host": opening.load_network(arguments.host)}
+    for option, network in networks.items():
+        kind.check(network, None, option)
+    counts = {"attacker": arguments.patches or PATCHES, "test": kind.test_count}
+    wanted = Wanted(
+        counts, scheme.image_size, scheme.channels, None, networks["--model"], arguments.task, arguments.patches,
+        arguments.seed,
+    )  # fmt: skip
+    parts = kind.read(arguments.data, wanted, say)
+    for option, network in networks.items():
+        kind.check(network, parts["test"], option)
     return Subjects(
         scheme=scheme, key=key,
-        marked=KerasSuspect("marked model", marked),
-        host=KerasSuspect("unmarked host", host),
+        marked=KerasSuspect("marked model", networks["--model"]),
+        host=KerasSuspect("unmarked host", networks["--host"]),
         attacker=parts["attacker"], test=parts["test"],
         alpha=scheme.alpha if policy.alpha is None else policy.alpha,
     )  # fmt: skip
-
-
-def _pairs(arguments: argparse.Namespace, size: int, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
-    from tfwm.commands import opening as work
-
-    photographs = work.photographs_of(arguments, min_side=size, channels=networks["--model"].input_shape[-1])
-    counts = {"attacker": arguments.patches or PATCHES, "test": TEST_PATCHES}
-    return {part: work.pairs_of(arguments, photographs[part], part, size, count) for part, count in counts.items()}
-
-
-def _labelled(arguments: argparse.Namespace, size: int, networks: Mapping[str, keras.Model]) -> dict[str, Any]:
-    from tfwm.commands import labelled
-
-    for option, network in networks.items():
-        labelled.check_classifier(network, option)
-    counts = {"attacker": arguments.patches or PATCHES, "test": labelled.TEST_PATCHES}
-    channels = networks["--model"].input_shape[-1]
-    parts = labelled.parts_of(arguments, counts, size=size, channels=channels if channels in (1, 3) else None)
-    for option, network in networks.items():
-        labelled.check_fit(network, parts["test"], option)
-    return parts
 
 
 def _write(out: Path, report: Report, policy: Policy, decision: Decision) -> None:
@@ -155,8 +149,8 @@ def _write(out: Path, report: Report, policy: Policy, decision: Decision) -> Non
 def _write_page(out: Path, report: Report, decision: Decision, subjects: Subjects) -> None:
     from datetime import datetime, timezone
 
-    from tfwm.commands.report_pictures import pictures_of
     from tfwm.evaluation.page import write_report_page
+    from tfwm.evaluation.pictures import pictures_of
 
     summary = {
         "title": "Is the mark there, and does it survive?", "key_fingerprint": subjects.key.fingerprint,

@@ -23,19 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Writes the SavedModel, and lists its signatures.
 
     Raises:
       FileExistsError: `--out` is there already.
       ValueError: a model or a key that does not fit.
     """
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.exporting import ExportError, export, signatures_of
     from tfwm.schemes import scheme_of
 
-    key = None if arguments.public else work.load_key(arguments.key)
+    key = None if arguments.public else opening.load_key(arguments.key)
     scheme = None if key is None else scheme_of(key)
-    model = work.load_network(arguments.model)
+    model = opening.load_network(arguments.model)
     try:
         path = export(model, arguments.out, scheme=scheme, key=key, public=arguments.public)
     except ExportError as error:

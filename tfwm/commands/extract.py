@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import argparse
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands.result import Result, add_output
+from tfwm.kinds import PerKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,27 +41,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Asks the endpoint for what is sealed, and says what came: a logo, or how many key samples get their labels.
 
     Raises:
       ConnectionError: the endpoint does not answer, or has no such signature.
       ValueError: no gRPC endpoint, pictures that are missing or not wanted, or a token that would travel in clear.
     """
-    from tfwm.commands import opening as work
-    from tfwm.schemes import marks_classifiers, scheme_of
+    from tfwm.commands import opening
+    from tfwm.schemes import scheme_of
 
-    endpoint, key = _endpoint(arguments.suspect), work.load_key(arguments.key)
-    is_classifier = marks_classifiers(scheme_of(key))
-    _check_pictures(arguments, key, is_classifier)
+    endpoint, key = _endpoint(arguments.suspect), opening.load_key(arguments.key)
+    way = _WAYS[scheme_of(key).kind]
+    _check_pictures(arguments, key, way.pictures)
     token = secrets.token_bytes(len(key.token)) if arguments.wrong_token else key.token
-    return _counted(arguments, endpoint, key, token) if is_classifier else _read(arguments, endpoint, key, token)
+    return way.extract(arguments, endpoint, key, token)
 
 
-def _check_pictures(arguments: argparse.Namespace, key: OwnerKey, is_classifier: bool) -> None:
-    options = ("picture", "out", "through_model")
-    given = [name for name in options if getattr(arguments, name)]
-    unwanted = given if is_classifier else []
-    missing = [name for name in options[:2] if name not in given and not is_classifier]
+def _check_pictures(arguments: argparse.Namespace, key: OwnerKey, wanted: tuple[str, ...]) -> None:
+    """Refuses pictures that a kind of host has no use for, and asks for those that it needs."""
+    given = [name for name in ("picture", "out", "through_model") if getattr(arguments, name)]
+    unwanted = [name for name in given if not wanted]
+    missing = [name for name in wanted if name not in given]
     if unwanted or missing:
         named = " and ".join(f"`--{name.replace('_', '-')}`" for name in unwanted or missing)
         marked, remedy = ("classifiers", "Leave it out") if unwanted else ("images", "Give it")
@@ -70,7 +73,7 @@ def _check_pictures(arguments: argparse.Namespace, key: OwnerKey, is_classifier:
 
 def _counted(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, token: bytes) -> Result:
     """A classifier: how many of its key samples get their labels."""
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
 
     found = _call(endpoint, arguments.tls_ca, "extract", {"token": token})
     if set(found) != {"hits", "n", "log10_p"}:
@@ -78,9 +81,9 @@ def _counted(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey
     hits, n, log10_p = found["hits"].item(), found["n"].item(), found["log10_p"].item()
     document = {**_asked(arguments, endpoint, key), "hits": hits, "n": n, "log10_p": log10_p}
     if not n:
-        return Result(f"{_token(arguments)} token opens nothing in {endpoint.name}.", work.plain(document))
+        return Result(f"{_token(arguments)} token opens nothing in {endpoint.name}.", opening.plain(document))
     text = f"{hits} of {n} key samples get their labels, read with {_token(arguments).lower()} token"
-    return Result(f"{text}; log10 p = {log10_p:.2f} for a model that knows nothing of them.", work.plain(document))
+    return Result(f"{text}; log10 p = {log10_p:.2f} for a model that knows nothing of them.", opening.plain(document))
 
 
 def _read(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, token: bytes) -> Result:
@@ -99,6 +102,17 @@ def _read(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, t
     return _result(arguments, endpoint, key, found["logo"][0])
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How a served model of one kind is read: by what, and with which pictures."""
+
+    extract: Callable[[argparse.Namespace, GrpcSuspect, OwnerKey, bytes], Result]
+    pictures: tuple[str, ...]
+
+
+_WAYS = PerKind("way to extract", restoration=_Way(_read, ("picture", "out")), classification=_Way(_counted, ()))
+
+
 def _channels(key: OwnerKey) -> int:
     """Of the pictures that the key's extractor reads."""
     from tfwm.exporting import EXTRACTOR
@@ -109,10 +123,10 @@ def _channels(key: OwnerKey) -> int:
 
 
 def _endpoint(text: str) -> GrpcSuspect:
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.suspects.remote import GrpcSuspect
 
-    suspect = work.open_suspect(text)
+    suspect = opening.open_suspect(text)
     if not isinstance(suspect, GrpcSuspect):
         raise ValueError(f"`--suspect` must be grpc://host:port/model, got {text!r}. `tfwm serve` serves a model.")
     return suspect
@@ -145,7 +159,7 @@ def _as_large(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, logo: np.ndarray) -> Result:
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.evidence.statistics import centred_nc
     from tfwm.suspects import as_float
 
@@ -158,7 +172,7 @@ def _result(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey,
     }
     like = "" if likeness is None else f"; its centred correlation with the owner's logo is {likeness:.3f}"
     text = f"Wrote {arguments.out}, extracted with {_token(arguments).lower()} token{like}."
-    return Result(text, work.plain(document))
+    return Result(text, opening.plain(document))
 
 
 def _asked(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey) -> dict[str, Any]:

@@ -14,15 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Reads the key and shows what is not secret of it.
 
     Raises:
       InvalidKeyError: no key, or one that was changed.
     """
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.ownership.signing import public_key_of
 
-    key = work.load_key(arguments.key)
+    key = opening.load_key(arguments.key)
     document = {
         "key_fingerprint": key.fingerprint,
         "scheme": key.scheme,

@@ -1,4 +1,4 @@
-"""What several commands do: open a key, a network or a suspect, and make pairs of pictures."""
+"""What commands open: a key, a network, a suspect; and the machine that they train on."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfwm.commands.result import say
 from tfwm.config import from_dict, to_dict
 
 if TYPE_CHECKING:
-    import numpy as np
     from tensorflow import keras
 
     from tfwm.keys import OwnerKey
     from tfwm.training import Run
-    from tfwm.types import ImagePairs, Suspect
-
-PARTS = ("owner", "attacker", "test")
-LONGEST_SIDE = 1024
+    from tfwm.types import Scheme, Suspect
 
 
 def load_key(path: str) -> OwnerKey:
@@ -55,9 +50,10 @@ def load_network(path: str) -> keras.Model:
 
 
 def open_suspect(text: str, tls_ca: str = "") -> Suspect:
-    """`grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
+    """A suspect from what the user wrote.
 
     Args:
+      text: `grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
       tls_ca: with `grpcs://`: PEM file of the authority of the server's certificate.
 
     Raises:
@@ -77,7 +73,12 @@ def open_suspect(text: str, tls_ca: str = "") -> Suspect:
 
 
 def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
-    """Where and how to train; the folder is private, because checkpoints hold the extractor."""
+    """Where and how to train, from the options of `options.add_machine`.
+
+    Args:
+      arguments: of the command.
+      directory: made, and closed to others, because checkpoints hold the extractor.
+    """
     from tfwm.training import Run
 
     directory = Path(directory)
@@ -86,55 +87,12 @@ def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
     return Run(directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale)
 
 
-def photographs_of(
-    arguments: argparse.Namespace, min_side: int, channels: int = 3
-) -> Mapping[str, Mapping[str, np.ndarray]]:
-    """Photographs by part (`owner`, `attacker`, `test`) and name; no part shares one with another.
-
-    Args:
-      min_side: in pixels; smaller photographs are left out.
-      channels: 1 for grey, 3 for colour.
-    """
-    from tfwm.data import folder_parts, photographs, read_images, with_channels
-
-    if arguments.data is None:
-        parts = {part: _large_enough(photographs(part), min_side) for part in PARTS}
-        return {
-            part: {name: with_channels(image, channels) for name, image in images.items()}
-            for part, images in parts.items()
-        }
-    found = read_images(arguments.data, channels=channels, longest_side=LONGEST_SIDE, min_side=min_side)
-    for name, reason in found.problems:
-        say(f"left out `{name}`: {reason}")
-    return folder_parts(found.by_name(), seed=arguments.seed)
-
-
-def _large_enough(photographs: Mapping[str, np.ndarray], min_side: int) -> dict[str, np.ndarray]:
-    kept = {name: image for name, image in photographs.items() if min(image.shape[:2]) >= min_side}
-    for name in sorted(set(photographs) - set(kept)):
-        say(f"left out `{name}`: smaller than {min_side} pixels")
-    if not kept:
-        raise ValueError(f"no photograph of scikit-image has sides of {min_side} pixels. Give your own with --data.")
-    return kept
-
-
-def pairs_of(
-    arguments: argparse.Namespace, photographs: Mapping[str, np.ndarray], part: str, size: int, count: int
-) -> ImagePairs:
-    """Patches of one part as pairs of the task.
-
-    Args:
-      size: side of a patch in pixels.
-      count: how many.
-    """
-    from tfwm.data import make_pairs, sample_patches
-
-    seed = arguments.seed * len(PARTS) + PARTS.index(part)
-    return make_pairs(arguments.task, sample_patches(list(photographs.values()), count, size, seed=seed), seed=seed)
-
-
-def asked_otherwise(key: OwnerKey, assignments: list[str]) -> tuple[Any, OwnerKey]:
+def asked_otherwise(key: OwnerKey, assignments: list[str]) -> tuple[Scheme, OwnerKey]:
     """The scheme of a key, and the key, both with the settings that `--set` changed for this verification.
+
+    Args:
+      key: the owner's.
+      assignments: texts `field=value`.
 
     Raises:
       ValueError: an unknown field (the message names the closest one), a value that does not fit.

@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tfwm.config import choose
+from tfwm.data.tasks.pairs import TASKS
+from tfwm.networks.classifiers import CLASSIFIERS
+from tfwm.networks.restorers import RESTORERS
+from tfwm.schemes import SCHEMES
 
+DEFAULT_SCHEME = "deep_watermarking"
 PRESETS = ("fast", "tiny", "paper", "reference")
 STRATEGIES = ("default", "mirrored", "multiworker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -28,6 +33,33 @@ _INSTANCES = {
     "attack": "share=0.3 or schedule.epochs=3",
     "way of asking": "reveal=2 or decoys=9999 for a key of trigger images",
 }  # fmt: skip
+
+
+def add_scheme(parser: argparse.ArgumentParser) -> None:
+    """`--scheme`, with the schemes that are installed."""
+    parser.add_argument(
+        "--scheme", default=DEFAULT_SCHEME, metavar="NAME",
+        help=f"how to mark: {DEFAULT_SCHEME} (default), {listed(SCHEMES, without=DEFAULT_SCHEME)}",
+    )  # fmt: skip
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """`--network`, with the hosts that can be trained here."""
+    parser.add_argument(
+        "--network", metavar="NAME",
+        help=f"host to train: {listed(RESTORERS)} (default residual_unet); or a classifier: {listed(CLASSIFIERS)} "
+        "(default resnet18; lenet5 for tiny)",
+    )  # fmt: skip
+
+
+def listed(names: Iterable[str], without: str = "") -> str:
+    """Names for a help text, as one sentence would list them.
+
+    Args:
+      names: of a table; nothing of it is loaded.
+      without: a name that the sentence has already.
+    """
+    return ", ".join(name for name in names if name != without)
 
 
 def add_channels(parser: argparse.ArgumentParser, otherwise: str) -> None:
@@ -50,7 +82,7 @@ def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
     option = parser.add_argument
     option("--data", metavar="WHERE", help="folder of your photographs (default: those that scikit-image carries); "
            "for classifiers an .npz file or a folder with labelled images")  # fmt: skip
-    option("--task", default="derain", help="derain, debone, denoise, super_resolve or smooth (default derain)")
+    option("--task", default="derain", help=f"of a restoration network: {listed(TASKS)} (default derain)")
     option("--patches", type=positive, metavar="N", help=f"patches to train on (default {patches})")
 
 

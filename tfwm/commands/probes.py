@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfwm.commands import options
 from tfwm.commands.result import Result, add_output
+from tfwm.kinds import PerKind
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from tfwm.types import Scheme
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,26 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Writes the probe images, or packs the answers to them, and says where.
 
     Raises:
       FileExistsError: `--out` is there already.
       ValueError: a key without probe images, or answers that do not belong to them.
     """
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
 
-    scheme, key = work.asked_otherwise(work.load_key(arguments.key), arguments.assignments)
+    scheme, key = opening.asked_otherwise(opening.load_key(arguments.key), arguments.assignments)
     out = Path(arguments.out)
     if out.exists():
         raise FileExistsError(f"`--out` {out} exists already. Choose another place.")
-    probes = scheme.probes(key) if callable(getattr(scheme, "probes", None)) else key.arrays.get("probes")
-    if probes is None:
-        raise ValueError(f"`--key` {arguments.key} of the scheme {key.scheme} holds no probe images. Use another key.")
+    probes = scheme.probes(key)
     if arguments.answers:
-        _check_pictures(scheme)
         if out.suffix != ".npz":
             raise ValueError(f"`--out` must end in .npz with --answers, got {out}. `tfwm verify` reads that file.")
-        _write_arrays(out, inputs=probes, outputs=_answers(Path(arguments.answers), len(probes)))
+        _write_arrays(out, inputs=probes, outputs=_PACKED[scheme.kind](scheme, Path(arguments.answers), len(probes)))
     elif out.suffix == ".npz":
         _write_arrays(out, inputs=probes)
     else:
@@ -62,16 +62,6 @@ def run(arguments: argparse.Namespace) -> Result:
     document = {"key_fingerprint": key.fingerprint, "probes": list(probes.shape), "out": str(out)}
     answers = " and as many answers" if arguments.answers else ""
     return Result(f"Wrote {len(probes)} probe images{answers} to {out}.", document)
-
-
-def _check_pictures(scheme: Any) -> None:
-    from tfwm.schemes import marks_classifiers
-
-    if marks_classifiers(scheme):
-        raise ValueError(
-            f"`--answers` packs pictures, and a suspect of the scheme {scheme.name} answers with scores. Write an .npz "
-            "with `inputs` (the probe images) and `outputs` (scores [n, classes]) yourself; `tfwm verify` reads it."
-        )
 
 
 def _name(index: int) -> str:
@@ -96,7 +86,8 @@ def _write_folder(path: Path, probes: np.ndarray) -> None:
             (temporary / _name(index)).write_bytes(encode_png(image))
 
 
-def _answers(folder: Path, count: int) -> np.ndarray:
+def _pictures(scheme: Scheme, folder: Path, count: int) -> np.ndarray:
+    """The answers to `count` probe images, uint8 `[count, h, w, c]`."""
     import numpy as np
 
     from tfwm.data import decode_image
@@ -111,3 +102,13 @@ def _answers(folder: Path, count: int) -> np.ndarray:
     if len({image.shape for image in images}) > 1:
         raise ValueError(f"`--answers` {folder} must hold pictures of one size and colour, got several. Convert them.")
     return np.stack(images)
+
+
+def _refused(scheme: Scheme, folder: Path, count: int) -> np.ndarray:
+    raise ValueError(
+        f"`--answers` packs pictures, and a suspect of the scheme {scheme.name} answers with scores. Write an .npz "
+        "with `inputs` (the probe images) and `outputs` (scores [n, classes]) yourself; `tfwm verify` reads it."
+    )
+
+
+_PACKED = PerKind("answers to probe images", restoration=_pictures, classification=_refused)

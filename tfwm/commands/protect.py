@@ -5,18 +5,48 @@ OUT/host.keras     the same host without the mark, for `tfwm evaluate`
 OUT/key/           the owner's key: secret; without it nobody can prove anything
 OUT/work/          checkpoints and TensorBoard logs; private. A killed run resumes: same command again
 
-Of the schemes, blind_watermark, deep_stego and its baselines that make key samples are for classifiers, the others for
-networks whose answers are images. A classifier's --data is an .npz file with x_train, y_train, x_test and y_test, or a
-folder with train/<class>/ and test/<class>/; the scheme's image_size, channels and classes follow from it.
+Each scheme marks one kind of host: networks whose answers are images (deep_watermarking, trigger_image, label_image,
+projected_label), or classifiers (the others). A classifier's --data is an .npz file with x_train, y_train, x_test and
+y_test, or a folder with train/<class>/ and test/<class>/; the scheme's image_size, channels and classes follow from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
-from tfwm.commands.result import Result, add_output
+from tfwm.commands.result import Result, add_output, say
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+    from tfwm.kinds import Kind
+    from tfwm.types import MarkedModel, Scheme
+
+SECRET = "secret.hex"
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A host, what was made of it, and what the mark costs.
+
+    Args:
+      host: without the mark.
+      marked: the marked model and its key.
+      sentence: what the mark costs, for people.
+      figures: the same, for programs.
+    """
+
+    host: keras.Model
+    marked: MarkedModel
+    sentence: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,17 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--out", required=True, metavar="FOLDER", help="where everything is written")
     option("--host", metavar="FILE", help="your own image-to-image model or classifier, .keras (default: train one)")
-    option(
-        "--network",
-        help="host to train: residual_unet (default), dncnn, red or vdsr; or a classifier: resnet18 (default; lenet5 "
-        "for tiny), vgg16, mobilenet_v2 and others",
-    )
+    options.add_network(parser)
     option("--width", type=options.factor, metavar="X", help="of a classifier to train: multiplies its channels")
-    option(
-        "--scheme", default="deep_watermarking",
-        help="deep_watermarking (default), trigger_image, or its baselines label_image and projected_label; for "
-        "classifiers blind_watermark, deep_stego or one of its baselines",
-    )  # fmt: skip
+    options.add_scheme(parser)
     option("--preset", choices=options.PRESETS, default="fast", help="settings to start from (default fast)")
     options.add_set(parser, "scheme")
     options.add_data(parser, "3000 for fast, 160 for tiny (400 of a classifier), 6000 for paper and reference")
@@ -44,18 +66,137 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Trains and marks a host, writes both models and the key, and says where they are.
 
     Raises:
       FileExistsError: there is a key in `--out` already.
       ValueError: a setting, a photograph or a host that does not fit.
     """
-    from tfwm.commands.protecting import classifiers, images, outcome
-    from tfwm.schemes import marks_classifiers
-
     out = Path(arguments.out)
     if (out / "key").exists():
         # Before hours of training, and never over a key: it may be the only proof of an older model.
         raise FileExistsError(f"`--out` {out} holds a key already. Choose another folder.")
-    kind = classifiers if marks_classifiers(arguments.scheme) else images
-    return outcome.write(out, kind.protect(arguments, out))
+    return written(out, protected(arguments, out))
+
+
+def protected(arguments: argparse.Namespace, out: Path) -> Protected:
+    """Trains a host where none is given, and marks it.
+
+    Args:
+      arguments: of the command.
+      out: checkpoints go to `out/work`.
+
+    Raises:
+      FileNotFoundError: no such data.
+      ValueError: a setting, data or a host that does not fit.
+    """
+    from tfwm.commands import opening
+    from tfwm.kinds import Wanted, kind_called
+
+    given = opening.load_network(arguments.host) if arguments.host else None
+    first = _scheme(arguments, {"channels": _channels(arguments, given)})
+    kind = kind_called(first.kind)
+    _check_width(arguments, kind)
+    if given is not None:
+        kind.check(given, None, "--host")
+    wanted = Wanted(
+        {"owner": arguments.patches or kind.counts[arguments.preset], "test": kind.test_count}, first.image_size,
+        first.channels, arguments.channels, given, arguments.task, arguments.patches, arguments.seed,
+        first.host_settings,
+    )  # fmt: skip
+    parts = kind.read(arguments.data, wanted, say)
+    owner, scheme = parts["owner"], _scheme(arguments, kind.described(parts["owner"], given))
+    if given is not None:
+        kind.check(given, owner, "--host")
+    run = opening.run_of(arguments, out / "work")
+    host = given
+    if host is None:
+        changes = {"network": arguments.network, "width": arguments.width, **scheme.host_settings}
+        settings = kind.preset(arguments.preset, **changes)
+        say(f"training a host, {settings.network}, on {len(owner)} images")
+        host = kind.train_host(owner, settings, run.child("host"))
+    say(f"marking with {scheme.name}, preset {arguments.preset}, on {len(owner)} images of {scheme.image_size} pixels")
+    marked = scheme.train(host, owner, run.child("mark"), secret=kept_secret(out / "work"))
+    return _measured(kind, host, marked, scheme, parts["test"])
+
+
+def _scheme(arguments: argparse.Namespace, described: Mapping[str, Any]) -> Scheme:
+    """The preset with what data and host say, changed by `--set`, which has the last word."""
+    from tfwm.schemes import make_scheme, scheme_from_dict, scheme_to_dict
+
+    base = scheme_to_dict(make_scheme(arguments.scheme, arguments.preset))
+    known = {name: value for name, value in described.items() if name in base and value is not None}
+    return scheme_from_dict(options.changed({**base, **known}, arguments.assignments))
+
+
+def _channels(arguments: argparse.Namespace, host: keras.Model | None) -> int | None:
+    """The user's choice, else the host's where its pictures are grey or colour."""
+    taken = None if host is None or not isinstance(host.input_shape, tuple) else host.input_shape[-1]
+    return arguments.channels or (taken if taken in (1, 3) else None)
+
+
+def _check_width(arguments: argparse.Namespace, kind: Kind) -> None:
+    from tfwm.kinds import KINDS
+
+    wide = [each for each in KINDS.values() if "width" in {f.name for f in dataclasses.fields(each.settings)}]
+    if arguments.width is not None and kind not in wide:
+        models = " and ".join(each.models for each in wide)
+        raise ValueError(f"`--width` is for {models}, got it with --scheme {arguments.scheme}. Leave it out.")
+
+
+def _measured(kind: Kind, host: keras.Model, marked: MarkedModel, scheme: Scheme, test: Any) -> Protected:
+    from tfwm.suspects import KerasSuspect
+
+    suspect, quality = KerasSuspect("marked model", marked.model), kind.quality(test)
+    fidelity = quality.fidelity(quality.answers(suspect), quality.answers(KerasSuspect("host", host)))
+    claim, figures = kind.claim(scheme.verify(suspect, marked.key))
+    return Protected(host, marked, f"{kind.cost(fidelity, len(test))} {claim}", {**fidelity, **figures})
+
+
+def kept_secret(folder: Path) -> bytes:
+    """32 bytes, drawn by the first call and kept in the folder until `written` deletes them.
+
+    Why: checkpoints of a killed training fit no other secret, so the same command again must go on with the same one.
+
+    Args:
+      folder: the private folder of checkpoints; it is there.
+    """
+    from tfwm.keys import SECRET_BYTES, new_secret
+
+    path = folder / SECRET
+    if not path.is_file():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(new_secret().hex())
+    text = path.read_text(encoding="ascii")
+    if len(text) != 2 * SECRET_BYTES:
+        raise ValueError(f"`{path}` must hold {2 * SECRET_BYTES} hex digits. Delete it, and the marking starts anew.")
+    return bytes.fromhex(text)
+
+
+def written(out: Path, made: Protected) -> Result:
+    """Writes both models and the key, and says where they are and what comes next.
+
+    Args:
+      out: the folder.
+      made: what goes there.
+    """
+    from tfwm.commands import opening
+
+    marked = made.marked
+    made.host.save(out / "host.keras")
+    marked.model.save(out / "marked.keras")
+    marked.key.save(out / "key")
+    (out / "work" / SECRET).unlink(missing_ok=True)  # the key holds it now
+    document = {
+        "marked": str(out / "marked.keras"), "host": str(out / "host.keras"), "key": str(out / "key"),
+        "key_fingerprint": marked.key.fingerprint, "scheme": marked.key.scheme, **made.figures,
+        "tensorboard": str(out / "work"),
+    }  # fmt: skip
+    text = (
+        f"Marked model   {document['marked']}\n"
+        f"Unmarked host  {document['host']}\n"
+        f"Owner's key    {document['key']} (fingerprint {marked.key.fingerprint}; keep it secret, and keep a copy)\n"
+        f"{made.sentence}\nNext: tfwm verify --suspect {document['marked']} --key {document['key']}"
+    )
+    return Result(text, opening.plain(document))

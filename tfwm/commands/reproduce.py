@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Runs the experiments that were named, one after the other, and writes their results.
 
     Raises:
       ValueError: nothing was asked for, or something that there is not.

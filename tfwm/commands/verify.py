@@ -26,23 +26,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Does it.
+    """Asks the suspect and prints the verdict; exit code 1 where the mark is not found.
 
     Raises:
       InvalidKeyError: the key was changed.
       UnreachableError: the endpoint does not answer.
       ValueError: no suspect, or an alpha that the key cannot reach.
     """
-    from tfwm.commands import opening as work
+    from tfwm.commands import opening
     from tfwm.commands import verdict_text as words
 
-    scheme, key = work.asked_otherwise(work.load_key(arguments.key), arguments.assignments)
-    suspect = work.open_suspect(arguments.suspect, arguments.tls_ca)
+    scheme, key = opening.asked_otherwise(opening.load_key(arguments.key), arguments.assignments)
+    suspect = opening.open_suspect(arguments.suspect, arguments.tls_ca)
     level = {} if arguments.alpha is None else {"alpha": arguments.alpha}
     verdict = scheme.verify(suspect, key, **level)
     document = {
         "suspect": arguments.suspect, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
-        "scheme": key.scheme, **work.plain(verdict.as_dict()),
+        "scheme": key.scheme, **opening.plain(verdict.as_dict()),
         "served_versions": sorted(getattr(suspect, "versions", ())), "asked_with": arguments.assignments,
     }  # fmt: skip
     text = words.verdict_text(arguments.suspect, key.fingerprint, verdict)

@@ -179,7 +179,8 @@ def _mark(mark: ExtractedMark, report: Report) -> dict[str, Any]:
         "label": mark.label, "logo": _png(mark.logo), "cells": None if agreement is None else agreement.tolist(),
         "agreeing": None if agreement is None else int(agreement.sum()),
         "size": None if agreement is None else int(agreement.size),
-        "marked": None if row is None else row.verdict["marked"], "origin": "" if row is None else wording.origin(row, kind_called(report.kind)),
+        "marked": None if row is None else row.verdict["marked"],
+        "origin": "" if row is None else wording.origin(row, kind_called(report.kind)),
     }  # fmt: skip
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.evidence.labels import accuracy, answered_labels
-from tfwm.kinds.protocol import Figures, Wanted
-from tfwm.suspects import as_float
+from tfwm.kinds.protocol import Wanted
+from tfwm.kinds.quality import Correctness
 from tfwm.suspects.answers import SCORES, Answer
-from tfwm.types import CLASSIFICATION, LabelledImages, Suspect
+from tfwm.types import CLASSIFICATION, LabelledImages, Suspect, Verdict
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -24,54 +22,6 @@ if TYPE_CHECKING:
 
 TINY_NETWORK = "lenet5"  # seconds, and room for key samples, which smaller ones lack
 _ROUNDING = 1e-9  # of a difference between shares of the test part
-
-
-@dataclass(frozen=True)
-class Correctness:
-    """The quality of a classifier: how often its class is right, and how often it is the one of the marked model.
-
-    Args:
-      data: the labelled images that it is measured on.
-    """
-
-    data: LabelledImages
-
-    def answers(self, suspect: Suspect) -> np.ndarray:
-        """The classes, int64 `[n]`."""
-        return answered_labels(suspect(as_float(self.data.images)), len(self.data), self.data.classes)
-
-    def row(self, answers: np.ndarray, marked: np.ndarray) -> Figures:
-        """The figures of one suspect; answers that are classes have no PSNR and no SSIM.
-
-        Args:
-          answers: the suspect's, as `answers` gives them.
-          marked: the marked model's.
-
-        Returns:
-          `accuracy` and `agreement` in [0, 1].
-        """
-        return {
-            "psnr_db": None, "psnr_to_marked_db": None, "ssim": None,
-            "accuracy": self._accuracy(answers), "agreement": float(np.mean(answers == marked)),
-        }  # fmt: skip
-
-    def fidelity(self, marked: np.ndarray, host: np.ndarray) -> Figures:
-        """What the mark does to the accuracy.
-
-        Args:
-          marked: the marked model's answers.
-          host: the unmarked host's.
-
-        Returns:
-          The fields of `Report.fidelity`.
-        """
-        return {
-            "host_accuracy": self._accuracy(host), "marked_accuracy": self._accuracy(marked),
-            "agreement": float(np.mean(marked == host)),
-        }  # fmt: skip
-
-    def _accuracy(self, answers: np.ndarray) -> float:
-        return accuracy(answers, self.data.labels, self.data.classes)
 
 
 class Classification:
@@ -257,6 +207,15 @@ class Classification:
         """
         before, after = fidelity["host_accuracy"], fidelity["marked_accuracy"]
         return f"Accuracy on {images} test images: {before:.1%} without the mark, {after:.1%} with it."
+
+    def claim(self, verdict: Verdict) -> tuple[str, dict[str, Any]]:
+        """How many of its key samples the marked model gives their secret label."""
+        sentence = (
+            f"Of its {verdict.n} key samples the marked model gives {verdict.score:.1%} their secret label (a claim "
+            f"takes {verdict.threshold:.1%})."
+        )
+        figures = {"key_accuracy": verdict.score, "key_samples": verdict.n, "verified": verdict.marked}
+        return sentence, figures
 
 
 KIND = Classification()

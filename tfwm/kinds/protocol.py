@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tfwm.suspects.answers import Answer
-from tfwm.types import ImagePairs, LabelledImages, Suspect
+from tfwm.types import ImagePairs, LabelledImages, Suspect, Verdict
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -190,4 +190,8 @@ class Kind(Protocol):
 
     def cost(self, fidelity: Mapping[str, float | None], images: int) -> str:
         """What the mark costs, in a sentence, as measured on so many test images."""
+        ...
+
+    def claim(self, verdict: Verdict) -> tuple[str, dict[str, Any]]:
+        """What the key finds in the marked model itself, in a sentence and as figures."""
         ...

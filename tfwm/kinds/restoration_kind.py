@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.kinds import fidelity
-from tfwm.kinds.protocol import Figures, Wanted
-from tfwm.suspects import as_float
+from tfwm.kinds.protocol import Wanted
+from tfwm.kinds.quality import Likeness
 from tfwm.suspects.answers import IMAGES, Answer
-from tfwm.types import RESTORATION, ImagePairs, Suspect
+from tfwm.types import RESTORATION, ImagePairs, Suspect, Verdict
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -23,66 +21,6 @@ if TYPE_CHECKING:
 
 PARTS = ("owner", "attacker", "test")
 LONGEST_SIDE = 1024  # of the user's photographs in pixels; larger ones are shrunk
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """The quality of a restoration network: PSNR and SSIM against clean targets.
-
-    Args:
-      data: the pairs that it is measured on.
-    """
-
-    data: ImagePairs
-
-    def answers(self, suspect: Suspect) -> np.ndarray:
-        """Float `[n, h, w, c]`, clipped to [0, 1]."""
-        return np.clip(np.asarray(suspect(as_float(self.data.inputs)), np.float32), 0.0, 1.0)
-
-    def row(self, answers: np.ndarray, marked: np.ndarray) -> Figures:
-        """The figures of one suspect.
-
-        Args:
-          answers: the suspect's, as `answers` gives them.
-          marked: the marked model's.
-
-        Returns:
-          `psnr_db` and `ssim` against the targets, `psnr_to_marked_db` against the marked model's answers.
-        """
-        targets = as_float(self.data.targets)
-        return {
-            "psnr_db": _figure(fidelity.psnr, answers, targets),
-            "psnr_to_marked_db": _figure(fidelity.psnr, answers, marked),
-            "ssim": _figure(fidelity.ssim, answers, targets),
-        }
-
-    def fidelity(self, marked: np.ndarray, host: np.ndarray) -> Figures:
-        """What the mark does to the answers and to the host's own task.
-
-        Args:
-          marked: the marked model's answers.
-          host: the unmarked host's.
-
-        Returns:
-          The fields of `Report.fidelity`.
-        """
-        targets = as_float(self.data.targets)
-        return {
-            "psnr_marked_vs_unmarked_db": _figure(fidelity.psnr, marked, host),
-            "host_psnr_db": _figure(fidelity.psnr, host, targets),
-            "marked_host_psnr_db": _figure(fidelity.psnr, marked, targets),
-            "ssim": _figure(fidelity.ssim, marked, host),
-        }
-
-
-def _figure(function: Callable[[np.ndarray, np.ndarray], float], first: np.ndarray, second: np.ndarray) -> float | None:
-    """None where the figure has no meaning: another size, values that are not finite, too small for SSIM."""
-    if first.shape != second.shape or not np.isfinite(first).all():
-        return None
-    if function is fidelity.ssim and min(first.shape[1:3]) < fidelity.SSIM_WINDOW:
-        return None
-    value = function(first, second)
-    return value if np.isfinite(value) else None
 
 
 class Restoration:
@@ -259,6 +197,12 @@ class Restoration:
         likeness = fidelity["psnr_marked_vs_unmarked_db"]
         figure = "nothing" if likeness is None else f"outputs by {likeness:.1f} dB PSNR"
         return f"The mark changes {figure} on photographs that neither training saw."
+
+    def claim(self, verdict: Verdict) -> tuple[str, dict[str, Any]]:
+        """Whether the marked model itself is recognised, and the p-value."""
+        found = "is" if verdict.marked else "is NOT"
+        sentence = f"With the key the marked model itself {found} recognised (p = {verdict.p_value:.1e})."
+        return sentence, {"verified": verdict.marked}
 
 
 KIND = Restoration()
