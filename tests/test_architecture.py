@@ -132,6 +132,13 @@ def test_imports_point_down(module: str) -> None:
             assert module in SCHEMES_IN_ATTACKS, f"{module} imports {other}: attacks know no scheme but to overwrite."
 
 
+def test_the_page_on_the_architecture_shows_these_floors() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", page, re.MULTILINE)
+    shown = [tuple(re.findall(r"`([\w]+)/?`", rooms)) for _, rooms in rows]
+    assert shown == [tuple(floor) for floor in FLOORS]
+
+
 def test_the_package_imports_nothing_heavy_itself() -> None:
     tree = ast.parse((ROOT / "tfwm" / "__init__.py").read_text(encoding="utf-8"))
     modules = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
@@ -160,7 +167,7 @@ def test_files_stay_small(module: str) -> None:
 
 # How the two families were told apart before there were kinds; each again would be a second place that knows them.
 FAMILY_TESTS = {
-    "an attribute `marks` of a scheme": r"(scheme|quality)\.marks\b|[\"']marks[\"'],|marks_classifiers|\bmarks: ClassVar",
+    "an attribute `marks` of a scheme": r"scheme\.marks\b|[\"']marks[\"'],|marks_classifiers|\bmarks: ClassVar",
     "an attribute `on` of an attack": r"attack\.on\b|[\"']on[\"'], [\"']|\bon: ClassVar",
     "the type of data": r"isinstance\(.*\b(ImagePairs|LabelledImages)\b",
     "the rank of what a network gives": r"len\([^()]*(output_shape|given)\)|output_shape\.rank|output_shape\) ==",
