@@ -13,10 +13,12 @@ from tfwm.evaluation.policy import Policy
 from tfwm.evaluation.report import Report, Row
 from tfwm.evidence.statistics import binomial_tail, hits_needed
 from tfwm.keys import OwnerKey, derive_bits, new_secret
+from tfwm.kinds import kind_called
 from tfwm.suspects import FunctionSuspect, as_float
-from tfwm.types import Access, ImagePairs, Suspect, Verdict
+from tfwm.types import RESTORATION, Access, ImagePairs, Suspect, Verdict
 
 CELLS = 8
+KIND = kind_called(RESTORATION)
 SIDE = 32
 
 
@@ -27,6 +29,7 @@ class CellScheme:
     strength: float = 0.01
     calls: ClassVar[list[str]] = []
     name: ClassVar[str] = "cells"
+    kind: ClassVar[str] = RESTORATION
 
     def train(self, host: Any, data: ImagePairs, run: Any) -> Any:
         raise AssertionError("the battery never trains")
@@ -60,6 +63,8 @@ class Shift:
 
     amount: float = 0.02
     size: int = SIDE
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    copies: ClassVar[str] = "surrogate"
     needs: ClassVar[Access] = Access.QUERIES
 
     def __repr__(self) -> str:
@@ -75,6 +80,8 @@ class Shift:
 class Erase:
     """Answers as the unmarked host would."""
 
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.QUERIES
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.evaluation.doubles import ATTACKS, POLICY, Careless, Shift, marked, owner_key, subjects
+from tests.evaluation.doubles import ATTACKS, KIND, POLICY, Careless, Shift, marked, owner_key, subjects
 from tfwm.evaluation.battery import evaluate, plan, run_cell
 from tfwm.evaluation.cells import Cell
 from tfwm.evaluation.policy import decide
@@ -16,7 +16,7 @@ from tfwm.suspects import FunctionSuspect
 
 
 def test_the_plan_always_holds_the_controls(run):
-    cells = plan(ATTACKS, must_survive=("shift(0.02, 32)",))
+    cells = plan(ATTACKS, KIND, must_survive=("shift(0.02, 32)",))
     assert [(c.label, c.group, c.subject, c.expected) for c in cells[:6]] == [
         ("unattacked", "unattacked", "marked", "marked"),
         ("erase", "attack", "marked", "recorded"),
@@ -31,16 +31,16 @@ def test_the_plan_always_holds_the_controls(run):
 
 
 def test_no_attacks_still_mean_controls(run):
-    assert {c.group for c in plan(())} == {"unattacked", "control", "wrong key", "trivial"}
+    assert {c.group for c in plan((), KIND)} == {"unattacked", "control", "wrong key", "trivial"}
 
 
 def test_the_group_name_demands_every_attack(run):
-    assert {c.expected for c in plan(ATTACKS, must_survive=("attack",)) if c.group == "attack"} == {"marked"}
+    assert {c.expected for c in plan(ATTACKS, KIND, must_survive=("attack",)) if c.group == "attack"} == {"marked"}
 
 
 def test_two_rows_of_one_name_are_refused(run):
     with pytest.raises(ValueError, match="must have labels that differ"):
-        plan((Shift(), Shift()))
+        plan((Shift(), Shift()), KIND)
 
 
 def test_an_evaluation_finds_the_mark_where_it_is_and_nowhere_else(run):
@@ -74,7 +74,7 @@ def test_a_scheme_that_claims_everything_is_not_blessed(run):
 
 
 def test_the_mark_of_another_owner_is_not_recognised(run):
-    row = run_cell(plan(())[0], subjects(marked=marked(owner_key(2))), run)
+    row = run_cell(plan((), KIND)[0], subjects(marked=marked(owner_key(2))), run)
     assert not row.verdict["marked"]
     assert not row.ok
 
@@ -114,8 +114,8 @@ def test_the_report_holds_no_secret_and_no_numpy(run, tmp_path):
 
 def test_progress_is_one_line_a_cell_on_stderr(run, capsys):
     loud = dataclasses.replace(run, quiet=False)
-    run_cell(plan(())[0], subjects(), loud)
-    run_cell(plan(())[0], subjects(), loud)
+    run_cell(plan((), KIND)[0], subjects(), loud)
+    run_cell(plan((), KIND)[0], subjects(), loud)
     run_cell(Cell("unmarked host", "control", "host", expected="marked"), subjects(), loud)
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.evaluation.doubles import ATTACKS, POLICY, CellScheme, Shift, marked, owner_key, pairs, subjects
+from tests.evaluation.doubles import ATTACKS, KIND, POLICY, CellScheme, Shift, marked, owner_key, pairs, subjects
 from tfwm.evaluation.battery import evaluate, plan, run_cell
 from tfwm.evaluation.cells import slug
 from tfwm.suspects import FunctionSuspect
@@ -47,7 +47,7 @@ def test_a_killed_evaluation_goes_on_where_it_stopped(run, monkeypatch):
     ids=lambda changed: next(iter(changed)),
 )  # fmt: skip
 def test_a_changed_subject_is_measured_again(run, changed):
-    cell = plan(())[0]
+    cell = plan((), KIND)[0]
     run_cell(cell, subjects(), run)
     CellScheme.calls.clear()
     run_cell(cell, subjects(**changed), run)
@@ -55,7 +55,7 @@ def test_a_changed_subject_is_measured_again(run, changed):
 
 
 def test_another_seed_or_cell_is_measured_again_but_not_another_loudness(run, capsys):
-    cell = plan(())[0]
+    cell = plan((), KIND)[0]
     run_cell(cell, subjects(), run)
     CellScheme.calls.clear()
     run_cell(cell, subjects(), dataclasses.replace(run, quiet=False))
@@ -66,7 +66,7 @@ def test_another_seed_or_cell_is_measured_again_but_not_another_loudness(run, ca
 
 
 def test_changed_code_is_measured_again(run, monkeypatch):
-    cell = plan(())[0]
+    cell = plan((), KIND)[0]
     run_cell(cell, subjects(), run)
     CellScheme.calls.clear()
     monkeypatch.setattr("tfwm.digests.code_digest", lambda: "another version")
@@ -93,7 +93,7 @@ def test_weights_count_where_they_are_at_hand():
 
 
 def test_a_row_whose_network_is_gone_is_measured_again(run):
-    cell = plan((Shift(),))[1]
+    cell = plan((Shift(),), KIND)[1]
     row = run_cell(cell, subjects(), run)
     saved = Path(row.model_path)
     assert saved.parent.name.startswith(slug("shift(0.02, 32)"))
@@ -111,7 +111,7 @@ def test_seeds_in_one_root_keep_their_own_networks(run, monkeypatch):
         return suspect
 
     monkeypatch.setattr(Shift, "__call__", save)
-    cell = plan((Shift(),))[1]
+    cell = plan((Shift(),), KIND)[1]
     rows = [run_cell(cell, subjects(), dataclasses.replace(run, seed=seed)) for seed in (0, 1, 0)]
     assert [Path(row.model_path).read_text() for row in rows] == ["0", "1", "0"]
     assert rows[2] == rows[0]

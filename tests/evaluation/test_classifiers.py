@@ -11,19 +11,21 @@ import pytest
 
 from tests.evaluation.doubles import report as image_report
 from tfwm.evaluation.battery import Subjects, evaluate, plan
-from tfwm.evaluation.cells import GUESSES, UNATTACKED, UNMARKED_HOST
+from tfwm.evaluation.cells import UNATTACKED, UNMARKED_HOST
 from tfwm.evaluation.page import ExtractedMark, Pictures, write_report_page
-from tfwm.evaluation.policy import CLASSIFIERS_NEED, Policy, decide
+from tfwm.evaluation.policy import Policy, decide
 from tfwm.evaluation.report import Report
 from tfwm.evidence.labels import answered_labels
 from tfwm.evidence.statistics import binomial_tail, hits_needed
 from tfwm.keys import OwnerKey, derive_generator, new_secret
-from tfwm.kinds.quality import Correctness, quality_of
+from tfwm.kinds import kind_called, kind_of_data
+from tfwm.kinds.quality import Correctness
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.suspects.trivial import constant_class, guessers, hashed_class, majority_class, random_scores
-from tfwm.types import Access, LabelledImages, Suspect, Verdict
+from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect, Verdict
 
 CLASSES, SIDE, SAMPLES = 10, 8, 24
+KIND = kind_called(CLASSIFICATION)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class LabelScheme:
     """Secret labels of secret pictures; nothing is trained."""
 
     name: ClassVar[str] = "labels"
-    marks: ClassVar[str] = "classifier"
+    kind: ClassVar[str] = CLASSIFICATION
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         alpha = alpha or 1e-6
@@ -49,6 +51,9 @@ class LabelScheme:
 class Copy:
     """Pretends to be an extraction: a suspect that answers as the one it asks."""
 
+    name: ClassVar[str] = "extract_classifier"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    copies: ClassVar[str] = "extraction"
     needs: ClassVar[Access] = Access.QUERIES
     calls: ClassVar[list[str]] = []
 
@@ -121,11 +126,12 @@ POLICY = Policy(alpha=1e-6, must_survive=("copy",), max_accuracy_loss=0.2)
 
 
 def test_the_plan_asks_guessers_and_an_extraction_of_the_host(machine) -> None:
-    cells = plan((Copy(),), marks="classifier", wrong_keys=2)
+    cells = plan((Copy(),), KIND, wrong_keys=2)
     assert [cell.label for cell in cells] == [
-        UNATTACKED, "copy", UNMARKED_HOST, "extraction of the unmarked host", "wrong key 1", "wrong key 2", *GUESSES,
+        UNATTACKED, "copy", UNMARKED_HOST, "extraction of the unmarked host", "wrong key 1", "wrong key 2",
+        *KIND.trivial,
     ]  # fmt: skip
-    assert len(GUESSES) == 4
+    assert len(KIND.trivial) == 4
 
 
 def test_an_evaluation_finds_the_mark_where_it_is_and_nowhere_else(subjects, machine) -> None:
@@ -140,7 +146,7 @@ def test_accuracy_and_agreement_by_hand(subjects, machine) -> None:
     report = evaluate(subjects, (), machine, POLICY)
     wrong = share_wrong(subjects)
     assert 0.0 < wrong < 0.2
-    assert report.of_classifier
+    assert report.kind == CLASSIFICATION
     assert report.fidelity == {
         "host_accuracy": 1.0, "marked_accuracy": pytest.approx(1 - wrong), "agreement": pytest.approx(1 - wrong),
     }  # fmt: skip
@@ -157,7 +163,7 @@ def test_a_finished_row_is_kept_and_other_labels_are_measured_again(subjects, ma
     loud = replace(machine, quiet=False)
     evaluate(subjects, (), loud, POLICY)
     evaluate(subjects, (), loud, POLICY)
-    assert capsys.readouterr().err.count("kept from before") == len(plan((), marks="classifier"))
+    assert capsys.readouterr().err.count("kept from before") == len(plan((), KIND))
     test = subjects.test
     relabelled = LabelledImages(test.images, (test.labels + 1) % CLASSES, CLASSES)
     evaluate(replace(subjects, test=relabelled), (), loud, POLICY)
@@ -165,13 +171,13 @@ def test_a_finished_row_is_kept_and_other_labels_are_measured_again(subjects, ma
 
 
 def test_answers_without_a_class_are_wrong_and_agree_with_nothing() -> None:
-    quality = quality_of(part(3, 20))
+    quality = kind_of_data(part(3, 20)).quality(part(3, 20))
     assert isinstance(quality, Correctness)
     silent = quality.answers(FunctionSuspect("silent", lambda images: np.full((len(images), CLASSES), np.nan)))
     figures = quality.row(silent, quality.answers(host()))
     assert (figures["accuracy"], figures["agreement"]) == (0.0, 0.0)
     with pytest.raises(ValueError, match="`data` must be ImagePairs or LabelledImages, got list"):
-        quality_of([])  # type: ignore[arg-type]
+        kind_of_data([])
 
 
 def test_guessers() -> None:
@@ -187,7 +193,7 @@ def test_guessers() -> None:
     drawn = random_scores(CLASSES, seed=1)
     np.testing.assert_array_equal(drawn(images), drawn(images[::-1]))
     assert drawn(images).shape == (30, CLASSES)
-    assert {suspect.name for suspect in guessers(data, seed=0)} == set(GUESSES.values())
+    assert {suspect.name for suspect in guessers(data, seed=0)} == set(KIND.trivial.values())
 
 
 def test_thresholds_for_images_bless_no_classifier(subjects, machine) -> None:
@@ -196,7 +202,7 @@ def test_thresholds_for_images_bless_no_classifier(subjects, machine) -> None:
     assert len(reasons) == 1
     assert "sets no `max_accuracy_loss`" in reasons[0]
     reasons = decide(report, Policy()).reasons
-    assert all(any(f"`{name}`" in reason for reason in reasons) for name in (*CLASSIFIERS_NEED, "must_survive"))
+    assert all(any(f"`{name}`" in reason for reason in reasons) for name in (*KIND.thresholds, "alpha", "must_survive"))
     assert len(reasons) == 3
     # And the other way round.
     reasons = decide(image_report(), Policy(alpha=1e-6, must_survive=("attack",), max_accuracy_loss=0.5)).reasons
@@ -205,16 +211,20 @@ def test_thresholds_for_images_bless_no_classifier(subjects, machine) -> None:
 
 def test_accuracy_that_the_mark_costs_is_named(subjects, machine) -> None:
     report = evaluate(subjects, (Copy(),), machine, POLICY)
-    exact = Report(report.rows, {"host_accuracy": 0.9, "marked_accuracy": 0.875, "agreement": 0.9}, 1.0)
+    exact = Report(
+        report.rows, {"host_accuracy": 0.9, "marked_accuracy": 0.875, "agreement": 0.9}, 1.0, {}, CLASSIFICATION
+    )
     (reason,) = decide(exact, replace(POLICY, max_accuracy_loss=0.02)).reasons
     assert reason == (
         "Fidelity: the mark costs the classifier 2.50 points of accuracy, from 90.00% to 87.50%; the policy allows at "
         "most 2."
     )
     # 0.9 - 0.89 is 0.010000000000000009 in floating point.
-    at_limit = Report(report.rows, {"host_accuracy": 0.9, "marked_accuracy": 0.89, "agreement": 0.9}, 1.0)
+    at_limit = Report(
+        report.rows, {"host_accuracy": 0.9, "marked_accuracy": 0.89, "agreement": 0.9}, 1.0, {}, CLASSIFICATION
+    )
     assert decide(at_limit, replace(POLICY, max_accuracy_loss=0.01)).blessed
-    missing = Report(report.rows, {"host_accuracy": None, "marked_accuracy": 0.89}, 1.0)
+    missing = replace(report, fidelity={"host_accuracy": None, "marked_accuracy": 0.89})
     assert "could not be measured" in decide(missing, POLICY).reasons[0]
 
 
@@ -227,14 +237,18 @@ def test_a_loss_in_points_is_refused(value, message, tmp_path) -> None:
         Policy.load(tmp_path / "policy.json")
 
 
-def test_a_report_of_before_has_no_accuracy(tmp_path) -> None:
-    path = image_report().save(tmp_path / "report.json")
-    document = json.loads(path.read_text())
-    for row in document["rows"]:
+def test_reports_of_before_name_no_kind(subjects, machine, tmp_path) -> None:
+    for report in (image_report(), evaluate(subjects, (), machine, POLICY)):
+        path = report.save(tmp_path / "report.json")
+        document = json.loads(path.read_text())
+        del document["kind"]
+        path.write_text(json.dumps(document))
+        assert Report.load(path) == report
+    document = json.loads(image_report().save(tmp_path / "report.json").read_text())
+    for row in document["rows"]:  # of a version that had no classifiers
         del row["accuracy"], row["agreement"]
     path.write_text(json.dumps(document))
     assert Report.load(path) == image_report()
-    assert not Report.load(path).of_classifier
 
 
 def test_the_table_and_tensorboard_show_accuracies(subjects, machine, tmp_path) -> None:

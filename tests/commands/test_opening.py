@@ -1,0 +1,44 @@
+"""What commands share: a key asked otherwise, the level of a claim, and TLS to a suspect."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import smoothing_host
+from tfwm.cli import main
+from tfwm.commands import evaluate, opening
+from tfwm.evaluation.policy import Policy
+from tfwm.keys import OwnerKey
+
+DEFAULT = Namespace(data=None, seed=0, task="derain", patches=2)
+
+
+def test_a_key_asked_otherwise_keeps_its_secret(key: OwnerKey) -> None:
+    scheme, changed = opening.asked_otherwise(key, ["alpha=0.01", "initial.epochs=3"])
+    assert (scheme.alpha, scheme.initial.epochs, changed.settings["alpha"]) == (0.01, 3, 0.01)
+    assert (changed.secret, changed.arrays, key.settings["alpha"]) == (key.secret, key.arrays, 1e-3)
+    assert opening.asked_otherwise(key, [])[1] is key
+    for text, message in (("alhpa=1", "Did you mean `alpha`"), ("alpha=x", "must be of type float, got 'x'"),
+                          ("scheme=other", "no field `scheme`"), ("preset=tiny", "no field `preset`")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            opening.asked_otherwise(key, [text])
+
+
+@pytest.mark.parametrize("given, expected", [(None, 1e-3), (1e-4, 1e-4)])
+def test_a_silent_policy_takes_the_schemes_level(given, expected, made: Path, key: OwnerKey) -> None:
+    files = {"model": str(made / "host.keras"), "host": str(made / "host.keras"), "key": str(made / "key")}
+    subjects = evaluate.subjects_of(Namespace(**vars(DEFAULT), **files), Policy(alpha=given), key)
+    assert key.settings["alpha"] == 1e-3
+    assert subjects.alpha == expected
+
+
+def test_an_authority_needs_an_endpoint_with_tls(made: Path, tmp_path: Path, capsys) -> None:
+    smoothing_host().save(tmp_path / "host.keras")
+    words = ["verify", "--key", str(made / "key"), "--tls-ca", str(tmp_path / "gone.pem"), "--suspect"]
+    assert main([*words, str(tmp_path / "host.keras")]) == 2
+    assert "`tls_ca` is for grpcs://host:port/model" in capsys.readouterr().err
+    assert main([*words, "grpcs://127.0.0.1:1/m"]) == 2
+    assert "`tls_ca` must be a PEM file with a certificate" in capsys.readouterr().err
