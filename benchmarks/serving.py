@@ -16,7 +16,7 @@ from serving.client import predict
 from serving.server import Server
 from tfwm.exporting import export
 from tfwm.files import write_json
-from tfwm.kinds.restoration import HostSettings
+from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.networks.resampling import any_size
 from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes import DeepWatermarking

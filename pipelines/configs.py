@@ -13,7 +13,7 @@ from tfwm.components.settings import Machine
 from tfwm.config import choose, from_dict
 from tfwm.evaluation.policy import Policy
 from tfwm.files import read_json
-from tfwm.kinds.restoration import HostSettings
+from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.schemes import DeepWatermarking, make_scheme, marks_classifiers, scheme_from_dict
 from tfwm.types import Attack, Scheme
 

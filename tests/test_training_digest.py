@@ -11,7 +11,7 @@ import pytest
 from tests.doubles import coarse_pairs
 from tfwm.attacks import FineTune, Surrogate
 from tfwm.digests import training_digest
-from tfwm.kinds.restoration import HostSettings, train_host
+from tfwm.kinds.restoration_hosts import HostSettings, train_host
 from tfwm.suspects import FunctionSuspect, KerasSuspect
 from tfwm.training import Run, Schedule
 
@@ -63,7 +63,7 @@ def digests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(digest)
         return []
 
-    monkeypatch.setattr("tfwm.kinds.restoration.fit", note)
+    monkeypatch.setattr("tfwm.kinds.restoration_hosts.fit", note)
     monkeypatch.setattr("tfwm.attacks.copies.imitation.fit", note)
     return found
 

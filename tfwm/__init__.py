@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Access": "tfwm.types",
     "DeepWatermarking": "tfwm.schemes",
-    "HostSettings": "tfwm.kinds.restoration",
+    "HostSettings": "tfwm.kinds.restoration_hosts",
     "ImagePairs": "tfwm.types",
     "KerasSuspect": "tfwm.suspects",
     "MarkedModel": "tfwm.types",
@@ -32,7 +32,7 @@ _HOMES = {
     "open_suspect": "tfwm.suspects",
     "photographs": "tfwm.data",
     "sample_patches": "tfwm.data",
-    "train_host": "tfwm.kinds.restoration",
+    "train_host": "tfwm.kinds.restoration_hosts",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

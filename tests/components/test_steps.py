@@ -11,7 +11,7 @@ from tfwm.config import to_dict
 from tfwm.evaluation.cells import Cell
 from tfwm.evaluation.policy import Decision, Policy
 from tfwm.evaluation.report import Report, Row
-from tfwm.kinds.restoration import HostSettings
+from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.networks import load_network
 from tfwm.suspects import SavedModelSuspect
 from tfwm.training import Run

@@ -22,7 +22,7 @@ from tfwm.data.reading.labelled import photograph_patches
 from tfwm.evaluation.cells import GUESSES
 from tfwm.evidence.labels import accuracy
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.kinds.classification import ClassifierSettings, train_classifier
+from tfwm.kinds.classification_hosts import ClassifierSettings, train_classifier
 from tfwm.networks import load_network
 from tfwm.schemes import (
     PRESETS,

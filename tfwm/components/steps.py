@@ -36,7 +36,7 @@ def make_host(pairs: ImagePairs, settings: str, host_path: str, directory: Path,
 
     Args:
       pairs: the owner's.
-      settings: `tfwm.kinds.restoration.HostSettings` as JSON; not looked at where `host_path` is given.
+      settings: `tfwm.kinds.restoration_hosts.HostSettings` as JSON; not looked at where `host_path` is given.
       host_path: a `.keras` file `[n, h, w, 1 or 3]` -> images, or empty.
       directory: of the artifact.
       run: where and how to train.
@@ -50,7 +50,7 @@ def make_host(pairs: ImagePairs, settings: str, host_path: str, directory: Path,
             raise FileNotFoundError(f"`host_path` {host_path} is not there. Give a .keras file, or leave it empty.")
         host = load_network(host_path)
     else:
-        from tfwm.kinds.restoration import HostSettings, train_host
+        from tfwm.kinds.restoration_hosts import HostSettings, train_host
 
         host = train_host(pairs, from_dict(HostSettings, parsed("settings", settings, dict)), run)
     host.save(directory / KERAS_FILE)

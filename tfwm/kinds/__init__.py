@@ -30,8 +30,8 @@ __all__ = ["KINDS", "Kind", "PerKind", "Quality", "Wanted", "kind_called", "kind
 KINDS: Table[Kind] = Table(
     "kind of host",
     {
-        "restoration": "tfwm.kinds.restoration_kind:KIND",
-        "classification": "tfwm.kinds.classification_kind:KIND",
+        "restoration": "tfwm.kinds.restoration:KIND",
+        "classification": "tfwm.kinds.classification:KIND",
     },
 )
 

@@ -13,7 +13,7 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs, smallest_scheme
 from tfwm.data import sample_logo
 from tfwm.data.stream.batches import batches
-from tfwm.kinds.restoration import HostSettings, HostTrainer
+from tfwm.kinds.restoration_hosts import HostSettings, HostTrainer
 from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.deep_watermarking.stages import build

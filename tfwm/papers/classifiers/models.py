@@ -9,7 +9,7 @@ from tensorflow import keras
 
 from tfwm.config import to_dict
 from tfwm.keys import new_secret
-from tfwm.kinds.classification import train_classifier
+from tfwm.kinds.classification_hosts import train_classifier
 from tfwm.networks.classifiers import classifier
 from tfwm.papers.classifiers.data import parts_of
 from tfwm.papers.classifiers.scales import HOSTS, host_settings, scheme_for

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tfwm.config import choose
-from tfwm.kinds.classification import ClassifierSettings
+from tfwm.kinds.classification_hosts import ClassifierSettings
 from tfwm.papers.engine.experiment import Context
 from tfwm.schemes import make_scheme
 from tfwm.training import Descent, Schedule

@@ -8,7 +8,7 @@ from tensorflow import keras
 
 from tfwm.config import to_dict
 from tfwm.keys import new_secret
-from tfwm.kinds.restoration import train_host
+from tfwm.kinds.restoration_hosts import train_host
 from tfwm.papers.engine.data import digest
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.subjects import Subject

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tfwm.attacks import FineTune
 from tfwm.config import choose
-from tfwm.kinds.restoration import HostSettings
+from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.papers.engine.experiment import Context
 from tfwm.schemes.baselines import LabelImage, ProjectedLabel
 from tfwm.schemes.trigger_image import TriggerImage

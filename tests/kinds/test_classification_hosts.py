@@ -10,7 +10,7 @@ import pytest
 
 from tfwm.config import from_dict, to_dict
 from tfwm.data.reading.labelled import photograph_patches
-from tfwm.kinds.classification import ClassifierSettings, train_classifier
+from tfwm.kinds.classification_hosts import ClassifierSettings, train_classifier
 from tfwm.networks.classifiers import CLASSIFIERS
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Run

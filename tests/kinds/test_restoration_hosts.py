@@ -14,7 +14,7 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs
 from tfwm.config import from_dict, to_dict
 from tfwm.data.stream.draws import noisy
-from tfwm.kinds.restoration import HostSettings, HostTrainer, train_host
+from tfwm.kinds.restoration_hosts import HostSettings, HostTrainer, train_host
 from tfwm.networks import load_network
 from tfwm.suspects import as_float
 from tfwm.training import Run, Schedule, fit
@@ -141,7 +141,7 @@ def test_the_last_quarter_keeps_the_statistics(monkeypatch: pytest.MonkeyPatch, 
         found.append((stage, [value.numpy() for value in trainer.network.weights]))
         return history
 
-    monkeypatch.setattr("tfwm.kinds.restoration.fit", noted)
+    monkeypatch.setattr("tfwm.kinds.restoration_hosts.fit", noted)
     network = train_host(_grey(coarse_pairs(16, 16)), DENOISER, Run(tmp_path, quiet=True))
     assert [stage for stage, _ in found] == ["host", "settling"]
     for variable, before, after in zip(network.weights, found[0][1], found[1][1], strict=True):
@@ -173,7 +173,7 @@ def test_killed_and_resumed_is_uninterrupted(
 
     pairs, run = _grey(coarse_pairs(32, 16)), Run(tmp_path, quiet=True)
     with monkeypatch.context() as patch:
-        patch.setattr("tfwm.kinds.restoration.fit", partial(fit, callbacks=[Kill()]))
+        patch.setattr("tfwm.kinds.restoration_hosts.fit", partial(fit, callbacks=[Kill()]))
         with pytest.raises(_Killed):
             train_host(pairs, DENOISER, run)
     for whole, resumed in zip(denoiser[0].get_weights(), train_host(pairs, DENOISER, run).get_weights(), strict=True):
@@ -192,7 +192,7 @@ def test_the_others_train_in_one_stage_in_grey_and_colour(network: str, channels
 
 
 def test_the_papers_depths_are_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tfwm.kinds.restoration.fit", lambda *arguments, **names: [])
+    monkeypatch.setattr("tfwm.kinds.restoration_hosts.fit", lambda *arguments, **names: [])
     for network, depth in (("dncnn", 17), ("red", 13), ("vdsr", 20)):
         host = train_host(_grey(coarse_pairs(2, 16)), HostSettings(network, filters=1), Run(tmp_path))
         assert sum(isinstance(layer, keras.layers.Conv2D) for layer in host.layers) == depth

@@ -1,0 +1,172 @@
+"""Hosts that tfwm trains itself: networks for image restoration, for pictures of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.config import choose, to_dict
+from tfwm.data.stream.batches import batches
+from tfwm.data.stream.draws import noisy
+from tfwm.digests import training_digest
+from tfwm.networks.resampling import any_size
+from tfwm.networks.restorers.quan2020 import dncnn, red, vdsr
+from tfwm.networks.restorers.residual_unet import residual_unet
+from tfwm.training import DatasetAt, Metered, Run, Schedule, descend, fit, mean_over_batch, scaled
+from tfwm.types import ImagePairs
+
+# The last share of a schedule in which batch norm keeps its statistics.
+_SETTLING = 0.25
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """A restoration network that predicts what to add to its input.
+
+    Args:
+      network: `residual_unet`, or one of Quan et al. 2020: `dncnn`, `red`, `vdsr`.
+      filters: width of the outermost level; 64 in that paper's networks.
+      depth: weight layers of `dncnn`, `red` and `vdsr`; 0 stands for the paper's 17, 13 and 20. No part of the U-Net.
+      downs: halvings in the U-Net; the others have none.
+      loss: `l2` or `l1`. Sparse streaks need l2: under l1 the identity is a good answer.
+      sigma: strength of the Gaussian noise, in grey levels of 255, that every step adds to its inputs afresh and
+        unclipped; 0 takes them as they are. A denoiser's pairs then hold clean pictures on both sides.
+      schedule: how long.
+
+    Raises:
+      ValueError: a negative `sigma` or `depth`.
+    """
+
+    network: str = "residual_unet"
+    filters: int = 12
+    depth: int = 0
+    downs: int = 3
+    loss: str = "l2"
+    sigma: float = 0.0
+    schedule: Schedule = field(default_factory=lambda: Schedule(16, 25, 16, 2e-3, "cosine", 0.9))
+
+    def __post_init__(self) -> None:
+        for name in ("depth", "sigma"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(
+                    f"`{name}` must not be negative, got {getattr(self, name)}. Leave it out for the default."
+                )
+
+    @classmethod
+    def tiny(cls) -> HostSettings:
+        """Seconds, for tests."""
+        return cls(filters=4, downs=2, schedule=Schedule(2, 5, 8, 2e-3, "cosine", 0.9))
+
+
+_LOSSES = {
+    "l1": lambda difference: tf.reduce_mean(tf.abs(difference), axis=[1, 2, 3]),
+    "l2": lambda difference: tf.reduce_mean(tf.square(difference), axis=[1, 2, 3]),
+}
+_NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    "residual_unet": residual_unet, "dncnn": dncnn, "red": red, "vdsr": vdsr,
+}  # fmt: skip
+
+
+class HostTrainer(Metered):
+    """Inputs to targets under one pixel loss.
+
+    Args:
+      network: what learns.
+      loss: `l2` or `l1`.
+      sigma: of the noise that is added to the inputs, in grey levels of 255.
+      settled: batch norm works with the statistics that it has, as it will in use, and no longer gathers any.
+    """
+
+    def __init__(self, network: keras.Model, loss: str, sigma: float = 0.0, settled: bool = False):
+        super().__init__(("loss", "psnr"))
+        self.network, self._error = network, choose("loss", loss, _LOSSES)
+        self._sigma, self._settled = sigma, settled
+
+    def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
+        super().compile(optimizer=optimizer, jit_compile=jit_compile)
+        optimizer.build(self.network.trainable_variables)
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step on `{"inputs", "targets"}`, and `"seed"` where noise is added."""
+        inputs = noisy(batch["inputs"], batch["seed"], self._sigma) if self._sigma else batch["inputs"]
+        with tf.GradientTape() as tape:
+            difference = tf.cast(self.network(inputs, training=not self._settled), tf.float32) - batch["targets"]
+            error = self._error(difference)
+            loss = scaled(self.optimizer, mean_over_batch(error))
+        descend(self.optimizer, tape, loss, self.network.trainable_variables)
+        squares = tf.reduce_mean(tf.square(difference), axis=[1, 2, 3])
+        return self.record({"loss": error, "psnr": -10.0 * tf.math.log(squares + 1e-12) / tf.math.log(10.0)})
+
+
+def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Model:
+    """Trains a host on the owner's pairs; resumes after a kill.
+
+    A network with batch norm spends the last quarter of its epochs with fixed statistics: it is trained as it
+    will be used, and does not lose quality when it leaves its training batches.
+
+    Args:
+      data: `[n, h, w, 1 or 3]` pairs; for the U-Net, of sides that are multiples of `2**downs`.
+      settings: the network and its schedule.
+      run: where and how.
+
+    Raises:
+      ValueError: sides that `2**downs` does not divide, or an unknown network or loss.
+
+    Returns:
+      A network for pictures of any size.
+    """
+    multiple = 2**settings.downs if settings.network == "residual_unet" else 1
+    _check_sides(data, multiple)
+    keras.utils.set_random_seed(run.seed)
+    schedule = settings.schedule.scaled(run.steps_scale)
+    digest = training_digest(to_dict(settings), run, data.inputs, data.targets)
+    with run.scope():
+        network = _build(settings, data.inputs.shape[-1], run.seed)
+        optimizer = schedule.optimizer()
+        done = 0
+        for stage, epochs in _stages(network, schedule.epochs):
+            trainer = HostTrainer(network, settings.loss, settings.sigma, settled=stage == "settling")
+            trainer.compile(optimizer, jit_compile=run.jit)
+            part = replace(schedule, epochs=epochs)
+            fit(trainer, _stream(data, part, run, done), part, run, stage=stage, digest=digest)
+            done += part.steps
+    return network if multiple == 1 else any_size(network, multiple, name="host")
+
+
+def _build(settings: HostSettings, channels: int, seed: int) -> keras.Model:
+    build = choose("network", settings.network, _NETWORKS)
+    if settings.network == "residual_unet":
+        own = {"downs": settings.downs}
+    else:
+        own = {"depth": settings.depth} if settings.depth else {}
+    return build((None, None, channels), filters=settings.filters, seed=seed, name="host", **own)
+
+
+def _stages(network: keras.Model, epochs: int) -> list[tuple[str, int]]:
+    """Names and epochs; each resumes from its own checkpoints, so a kill in either costs an epoch at most."""
+    normalized = any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)
+    settling = max(1, round(_SETTLING * epochs)) if normalized and epochs > 1 else 0
+    return [("host", epochs - settling), ("settling", settling)][: 2 if settling else 1]
+
+
+def _stream(data: ImagePairs, schedule: Schedule, run: Run, first: int) -> DatasetAt:
+    arrays = {"inputs": data.inputs, "targets": data.targets}
+
+    def dataset(start: int, steps: int) -> tf.data.Dataset:
+        return batches(
+            arrays, batch_size=schedule.batch_size, seed=run.seed, start_step=first + start, steps=steps
+        )  # fmt: skip
+
+    return dataset
+
+
+def _check_sides(data: ImagePairs, multiple: int) -> None:
+    if any(side % multiple for side in data.inputs.shape[1:3]):
+        raise ValueError(
+            f"`data` must have sides that are multiples of 2**downs = {multiple}, got "
+            f"{data.inputs.shape[1]} x {data.inputs.shape[2]}. tfwm.data.sample_patches cuts patches of a size."
+        )
