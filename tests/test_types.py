@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tfwm.types import Access, Attack, ImagePairs, RunLike, Suspect, Verdict
+from tfwm.types import Access, Attack, ImagePairs, Suspect, Verdict
 
 
 def _pictures(count: int = 3, *, side: int = 4, channels: int = 3) -> np.ndarray:
@@ -90,7 +90,5 @@ def test_protocols_know_their_own() -> None:
     assert isinstance(suspect, Suspect)
     assert not isinstance(lambda images: images, Suspect)
     from tfwm.attacks import Jpeg
-    from tfwm.training import Run
 
     assert isinstance(Jpeg(50), Attack)
-    assert isinstance(Run("x"), RunLike)

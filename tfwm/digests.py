@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfwm.keys import OwnerKey, derive
-from tfwm.types import ImagePairs, LabelledImages, RunLike, Scheme, Suspect
+from tfwm.types import ImagePairs, LabelledImages, Scheme, Suspect
 
 PACKAGE = Path(__file__).parent
 COMMITMENT_TAG = b"tfwm commitment 1"
@@ -84,7 +84,7 @@ def subjects_digest(
     return digest.hexdigest()
 
 
-def cell_digest(cell: Mapping[str, Any], subjects: str, run: RunLike) -> str:
+def cell_digest(cell: Mapping[str, Any], subjects: str, run: Any) -> str:
     """16 hex digits for a file name."""
     text = json.dumps([cell, subjects, _fields(run), code_digest()], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -11,16 +11,9 @@ import enum
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
-
-__all__ = [
-    "CLASSIFICATION", "RESTORATION", "Access", "Attack", "ImagePairs", "KeySampleScheme",
-    "LabelledImages", "MarkedModel", "RunLike", "Scheme", "Suspect", "Verdict",
-]  # fmt: skip
-
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -191,19 +184,6 @@ class MarkedModel:
     history: tuple[Mapping[str, Any], ...] = ()
 
 
-@runtime_checkable
-class RunLike(Protocol):
-    """Machine facts, apart from paper settings; `tfwm.training.Run` is the one that exists."""
-
-    @property
-    def directory(self) -> Path: ...
-
-    @property
-    def seed(self) -> int: ...
-
-    def child(self, name: str) -> RunLike: ...
-
-
 RESTORATION, CLASSIFICATION = "restoration", "classification"
 
 
@@ -214,8 +194,7 @@ class Scheme(Protocol):
     Attributes:
       name: in `tfwm.schemes.SCHEMES`.
       kind: of the hosts that it marks, a name in `tfwm.kinds.KINDS`.
-      presets: names of its class methods without arguments that give settings: some of `paper`, `reference`, `fast`,
-        `tiny`.
+      presets: names of class methods that give settings: some of `paper`, `reference`, `fast` and `tiny`.
       usual_host: the network that `PipelineConfig.demo` trains for it, a name in the kind's `networks`.
       usual_attacks: what an evaluation tries where no attacks are named, as `attack_to_dict` gives them; empty takes
         the kind's.
@@ -225,7 +204,7 @@ class Scheme(Protocol):
       channels: of those pictures, 1 or 3.
       extractor_outputs: names of what the key's network `extractor` gives, in its order; empty where the mark is read
         without a network.
-      host_settings: fields of the settings of a host that the scheme decides, for instance the noise of a denoiser.
+      host_settings: fields of a host's settings that the scheme decides, for instance the noise of a denoiser.
     """
 
     name: ClassVar[str]
@@ -252,27 +231,21 @@ class Scheme(Protocol):
 
     def train(self, host: keras.Model, data: Any, run: Any, *, secret: bytes | None = None) -> MarkedModel:
         """Marks a copy of the host; `data` are what hosts of its kind learn from, `secret` None draws one."""
-        ...
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Asks the suspect and says whether the mark is there."""
-        ...
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key, drawn like the owner's."""
-        ...
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For a report's pictures: what was extracted, and which parts of it agree with the key."""
-        ...
 
     def probes(self, key: OwnerKey) -> np.ndarray:
         """What a verification sends, uint8 `[n, height, width, channels]`."""
-        ...
 
     def on_stolen_host(self) -> Scheme:
         """The scheme as a thief runs it: it goes on from a host's weights, whatever the owner's settings say."""
-        ...
 
 
 @runtime_checkable
@@ -288,19 +261,16 @@ class KeySampleScheme(Scheme, Protocol):
 
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         """The secret labels, int64 `[samples]`, aligned with `probes(key)`."""
-        ...
 
     def chance(self, key: OwnerKey) -> tuple[float, str]:
         """How often an independent model gives a sample its label at most, and the sentence that says why."""
-        ...
 
 
 @runtime_checkable
 class Attack(Protocol):
-    """What a thief does: strength in the constructor, the suspect at call time.
+    """What a thief does: strength in the constructor; suspect, his own data and his machine at call time.
 
-    `repr(attack)` is the row label in every report. An attack never sees the key and returns a
-    new suspect. `data` are the thief's own ImagePairs or LabelledImages, `run` his machine.
+    `repr(attack)` is the row label in every report. An attack never sees the key and returns a new suspect.
 
     Attributes:
       name: in `tfwm.attacks.ATTACKS`.
@@ -326,6 +296,5 @@ class Attack(Protocol):
     @classmethod
     def example(cls) -> Attack:
         """The attack in a size that a test can afford: seconds at most."""
-        ...
 
     def __call__(self, suspect: Suspect, data: Any, run: Any) -> Suspect: ...

@@ -20,7 +20,8 @@ from tfwm.evaluation.report import Report, Row, versions
 from tfwm.files import read_json, write_json
 from tfwm.keys import OwnerKey
 from tfwm.kinds import Kind, Quality, kind_called
-from tfwm.types import Attack, ImagePairs, LabelledImages, RunLike, Scheme, Suspect
+from tfwm.training import Run
+from tfwm.types import Attack, ImagePairs, LabelledImages, Scheme, Suspect
 
 __all__ = ["Cell", "Subjects", "evaluate", "make_report", "measure_fidelity", "plan", "run_cell", "slug"]
 
@@ -68,7 +69,7 @@ class Subjects:
         return self.quality.answers(self.marked)
 
 
-def run_cell(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
+def run_cell(cell: Cell, subjects: Subjects, run: Run) -> Row:
     """One row, from disk where an earlier call with the same cell, subjects and settings finished it.
 
     Args:
@@ -84,7 +85,7 @@ def run_cell(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
         # With the digest, because a row of another seed or subject names the network in its own folder.
         row = _measure(cell, subjects, run.child(f"{name}-{digest[:12]}"))
         write_json(path, to_dict(row))
-    if not getattr(run, "quiet", False):
+    if not run.quiet:
         print(_progress(row, kept), file=sys.stderr, flush=True)
     return row
 
@@ -104,7 +105,7 @@ def _progress(row: Row, kept: bool) -> str:
     return f"  {row.label:<44} {found:<15} p {row.verdict['p_value']:.1e}  {seconds}{note}"
 
 
-def _measure(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
+def _measure(cell: Cell, subjects: Subjects, run: Run) -> Row:
     start = time.perf_counter()
     suspect = _suspect(cell, subjects, run)
     key = subjects.key if cell.key_seed is None else subjects.scheme.decoy(subjects.key, seed=cell.key_seed)
@@ -122,7 +123,7 @@ def _measure(cell: Cell, subjects: Subjects, run: RunLike) -> Row:
     )
 
 
-def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
+def _suspect(cell: Cell, subjects: Subjects, run: Run) -> Suspect:
     if cell.group == "trivial":
         return subjects.kind.guessers(subjects.attacker, seed=run.seed)[subjects.kind.trivial[cell.label]]
     suspect = subjects.marked if cell.subject == "marked" else subjects.host
@@ -133,7 +134,7 @@ def _suspect(cell: Cell, subjects: Subjects, run: RunLike) -> Suspect:
     return attack_from_dict(dict(cell.attack))(suspect, subjects.attacker, run)
 
 
-def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: RunLike, policy: Policy) -> Report:
+def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: Run, policy: Policy) -> Report:
     """Every cell of the plan, one after the other; a killed evaluation goes on where it stopped."""
     cells = plan(attacks, subjects.kind, must_survive=policy.must_survive)
     return make_report([run_cell(cell, subjects, run) for cell in cells], subjects)
