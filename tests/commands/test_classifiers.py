@@ -12,6 +12,7 @@ from tensorflow import keras
 
 from tests.commands.conftest import runner
 from tfwm.cli import main
+from tfwm.commands import protect
 from tfwm.data import encode_png
 from tfwm.data.reading.labelled import photograph_patches
 from tfwm.keys import OwnerKey
@@ -197,16 +198,14 @@ def test_width_is_for_classifiers(tmp_path: Path, ask) -> None:
 
 
 def test_a_stopped_marking_goes_on_with_its_own_secret(tmp_path: Path, ask, monkeypatch) -> None:
-    from tfwm.commands.protecting import outcome
-
     words = ("protect", "--scheme", "deep_stego", "--preset", "tiny", "--epochs-scale", 0.2, "--patches", 40)
     words = (*words, "--set", "samples=20", "--out", tmp_path / "mine")
 
-    def stop(out: Path, made: outcome.Protected) -> None:
+    def stop(out: Path, made: protect.Protected) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(outcome, "write", stop)
+        patched.setattr(protect, "written", stop)
         assert main([str(word) for word in words]) == 130
     kept = tmp_path / "mine/work/secret.hex"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
