@@ -25,20 +25,20 @@ class Table(Mapping[str, T], Generic[T]):
 
     Args:
       what: a member in one word, for messages: `attack`.
-      places: `module:attribute` by name.
+      places: `module:attribute` by name; kept as the attribute `places`.
       group: of entry points through which other packages add members, or empty.
     """
 
     def __init__(self, what: str, places: Mapping[str, str], group: str = "") -> None:
-        self._what, self._own, self._group = what, dict(places), group
+        self.places, self._what, self._group = dict(places), what, group
 
     def __getitem__(self, name: str) -> T:
-        place = self._own.get(name) or self.foreign()[name]
+        place = self.places.get(name) or self.foreign()[name]
         module, _, attribute = place.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
-            if name in self._own:
+            if name in self.places:
                 raise
             raise ImportError(
                 f"the {self._what} `{name}` of another package cannot be loaded from `{place}`: {error}. Mend that "
@@ -46,23 +46,23 @@ class Table(Mapping[str, T], Generic[T]):
             ) from error
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._own, **self.foreign()})
+        return iter({**self.places, **self.foreign()})
 
     def __len__(self) -> int:
-        return len({**self._own, **self.foreign()})
+        return len({**self.places, **self.foreign()})
 
     def __contains__(self, name: object) -> bool:
         # Mapping's own would load the member to answer.
-        return name in self._own or name in self.foreign()
+        return name in self.places or name in self.foreign()
 
     def foreign(self) -> Mapping[str, str]:
         """Places of the members that installed packages add; a name that is taken already stays as it is."""
         found = _entry_points(self._group) if self._group else {}
-        return {name: place for name, place in found.items() if name not in self._own}
+        return {name: place for name, place in found.items() if name not in self.places}
 
     def homes(self) -> Mapping[str, str]:
         """Module by attribute of the table's own members, for a package that hands them on."""
-        places = (place.partition(":") for place in self._own.values())
+        places = (place.partition(":") for place in self.places.values())
         return {attribute: module for module, _, attribute in places}
 
 

@@ -241,7 +241,7 @@ class Scheme(Protocol):
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For a report's pictures: what was extracted, and which parts of it agree with the key."""
 
-    def probes(self, key: OwnerKey) -> np.ndarray:
+    def probe_images(self, key: OwnerKey) -> np.ndarray:
         """What a verification sends, uint8 `[n, height, width, channels]`."""
 
     def on_stolen_host(self) -> Scheme:
@@ -260,7 +260,7 @@ class KeySampleScheme(Scheme, Protocol):
     def classes(self) -> int: ...
 
     def key_labels(self, key: OwnerKey) -> np.ndarray:
-        """The secret labels, int64 `[samples]`, aligned with `probes(key)`."""
+        """The secret labels, int64 `[samples]`, aligned with `probe_images(key)`."""
 
     def chance(self, key: OwnerKey) -> tuple[float, str]:
         """How often an independent model gives a sample its label at most, and the sentence that says why."""

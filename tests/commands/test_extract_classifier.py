@@ -10,17 +10,17 @@ import pytest
 from serving.server import Server
 from tests.commands.conftest import runner
 from tests.toy_classifier import KeySamples, key_of, log10_p, partly_right, samples_of, toy_classifier
-from tfwm import schemes
 from tfwm.cli import main
 from tfwm.exporting import signatures_of
 from tfwm.keys import OwnerKey
+from tfwm.schemes import SCHEMES
 
 COUNT, WRONG = 30, 3
 
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(schemes.SCHEMES, KeySamples.name, KeySamples)
+    monkeypatch.setitem(SCHEMES.places, KeySamples.name, "tests.toy_classifier:KeySamples")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def ask(marked: Path, capsys):
 def endpoint(marked: Path) -> Iterator[str]:
     """Serves `sealed` and `public`, as the command writes them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(schemes.SCHEMES, KeySamples.name, KeySamples)
+        patch.setitem(SCHEMES.places, KeySamples.name, "tests.toy_classifier:KeySamples")
         words = ["export", "--model", str(marked / "marked.keras")]
         assert main([*words, "--key", str(marked / "key"), "--out", str(marked / "served/sealed/1")]) == 0
         assert main([*words, "--public", "--out", str(marked / "served/public/1")]) == 0

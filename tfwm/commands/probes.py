@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> Result:
     out = Path(arguments.out)
     if out.exists():
         raise FileExistsError(f"`--out` {out} exists already. Choose another place.")
-    probes = scheme.probes(key)
+    probes = scheme.probe_images(key)
     if arguments.answers:
         if out.suffix != ".npz":
             raise ValueError(f"`--out` must end in .npz with --answers, got {out}. `tfwm verify` reads that file.")
