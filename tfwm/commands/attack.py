@@ -117,23 +117,24 @@ def _kind(attack: Attack, network: keras.Model | None, key: OwnerKey | None) -> 
 def make_attack(name: str, assignments: list[str]) -> Attack:
     """An attack with its default settings, changed by `field=value` texts.
 
+    Args:
+      name: in `ATTACKS`.
+      assignments: the texts.
+
     Raises:
       ValueError: an unknown attack or setting; the message names the closest one.
     """
-    from tfwm.attacks import ATTACKS, attack_from_dict
-    from tfwm.config import choose
+    from tfwm.attacks import attack_from_dict
+    from tfwm.config import choose, to_dict
 
-    cls: type = choose("attack", name, ATTACKS)  # type: ignore[arg-type]
-    return attack_from_dict({**options.changed(_defaults(cls), assignments), "attack": name})
-
-
-def _defaults(cls: type) -> dict[str, Any]:
-    fields = [field for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING]
-    return {field.name: _json(field.default) for field in fields}
-
-
-def _json(value: Any) -> Any:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+    cls: Any = choose("attack", name, ATTACKS)
+    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+    values = {
+        field: to_dict(value) if dataclasses.is_dataclass(value) else value
+        for field, value in defaults.items()
+        if value is not dataclasses.MISSING
+    }
+    return attack_from_dict({**options.changed(values, assignments), "attack": name})
 
 
 def _kept(out: Path, stolen: Suspect, images: np.ndarray) -> Path:

@@ -72,7 +72,14 @@ def run(arguments: argparse.Namespace) -> Result:
 
 
 def result_of(out: Path, fingerprint: str, report: Report, decision: Decision) -> Result:
-    """The table and the decision; exit code 1 where the model is not blessed."""
+    """The table and the decision; exit code 1 where the model is not blessed.
+
+    Args:
+      out: the folder that holds the report.
+      fingerprint: of the owner's key.
+      report: what was measured.
+      decision: by the policy.
+    """
     from tfwm.commands import opening
 
     document = {

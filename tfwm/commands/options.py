@@ -21,7 +21,12 @@ PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 def add_set(parser: argparse.ArgumentParser, what: str) -> None:
-    """`--set`, repeatable."""
+    """`--set`, repeatable.
+
+    Args:
+      parser: of a command.
+      what: the settings are of: `scheme`, `attack` or `way of asking`.
+    """
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="assignments",
         help=f"change a setting of the {what}, for instance {_INSTANCES[what]}; repeatable",
@@ -66,6 +71,7 @@ def add_channels(parser: argparse.ArgumentParser, otherwise: str) -> None:
     """`--channels`.
 
     Args:
+      parser: of a command.
       otherwise: what it is by default, for the help.
     """
     parser.add_argument(
@@ -77,6 +83,7 @@ def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
     """`--data`, `--task` and `--patches`.
 
     Args:
+      parser: of a command.
       patches: what the default number is, for the help.
     """
     option = parser.add_argument
@@ -125,6 +132,10 @@ def changed(values: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any
     """A copy of settings with `field=value` texts applied; `outer.inner=value` reaches a nested field.
 
     The types are checked by whoever builds the settings from the result (`tfwm.config.from_dict`).
+
+    Args:
+      values: fields of settings as JSON values.
+      assignments: the texts.
 
     Raises:
       ValueError: not of this form, or an unknown outer field.

@@ -9,9 +9,22 @@ if TYPE_CHECKING:
 
 
 def verdict_text(suspect: str, fingerprint: str, verdict: Verdict) -> str:
-    """One sentence, the figures, and the hypothesis that the p-value rests on."""
+    """One sentence, the figures, and the hypothesis that the p-value rests on.
+
+    Args:
+      suspect: how the user named it.
+      fingerprint: of the key.
+      verdict: to be told.
+    """
     lines = [_sentence(suspect, fingerprint, verdict), ""]
-    figures = _figures(verdict)
+    figures = [
+        ("score", f"{verdict.score:.3f} (a claim takes {verdict.threshold:.3f})"),
+        ("p-value", f"{verdict.p_value:.2g} (a claim takes {verdict.alpha:g} or less)"),
+        ("evidence", f"{verdict.n} independent pieces"),
+    ]
+    # Three places, or three digits of what would be lost in them.
+    details = verdict.details.items()
+    figures += [(name, f"{value:.2e}" if 0.0 < abs(value) < 0.01 else f"{value:.3f}") for name, value in details]
     width = max(12, *(len(name) for name, _ in figures))
     lines += [f"  {name:<{width}} {text}" for name, text in figures]
     return "\n".join([*lines, "", f"p is the chance of a score this good if the following holds: {verdict.null}."])
@@ -27,20 +40,6 @@ def _sentence(suspect: str, fingerprint: str, verdict: Verdict) -> str:
         f"NOT VERIFIED: {suspect} gives no proof of the mark of the key {fingerprint}. "
         "That is no proof of the contrary: a mark can be removed."
     )
-
-
-def _figures(verdict: Verdict) -> list[tuple[str, str]]:
-    figures = [
-        ("score", f"{verdict.score:.3f} (a claim takes {verdict.threshold:.3f})"),
-        ("p-value", f"{verdict.p_value:.2g} (a claim takes {verdict.alpha:g} or less)"),
-        ("evidence", f"{verdict.n} independent pieces"),
-    ]
-    return figures + [(name, _short(value)) for name, value in verdict.details.items()]
-
-
-def _short(value: float) -> str:
-    """Three places, or three digits of what would be lost in them."""
-    return f"{value:.2e}" if 0.0 < abs(value) < 0.01 else f"{value:.3f}"
 
 
 def one_in(p_value: float) -> str:

@@ -135,7 +135,17 @@ def _suspect(cell: Cell, subjects: Subjects, run: Run) -> Suspect:
 
 
 def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: Run, policy: Policy) -> Report:
-    """Every cell of the plan, one after the other; a killed evaluation goes on where it stopped."""
+    """Every cell of the plan, one after the other; a killed evaluation goes on where it stopped.
+
+    Args:
+      subjects: what is evaluated.
+      attacks: of the thief; for the kind of host that the scheme marks.
+      run: the thief's machine; finished rows and attacked networks go to its directory.
+      policy: says which attacks the mark must survive.
+
+    Raises:
+      ValueError: two attacks of one label, or one for hosts of another kind.
+    """
     cells = plan(attacks, subjects.kind, must_survive=policy.must_survive)
     return make_report([run_cell(cell, subjects, run) for cell in cells], subjects)
 

@@ -64,7 +64,12 @@ class Policy:
         return from_dict(cls, values)
 
     def demands(self, label: str, group: str) -> bool:
-        """Whether this row must be recognised."""
+        """Whether a row must be recognised.
+
+        Args:
+          label: of the row.
+          group: of the row.
+        """
         return label in self.must_survive or group in self.must_survive
 
 
@@ -88,6 +93,13 @@ def decide(report: Report, policy: Policy) -> Decision:
     """Fidelity AND survival AND no false claim, each only against an explicit threshold.
 
     A threshold for the other kind of host says nothing about this one, and takes no other's place.
+
+    Args:
+      report: what was measured.
+      policy: what is asked for; a threshold of the report's kind that it lacks forbids the blessing.
+
+    Returns:
+      The decision, with a sentence for every condition that failed.
     """
     conditions = (_fidelity, _survival, _false_claims)
     reasons = (*_missing(policy, report), *(reason for condition in conditions for reason in condition(report, policy)))
@@ -129,7 +141,12 @@ def _false_claims(report: Report, policy: Policy) -> Iterator[str]:
 
 
 def claims(row: Row, alpha: float | None) -> bool:
-    """Whether the row's figures amount to a claim at this level, whatever level they were taken at."""
+    """Whether a row's figures amount to a claim at a level, whatever level they were taken at.
+
+    Args:
+      row: of a report.
+      alpha: the false-claim probability; None takes the verdict's own.
+    """
     verdict = row.verdict
     limit = verdict["alpha"] if alpha is None else alpha
     return verdict["p_value"] <= limit and verdict["score"] >= verdict["threshold"]

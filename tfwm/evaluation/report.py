@@ -128,7 +128,12 @@ def _figure(row: Row, name: str) -> str:
 
 
 def aligned(headings: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
-    """Columns as wide as their widest cell; numbers, and what stands for one, to the right."""
+    """A table in plain text: columns as wide as their widest cell, numbers and dashes to the right.
+
+    Args:
+      headings: one a column.
+      lines: of as many cells.
+    """
     widths = [max(len(line[i]) for line in [headings, *lines]) for i in range(len(headings))]
     right = [bool(lines) and all(_is_number(line[i]) for line in lines) for i in range(len(headings))]
 

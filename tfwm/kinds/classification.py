@@ -159,7 +159,13 @@ class Classification:
         return dataclasses.replace(settings, **given)
 
     def train_host(self, data: LabelledImages, settings: ClassifierSettings, run: Run) -> keras.Model:
-        """Trains an unmarked classifier; see `tfwm.kinds.classification_hosts.train_classifier`."""
+        """Trains an unmarked classifier; resumes after a kill.
+
+        Args:
+          data: the owner's labelled images.
+          settings: the network and its schedule.
+          run: where and how.
+        """
         from tfwm.kinds.classification_hosts import train_classifier
 
         return train_classifier(data, settings, run)
@@ -169,7 +175,12 @@ class Classification:
         return Correctness(test)
 
     def guessers(self, thief: LabelledImages, *, seed: int) -> Mapping[str, Suspect]:
-        """One class, the thief's commonest class, random scores, and a class drawn for each picture."""
+        """One class, the thief's commonest class, random scores, and a class drawn for each picture.
+
+        Args:
+          thief: whose commonest class one of them gives.
+          seed: of the random ones.
+        """
         from tfwm.suspects.trivial import guessers
 
         return {suspect.name: suspect for suspect in guessers(thief, seed=seed)}

@@ -23,7 +23,12 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def mean_psnr(first: np.ndarray, second: np.ndarray) -> float:
-    """Mean over the images of each one's PSNR in dB, as most papers print it; never below `psnr`."""
+    """Mean over the images of each one's PSNR in dB, as most papers print it; never below `psnr`.
+
+    Args:
+      first: float images in [0, 1], `[n, height, width, channels]`.
+      second: the same shape.
+    """
     _check(first, second)
     return float(np.mean([psnr(a[None], b[None]) for a, b in zip(first, second, strict=True)]))
 
@@ -55,7 +60,13 @@ def wpsnr(first: np.ndarray, second: np.ndarray, *, pixels_per_degree: float = P
 
 
 def mean_wpsnr(first: np.ndarray, second: np.ndarray, *, pixels_per_degree: float = PIXELS_PER_DEGREE) -> float:
-    """Mean over the images of each one's `wpsnr` in dB; never below it."""
+    """Mean over the images of each one's `wpsnr` in dB; never below it.
+
+    Args:
+      first: float images in [0, 1], `[n, height, width, channels]`.
+      second: the same shape.
+      pixels_per_degree: of the visual field.
+    """
     _check(first, second)
     pairs = zip(first, second, strict=True)
     return float(np.mean([wpsnr(a[None], b[None], pixels_per_degree=pixels_per_degree) for a, b in pairs]))

@@ -130,7 +130,12 @@ class Restoration:
         return parts
 
     def described(self, data: ImagePairs, network: keras.Model | None) -> dict[str, Any]:
-        """The scheme's `channels` and `image_size`, which are the data's."""
+        """The scheme's `channels` and `image_size`, which are the data's.
+
+        Args:
+          data: the owner's pairs.
+          network: not looked at.
+        """
         return {"channels": data.inputs.shape[-1], "image_size": data.inputs.shape[1]}
 
     def preset(self, name: str, **changes: Any) -> HostSettings:
@@ -144,7 +149,13 @@ class Restoration:
         return dataclasses.replace(settings, **{field: value for field, value in changes.items() if value is not None})
 
     def train_host(self, data: ImagePairs, settings: HostSettings, run: Run) -> keras.Model:
-        """Trains an unmarked host; see `tfwm.train_host`."""
+        """Trains an unmarked host; resumes after a kill.
+
+        Args:
+          data: the owner's pairs.
+          settings: the network and its schedule.
+          run: where and how.
+        """
         from tfwm.kinds.restoration_hosts import train_host
 
         return train_host(data, settings, run)
@@ -154,7 +165,12 @@ class Restoration:
         return Likeness(test)
 
     def guessers(self, thief: ImagePairs, *, seed: int) -> Mapping[str, Suspect]:
-        """A flat picture, the question itself, noise, and the thief's mean target."""
+        """A flat picture, the question itself, noise, and the thief's mean target.
+
+        Args:
+          thief: whose mean target one of them gives.
+          seed: of the noise.
+        """
         from tfwm.suspects.trivial import trivial_suspects
 
         return {suspect.name: suspect for suspect in trivial_suspects(thief.targets, seed=seed)}
