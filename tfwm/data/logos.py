@@ -1,12 +1,40 @@
-"""A mark to try things with, drawn in code."""
+"""The owner's logo: from a file, or one to try things with, drawn in code."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tfwm.data.reading.decode import decode_image
+from tfwm.data.reading.readers import cover, with_channels
+
 _OVERSAMPLING = 8
 _NIGHT, _CORAL, _AMBER, _TEAL, _WHITE = (12, 16, 38), (240, 84, 72), (250, 190, 52), (36, 190, 176), (245, 245, 250)
+
+
+def read_logo(path: str, side: int, channels: int) -> np.ndarray:
+    """A logo in the size and the channels that a scheme works with.
+
+    Args:
+      path: of a PNG or JPEG file, of which the middle square is taken and what is transparent is white; empty for the
+        built-in logo.
+      side: in pixels; of the built-in logo below 8, its upper left corner.
+      channels: 3, or 1 for luma.
+
+    Returns:
+      uint8 `[side, side, channels]`.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      InvalidImageError: it is no picture.
+    """
+    if not path:
+        return with_channels(sample_logo(max(side, 8)), channels)[:side, :side]
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"`logo` {path} is not there. Give a PNG or JPEG file, or leave it out.")
+    return with_channels(cover(decode_image(Path(path).read_bytes(), path), (side, side)), channels)
 
 
 def sample_logo(size: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,8 +13,7 @@ from tfwm.data.stream.batches import batches
 from tfwm.data.stream.draws import noisy
 from tfwm.digests import training_digest
 from tfwm.networks.resampling import any_size
-from tfwm.networks.restorers.quan2020 import dncnn, red, vdsr
-from tfwm.networks.restorers.residual_unet import residual_unet
+from tfwm.networks.restorers import restorer, side_multiple
 from tfwm.training import DatasetAt, Metered, Run, Schedule, descend, fit, mean_over_batch, scaled
 from tfwm.types import ImagePairs
 
@@ -66,9 +64,6 @@ _LOSSES = {
     "l1": lambda difference: tf.reduce_mean(tf.abs(difference), axis=[1, 2, 3]),
     "l2": lambda difference: tf.reduce_mean(tf.square(difference), axis=[1, 2, 3]),
 }
-_NETWORKS: dict[str, Callable[..., keras.Model]] = {
-    "residual_unet": residual_unet, "dncnn": dncnn, "red": red, "vdsr": vdsr,
-}  # fmt: skip
 
 
 class HostTrainer(Metered):
@@ -119,13 +114,16 @@ def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Mode
     Returns:
       A network for pictures of any size.
     """
-    multiple = 2**settings.downs if settings.network == "residual_unet" else 1
+    multiple = side_multiple(settings.network, settings.downs)
     _check_sides(data, multiple)
     keras.utils.set_random_seed(run.seed)
     schedule = settings.schedule.scaled(run.steps_scale)
     digest = training_digest(to_dict(settings), run, data.inputs, data.targets)
     with run.scope():
-        network = _build(settings, data.inputs.shape[-1], run.seed)
+        network = restorer(
+            settings.network, data.inputs.shape[-1], filters=settings.filters, depth=settings.depth,
+            downs=settings.downs, seed=run.seed,
+        )  # fmt: skip
         optimizer = schedule.optimizer()
         done = 0
         for stage, epochs in _stages(network, schedule.epochs):
@@ -135,15 +133,6 @@ def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Mode
             fit(trainer, _stream(data, part, run, done), part, run, stage=stage, digest=digest)
             done += part.steps
     return network if multiple == 1 else any_size(network, multiple, name="host")
-
-
-def _build(settings: HostSettings, channels: int, seed: int) -> keras.Model:
-    build = choose("network", settings.network, _NETWORKS)
-    if settings.network == "residual_unet":
-        own = {"downs": settings.downs}
-    else:
-        own = {"depth": settings.depth} if settings.depth else {}
-    return build((None, None, channels), filters=settings.filters, seed=seed, name="host", **own)
 
 
 def _stages(network: keras.Model, epochs: int) -> list[tuple[str, int]]:

@@ -1,31 +1,45 @@
-"""Plain Keras functional networks; the paper's layer table stands in each docstring."""
+"""Plain Keras functional networks; the paper's layer table stands in each docstring.
 
-# The layers that a file may name are registered by their modules' import.
-from tfwm.networks import resampling  # noqa: F401
-from tfwm.networks.classifiers import CLASSIFIERS, classifier
-from tfwm.networks.embedders import deployed  # noqa: F401
-from tfwm.networks.embedders.ceilnet import ceilnet
-from tfwm.networks.embedders.discriminators import patch_discriminator, three_conv_classifier
-from tfwm.networks.embedders.unet import unet
-from tfwm.networks.layers import InstanceNormalization
-from tfwm.networks.optimizers import FusedAdam
-from tfwm.networks.restorers.generators import plain_cnn, resnet_generator
-from tfwm.networks.restorers.quan2020 import dncnn, red, vdsr
-from tfwm.networks.saving import load_network
+| room or file | holds |
+|---|---|
+| restorers/ | hosts from images to images, `RESTORERS`; surrogates of a thief |
+| classifiers/ | hosts from images to class scores, `CLASSIFIERS` |
+| embedders/ | what hides a mark and reads it: U-Net, CEILNet, discriminators; layers of a deployed marked model |
+| blocks.py, layers.py | parts that several networks have |
+| copying.py, saving.py | copies of a network, networks from files |
 
-__all__ = [
-    "CLASSIFIERS",
-    "FusedAdam",
-    "InstanceNormalization",
-    "ceilnet",
-    "classifier",
-    "dncnn",
-    "load_network",
-    "patch_discriminator",
-    "plain_cnn",
-    "red",
-    "resnet_generator",
-    "three_conv_classifier",
-    "unet",
-    "vdsr",
-]
+Names of hosts are there without TensorFlow; the networks load it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "CLASSIFIERS": "classifiers",
+    "FusedAdam": "optimizers",
+    "InstanceNormalization": "layers",
+    "RESTORERS": "restorers",
+    "ceilnet": "embedders.ceilnet",
+    "classifier": "classifiers",
+    "dncnn": "restorers.quan2020",
+    "load_network": "saving",
+    "patch_discriminator": "embedders.discriminators",
+    "plain_cnn": "restorers.generators",
+    "red": "restorers.quan2020",
+    "resnet_generator": "restorers.generators",
+    "restorer": "restorers",
+    "three_conv_classifier": "embedders.discriminators",
+    "unet": "embedders.unet",
+    "vdsr": "restorers.quan2020",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    # Late, because the networks load TensorFlow.
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"tfwm.networks.{_HOMES[name]}"), name)
+    raise AttributeError(f"module `tfwm.networks` has no attribute `{name}`")

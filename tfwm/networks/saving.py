@@ -7,9 +7,13 @@ from pathlib import Path
 
 from tensorflow import keras
 
+# The layers that a file may name are registered by the import of their modules.
+from tfwm.networks import layers, resampling  # noqa: F401
+from tfwm.networks.embedders import deployed  # noqa: F401
+
 
 def load_network(path: str | Path) -> keras.Model:
-    """A network from a `.keras` file; the import of `tfwm.networks` has registered its layers.
+    """A network from a `.keras` file; the layers of tfwm are known.
 
     Raises:
       FileNotFoundError: there is no such file.

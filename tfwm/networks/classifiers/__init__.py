@@ -8,40 +8,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
-
-from tensorflow import keras
+from typing import TYPE_CHECKING
 
 from tfwm.config import choose
-from tfwm.networks.blocks import Shape
-from tfwm.networks.classifiers.dpn import dpn
-from tfwm.networks.classifiers.googlenet import googlenet
-from tfwm.networks.classifiers.lenet import lenet
-from tfwm.networks.classifiers.mobilenet import mobilenet_v2
-from tfwm.networks.classifiers.preact import preact_resnet
-from tfwm.networks.classifiers.resnet import resnet
-from tfwm.networks.classifiers.vgg import vgg
+from tfwm.registry import Table
+
+if TYPE_CHECKING:
+    from tensorflow import keras
+
+    from tfwm.networks.blocks import Shape
 
 __all__ = ["CLASSIFIERS", "classifier"]
 
-CLASSIFIERS: dict[str, Callable[..., keras.Model]] = {
-    "lenet1": partial(lenet, size=1),
-    "lenet3": partial(lenet, size=3),
-    "lenet5": partial(lenet, size=5),
-    "vgg11": partial(vgg, depth=11),
-    "vgg13": partial(vgg, depth=13),
-    "vgg16": partial(vgg, depth=16),
-    "vgg19": partial(vgg, depth=19),
-    "resnet18": partial(resnet, depth=18),
-    "resnet34": partial(resnet, depth=34),
-    "resnet50": partial(resnet, depth=50),
-    "resnet101": partial(resnet, depth=101),
-    "preact_resnet18": partial(preact_resnet, depth=18),
-    "preact_resnet34": partial(preact_resnet, depth=34),
-    "googlenet": googlenet,
-    "dpn26": dpn,
-    "mobilenet_v2": mobilenet_v2,
-}
+# A line a host; each is built by (shape, classes, *, width, seed, name).
+CLASSIFIERS: Table[Callable[..., keras.Model]] = Table(
+    "network",
+    {
+        "lenet1": "tfwm.networks.classifiers.lenet:lenet1",
+        "lenet3": "tfwm.networks.classifiers.lenet:lenet3",
+        "lenet5": "tfwm.networks.classifiers.lenet:lenet5",
+        "vgg11": "tfwm.networks.classifiers.vgg:vgg11",
+        "vgg13": "tfwm.networks.classifiers.vgg:vgg13",
+        "vgg16": "tfwm.networks.classifiers.vgg:vgg16",
+        "vgg19": "tfwm.networks.classifiers.vgg:vgg19",
+        "resnet18": "tfwm.networks.classifiers.resnet:resnet18",
+        "resnet34": "tfwm.networks.classifiers.resnet:resnet34",
+        "resnet50": "tfwm.networks.classifiers.resnet:resnet50",
+        "resnet101": "tfwm.networks.classifiers.resnet:resnet101",
+        "preact_resnet18": "tfwm.networks.classifiers.preact:preact_resnet18",
+        "preact_resnet34": "tfwm.networks.classifiers.preact:preact_resnet34",
+        "googlenet": "tfwm.networks.classifiers.googlenet:googlenet",
+        "dpn26": "tfwm.networks.classifiers.dpn:dpn",
+        "mobilenet_v2": "tfwm.networks.classifiers.mobilenet:mobilenet_v2",
+    },
+)
 
 _SMALLEST = 16  # what LeNet's two unpadded 5 x 5 convolutions and two pools leave one pixel of
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tensorflow import keras
 
 from tfwm.networks.blocks import Draws, Shape
@@ -58,3 +60,8 @@ def lenet(
             scaled(count, width), activation="tanh", kernel_initializer=draws.glorot(), name=f"dense_{index}"
         )(x)
     return keras.Model(image, logits(x, classes, draws.glorot()), name=name)
+
+
+lenet1 = partial(lenet, size=1)
+lenet3 = partial(lenet, size=3)
+lenet5 = partial(lenet, size=5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -67,3 +69,7 @@ def _block(x: tf.Tensor, channels: int, stride: int, draws: Draws, name: str) ->
     if stride > 1 or x.shape[-1] != channels:
         x = convolution(active, channels, 1, stride=stride, initializer=draws.he(), name=f"{name}_skip_conv")
     return keras.layers.Add(name=f"{name}_sum")([x, y])
+
+
+preact_resnet18 = partial(preact_resnet, depth=18)
+preact_resnet34 = partial(preact_resnet, depth=34)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -79,3 +81,9 @@ def _joined(x: tf.Tensor, y: tf.Tensor, stride: int, draws: Draws, name: str) ->
     if stride > 1 or x.shape[-1] != y.shape[-1]:
         x = conv_norm(x, y.shape[-1], 1, stride=stride, activate=False, draws=draws, name=f"{name}_skip")
     return relu(keras.layers.Add(name=f"{name}_sum")([x, y]), f"{name}_relu")
+
+
+resnet18 = partial(resnet, depth=18)
+resnet34 = partial(resnet, depth=34)
+resnet50 = partial(resnet, depth=50)
+resnet101 = partial(resnet, depth=101)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -68,3 +70,9 @@ def _head(x: tf.Tensor, classes: int, width: float, draws: Draws) -> tf.Tensor:
     x = keras.layers.Dense(scaled(256, width), kernel_initializer=draws.he(), name="hidden")(x)
     x = keras.layers.Dropout(rate, seed=draws.seed(), name="drop_2")(relu(x, "hidden_relu"))
     return logits(x, classes, draws.he())
+
+
+vgg11 = partial(vgg, depth=11)
+vgg13 = partial(vgg, depth=13)
+vgg16 = partial(vgg, depth=16)
+vgg19 = partial(vgg, depth=19)
