@@ -89,7 +89,8 @@ def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
     option = parser.add_argument
     option("--data", metavar="WHERE", help="folder of your photographs (default: those that scikit-image carries); "
            "for classifiers an .npz file or a folder with labelled images")  # fmt: skip
-    option("--task", default="derain", help=f"of a restoration network: {listed(TASKS)} (default derain)")
+    option("--task", default="derain", help="what a restoration network does: "
+           + "; ".join(f"{name} {task.sentence}" for name, task in TASKS.items()) + " (default derain)")  # fmt: skip
     option("--patches", type=positive, metavar="N", help=f"patches to train on (default {patches})")
 
 

@@ -73,18 +73,26 @@ def smooth(clean: np.ndarray, *, seed: int = 0, weight: float = 0.1) -> np.ndarr
 
 @dataclass(frozen=True)
 class Task:
-    """How pairs are made: `change` of the clean picture is the host's input, or what it shall return."""
+    """What hosts of a task learn.
+
+    Args:
+      change: from clean pictures, uint8 `[n, height, width, channels]`, and a seed to the same pictures changed.
+      sentence: for `--help`: what the host does.
+      changed_is_target: whether hosts learn to make the change; else they learn to undo it.
+    """
 
     change: Callable[..., np.ndarray]
+    sentence: str
     changed_is_target: bool = False
 
 
+# An entry a task; commands list them from here.
 TASKS = {
-    "derain": Task(derain),
-    "debone": Task(debone),
-    "denoise": Task(denoise),
-    "super_resolve": Task(super_resolve),
-    "smooth": Task(smooth, changed_is_target=True),
+    "derain": Task(derain, "removes rain streaks"),
+    "debone": Task(debone, "removes bright ribs from chest X-rays"),
+    "denoise": Task(denoise, "removes Gaussian noise of 25 grey levels"),
+    "super_resolve": Task(super_resolve, "restores the detail of pictures that were halved and enlarged again"),
+    "smooth": Task(smooth, "flattens texture and keeps edges", changed_is_target=True),
 }
 
 

@@ -1,6 +1,6 @@
 """Hosts from images to images, by name: a U-Net of residual blocks, and the three networks of Quan et al. 2020.
 
-All take images in [0, 1] of 1 or 3 channels and any size that their strides divide, and answer with images of that size.
+All take images in [0, 1] of 1 or 3 channels, of any size that their strides divide, and answer with such images.
 """
 
 from __future__ import annotations
