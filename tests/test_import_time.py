@@ -33,7 +33,7 @@ def test_nothing_heavy_is_loaded(statement: str) -> None:
 def test_suspects_and_data_come_without_tensorflow() -> None:
     assert "tensorflow" not in _loaded(
         "import tfwm.suspects, tfwm.data, tfwm.evidence.statistics, tfwm.config, tfwm.kinds.restoration, "
-        "tfwm.kinds.classification; from tfwm.networks import CLASSIFIERS, RESTORERS; list(RESTORERS), list(CLASSIFIERS)"
+        "tfwm.kinds.classification; from tfwm.networks import CLASSIFIERS, RESTORERS; [*RESTORERS, *CLASSIFIERS]"
     )
 
 
