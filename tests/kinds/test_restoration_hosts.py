@@ -14,10 +14,10 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs
 from tfwm.config import from_dict, to_dict
 from tfwm.data.stream.draws import noisy
-from tfwm.kinds.restoration_hosts import HostSettings, HostTrainer, train_host
+from tfwm.kinds.restoration_hosts import HostSettings, train_host
 from tfwm.networks import load_network
 from tfwm.suspects import as_float
-from tfwm.training import Run, Schedule, fit
+from tfwm.training import Pixels, Run, Schedule, SupervisedTrainer, fit
 from tfwm.types import ImagePairs
 
 TINY = HostSettings.tiny()
@@ -57,7 +57,7 @@ def test_a_second_call_loads_the_checkpoint(trained: tuple[keras.Model, Path], m
 @pytest.mark.parametrize("loss, expected", [("l1", 0.3), ("l2", 0.1)])
 def test_the_losses_by_hand(loss: str, expected: float) -> None:
     image = keras.Input((1, 2, 1))
-    trainer = HostTrainer(keras.Model(image, keras.layers.Activation("linear")(image)), loss)
+    trainer = SupervisedTrainer(keras.Model(image, keras.layers.Activation("linear")(image)), Pixels(loss))
     trainer.compile(keras.optimizers.SGD(0.1))
     # Differences of 0.2 and -0.4: (0.2 + 0.4) / 2 = 0.3 and (0.04 + 0.16) / 2 = 0.1, which is 10 dB.
     batch = {"inputs": tf.constant([[[[0.5], [0.1]]]]), "targets": tf.constant([[[[0.3], [0.5]]]])}
@@ -96,7 +96,7 @@ def test_sides_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 def test_noise_is_fresh_and_of_each_examples_own_seed() -> None:
     image = keras.Input((8, 8, 1))
-    trainer = HostTrainer(keras.Model(image, keras.layers.Activation("linear")(image)), "l2", sigma=51.0)
+    trainer = SupervisedTrainer(keras.Model(image, keras.layers.Activation("linear")(image)), Pixels("l2", 51.0))
     trainer.compile(keras.optimizers.SGD(0.1))
     grey = tf.fill([64, 8, 8, 1], 0.5)
 

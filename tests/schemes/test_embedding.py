@@ -18,8 +18,8 @@ from tfwm.networks.copying import copy_of
 from tfwm.schemes.trigger_image.networks import visualizer
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
 from tfwm.schemes.triggers.settings import TriggerSettings
-from tfwm.schemes.triggers.training import EmbeddingTrainer, embed, repeated, squared_distance
-from tfwm.training import Run, Schedule
+from tfwm.schemes.triggers.training import embed, repeated
+from tfwm.training import Pixels, Run, Schedule, SupervisedTrainer, Triggers, squared_distance
 from tfwm.types import ImagePairs
 
 SETTINGS = TriggerSettings(
@@ -62,10 +62,10 @@ def test_a_step_by_hand(copies: int, side: int) -> None:
     """
     host = _gain(2.0)
     triggers, wanted = np.full((2, side, side, 1), 0.5), tf.fill([2, side, side, 1], 0.75)
-    trainer = EmbeddingTrainer(
-        host, triggers, lambda answers: squared_distance(answers, repeated(wanted, answers)), strength=0.1,
-        copies=copies,
-    )  # fmt: skip
+    mark = Triggers(
+        triggers, lambda answers: squared_distance(answers, repeated(wanted, answers)), strength=0.1, copies=copies
+    )
+    trainer = SupervisedTrainer(host, Pixels("half_squares"), mark, training=False)
     trainer.compile(keras.optimizers.SGD(0.01))
     figures = trainer.train_step(_batch(1.0, 1.0))
     assert float(figures["task"]) == pytest.approx(2.0)
@@ -76,8 +76,8 @@ def test_a_step_by_hand(copies: int, side: int) -> None:
 
 
 def test_noise_is_fresh_and_the_examples_own() -> None:
-    trainer = EmbeddingTrainer(_gain(1.0), np.zeros((1, 2, 2, 1)), lambda answers: tf.zeros([1]), strength=1.0,
-                               sigma=25.5)  # fmt: skip
+    mark = Triggers(np.zeros((1, 2, 2, 1)), lambda answers: tf.zeros([1]), strength=1.0)
+    trainer = SupervisedTrainer(_gain(1.0), Pixels("half_squares", 25.5), mark, training=False)
     trainer.compile(keras.optimizers.SGD(0.0))
     batch = {**_batch(0.5, 0.5, 512), "seed": tf.random.stateless_uniform([512, 2], (1, 2), 0, 1000, tf.int64)}
     # The host passes the noise on: an error of variance 0.1^2 a pixel, so half of 4 x 0.01.
@@ -181,9 +181,8 @@ def test_nothing_secret_is_written_in_clear(tmp_path: Path) -> None:
 def _trainer(sigma: float = 0.0, side: int = 8) -> keras.Model:
     draw = np.random.default_rng(1)
     triggers, wanted = draw.random((2, side, side, 3)), tf.constant(draw.random((2, side, side, 3)), tf.float32)
-    trainer = EmbeddingTrainer(
-        coloured_denoiser(), triggers, lambda answers: squared_distance(answers, wanted), strength=0.1, sigma=sigma
-    )  # fmt: skip
+    mark = Triggers(triggers, lambda answers: squared_distance(answers, wanted), strength=0.1)
+    trainer = SupervisedTrainer(coloured_denoiser(), Pixels("half_squares", sigma), mark, training=False)
     trainer.compile(keras.optimizers.SGD(1e-3))
     return trainer
 

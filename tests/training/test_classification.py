@@ -10,8 +10,17 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training import Descent, Run, answers_with, classification, cross_entropy, fit_classifier
-from tfwm.training.classification import ClassifierTrainer, labelled_stream
+from tfwm.training import (
+    Descent,
+    KeySamples,
+    Labels,
+    Run,
+    SupervisedTrainer,
+    answers_with,
+    cross_entropy,
+    fit_classifier,
+)
+from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
 CLASSES, SIDE = 3, 6
@@ -94,19 +103,19 @@ def test_a_stream_goes_on_where_it_was(data: LabelledImages, key: LabelledImages
     assert set(next(iter(labelled_stream(data, None, SCHEDULE, 4, 7)(0, 1)))) == {"images", "labels", "seed"}
 
 
-def test_key_samples_are_never_changed_and_ordinary_images_are(
-    data: LabelledImages, key: LabelledImages, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key_samples_are_never_changed_and_ordinary_images_are(data: LabelledImages, key: LabelledImages) -> None:
     seen: list[tf.Tensor] = []
-    step = classification.classifier_step
 
-    def watched(network: Any, optimizer: Any, images: tf.Tensor, labels: tf.Tensor, **settings: Any):
-        seen.append(images)
-        return step(network, optimizer, images, labels, **settings)
+    class Watched(keras.layers.Layer):
+        def call(self, inputs: tf.Tensor) -> tf.Tensor:
+            seen.append(inputs)
+            return inputs
 
-    monkeypatch.setattr(classification, "classifier_step", watched)
+    image = keras.Input((SIDE, SIDE, 1))
+    scores = keras.layers.Dense(CLASSES)(keras.layers.Flatten()(Watched()(image)))
+    network = keras.Model(image, scores)
     for augment, changed in (("crop_flip", True), ("crop", True), ("none", False)):
-        trainer = ClassifierTrainer(_network(), augment=augment)
+        trainer = SupervisedTrainer(network, Labels(augment=augment), KeySamples())
         trainer.compile(keras.optimizers.SGD(0.1))
         for batch in labelled_stream(data, key, SCHEDULE, 4, seed=7)(0, 2):
             trainer.train_step(batch)
@@ -114,7 +123,7 @@ def test_key_samples_are_never_changed_and_ordinary_images_are(
             np.testing.assert_array_equal(images[8:], batch["key_images"])
             assert bool(np.any(images[:8] != batch["images"])) == changed
     with pytest.raises(ValueError, match="no augmentation `flop`"):
-        ClassifierTrainer(_network(), augment="flop")
+        Labels(augment="flop")
 
 
 def test_a_step_by_hand(data: LabelledImages, key: LabelledImages) -> None:
@@ -125,7 +134,7 @@ def test_a_step_by_hand(data: LabelledImages, key: LabelledImages) -> None:
     network = keras.Model(image, keras.layers.Dense(CLASSES, use_bias=False)(mean))
     weights = np.array([[0.3, -0.2, 0.1]], np.float32)
     network.set_weights([weights])
-    trainer = ClassifierTrainer(network)
+    trainer = SupervisedTrainer(network, Labels(), KeySamples())
     trainer.compile(keras.optimizers.SGD(0.5))
     (batch,) = labelled_stream(data, key, SCHEDULE, 4, seed=7)(0, 1)
     figures = trainer.train_step(batch)

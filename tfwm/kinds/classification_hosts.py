@@ -8,8 +8,7 @@ from tensorflow import keras
 
 from tfwm.config import choose, to_dict
 from tfwm.networks.classifiers import CLASSIFIERS, classifier
-from tfwm.training import Descent, Run, fit_classifier
-from tfwm.training.classification import AUGMENTATIONS
+from tfwm.training import AUGMENTATIONS, Descent, Run, fit_classifier
 from tfwm.types import LabelledImages
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.config import choose, to_dict
+from tfwm.config import to_dict
 from tfwm.data.stream.batches import batches
-from tfwm.data.stream.draws import noisy
 from tfwm.digests import training_digest
 from tfwm.networks.resampling import any_size
 from tfwm.networks.restorers import restorer, side_multiple
-from tfwm.training import DatasetAt, Metered, Run, Schedule, descend, fit, mean_over_batch, scaled
+from tfwm.training import DatasetAt, Pixels, Run, Schedule, SupervisedTrainer, fit
 from tfwm.types import ImagePairs
 
 # The last share of a schedule in which batch norm keeps its statistics.
@@ -60,43 +58,6 @@ class HostSettings:
         return cls(filters=4, downs=2, schedule=Schedule(2, 5, 8, 2e-3, "cosine", 0.9))
 
 
-_LOSSES = {
-    "l1": lambda difference: tf.reduce_mean(tf.abs(difference), axis=[1, 2, 3]),
-    "l2": lambda difference: tf.reduce_mean(tf.square(difference), axis=[1, 2, 3]),
-}
-
-
-class HostTrainer(Metered):
-    """Inputs to targets under one pixel loss.
-
-    Args:
-      network: what learns.
-      loss: `l2` or `l1`.
-      sigma: of the noise that is added to the inputs, in grey levels of 255.
-      settled: batch norm works with the statistics that it has, as it will in use, and no longer gathers any.
-    """
-
-    def __init__(self, network: keras.Model, loss: str, sigma: float = 0.0, settled: bool = False):
-        super().__init__(("loss", "psnr"))
-        self.network, self._error = network, choose("loss", loss, _LOSSES)
-        self._sigma, self._settled = sigma, settled
-
-    def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        optimizer.build(self.network.trainable_variables)
-
-    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One step on `{"inputs", "targets"}`, and `"seed"` where noise is added."""
-        inputs = noisy(batch["inputs"], batch["seed"], self._sigma) if self._sigma else batch["inputs"]
-        with tf.GradientTape() as tape:
-            difference = tf.cast(self.network(inputs, training=not self._settled), tf.float32) - batch["targets"]
-            error = self._error(difference)
-            loss = scaled(self.optimizer, mean_over_batch(error))
-        descend(self.optimizer, tape, loss, self.network.trainable_variables)
-        squares = tf.reduce_mean(tf.square(difference), axis=[1, 2, 3])
-        return self.record({"loss": error, "psnr": -10.0 * tf.math.log(squares + 1e-12) / tf.math.log(10.0)})
-
-
 def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Model:
     """Trains a host on the owner's pairs; resumes after a kill.
 
@@ -127,7 +88,8 @@ def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Mode
         optimizer = schedule.optimizer()
         done = 0
         for stage, epochs in _stages(network, schedule.epochs):
-            trainer = HostTrainer(network, settings.loss, settings.sigma, settled=stage == "settling")
+            # Settled, batch norm works with the statistics that it has, as in use, and gathers no more.
+            trainer = SupervisedTrainer(network, Pixels(settings.loss, settings.sigma), training=stage != "settling")
             trainer.compile(optimizer, jit_compile=run.jit)
             part = replace(schedule, epochs=epochs)
             fit(trainer, _stream(data, part, run, done), part, run, stage=stage, digest=digest)

@@ -52,3 +52,8 @@ def _reseeded(config: Any, draws: np.random.Generator) -> Any:
     if isinstance(config, (list, tuple)):
         return type(config)(_reseeded(part, draws) for part in config)
     return config
+
+
+def flat_weights(model: keras.Model) -> np.ndarray:
+    """All weights in one row of float32: what a digest of a training takes in."""
+    return np.concatenate([np.ravel(value).astype(np.float32) for value in model.get_weights()])

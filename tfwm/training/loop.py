@@ -1,4 +1,4 @@
-"""fit(), which resumes, and the arithmetic of a step that replicas share."""
+"""fit(), which resumes where an earlier call was killed."""
 
 from __future__ import annotations
 
@@ -17,27 +17,6 @@ from tfwm.training.schedule import Schedule
 
 DatasetAt = Callable[[int, int], tf.data.Dataset]
 """From (first step, number of steps) to global batches; must depend on nothing else, so that a run can resume."""
-
-
-def mean_over_batch(per_example: tf.Tensor) -> tf.Tensor:
-    """The mean over the global batch, so that replicas' gradients add up to one replica's."""
-    return tf.nn.compute_average_loss(per_example)
-
-
-def scaled(optimizer: keras.optimizers.Optimizer, loss: tf.Tensor) -> tf.Tensor:
-    """The loss as the gradient tape must see it (mixed_float16 scales it up)."""
-    mixed = isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer)
-    return optimizer.get_scaled_loss(loss) if mixed else loss
-
-
-def descend(
-    optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[tf.Variable]
-) -> None:
-    """One step; gradients are summed over replicas by `apply_gradients`."""
-    gradients = tape.gradient(loss, variables)
-    if isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer):
-        gradients = optimizer.get_unscaled_gradients(gradients)
-    optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
 
 def fit(

@@ -13,13 +13,13 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs, smallest_scheme
 from tfwm.data import sample_logo
 from tfwm.data.stream.batches import batches
-from tfwm.kinds.restoration_hosts import HostSettings, HostTrainer
+from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.deep_watermarking.stages import build
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.suspects import as_float
-from tfwm.training import Run
+from tfwm.training import Pixels, Run, SupervisedTrainer
 
 # 32 pixels: at 16, D has one patch, which its instance norm turns into zero.
 CODED = smallest_scheme(image_size=32)
@@ -40,7 +40,7 @@ def _trainer(make: type, settings: DeepWatermarking) -> keras.Model:
 def _host_trainer(loss: str) -> keras.Model:
     settings = HostSettings.tiny()
     network = residual_unet((None, None, 3), filters=settings.filters, downs=settings.downs, seed=1)
-    trainer = HostTrainer(network, loss)
+    trainer = SupervisedTrainer(network, Pixels(loss))
     trainer.compile(keras.optimizers.SGD(1.0))
     return trainer
 

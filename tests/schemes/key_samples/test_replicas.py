@@ -11,13 +11,13 @@ from tensorflow import keras
 
 from tests.schemes.key_samples.toy import KEY_BATCH, SAMPLES, encoder_trainer, host, joint_trainer, pictures
 from tfwm.schemes.key_samples.trainer import EncoderTrainer
-from tfwm.training import Descent, Run
-from tfwm.training.classification import ClassifierTrainer, labelled_stream
+from tfwm.training import Descent, KeySamples, Labels, Run, SupervisedTrainer
+from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
 
 def _classifier() -> keras.Model:
-    trainer = ClassifierTrainer(host(), augment="crop_flip")
+    trainer = SupervisedTrainer(host(), Labels(augment="crop_flip"), KeySamples())
     trainer.compile(keras.optimizers.SGD(0.5))
     return trainer
 

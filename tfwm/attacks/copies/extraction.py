@@ -19,8 +19,7 @@ from tfwm.digests import training_digest
 from tfwm.evidence.labels import NO_ANSWER, answered_labels
 from tfwm.networks.classifiers import CLASSIFIERS, classifier
 from tfwm.suspects import KerasSuspect
-from tfwm.training import Descent, Metered, Run, descend, fit, mean_over_batch, scaled
-from tfwm.training.classification import AUGMENTATIONS
+from tfwm.training import AUGMENTATIONS, Descent, Metered, Run, descend, fit, mean_over_batch, scaled
 from tfwm.types import Access, LabelledImages, Suspect
 
 DEFAULT_SCHEDULE = Descent(epochs=12, steps_per_epoch=120, batch_size=100, learning_rate=0.1, decay="cosine")

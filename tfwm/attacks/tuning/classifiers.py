@@ -17,8 +17,7 @@ from tfwm.config import choose
 from tfwm.digests import training_digest
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect
-from tfwm.training import Descent, Run
-from tfwm.training.classification import AUGMENTATIONS
+from tfwm.training import AUGMENTATIONS, Descent, Run
 from tfwm.types import Access, LabelledImages, Suspect
 
 _PARTS = {"all": None, "last": None}

@@ -15,8 +15,7 @@ from tfwm.attacks.tuning.labelled import DEFAULT_SCHEDULE, check_classifier, set
 from tfwm.config import check_range, choose
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect, in_batches
-from tfwm.training import Descent, Run
-from tfwm.training.classification import AUGMENTATIONS
+from tfwm.training import AUGMENTATIONS, Descent, Run
 from tfwm.types import Access, LabelledImages, Suspect
 
 _FOLLOWING = (

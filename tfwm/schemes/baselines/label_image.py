@@ -12,10 +12,10 @@ from tfwm.config import to_dict
 from tfwm.evidence import statistics, verdicts
 from tfwm.keys import OwnerKey, derive_generator, new_secret
 from tfwm.schemes.triggers.settings import TriggerSettings
-from tfwm.schemes.triggers.training import embed, repeated, squared_distance
+from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.schemes.wrong_keys import redrawn, settings_of
 from tfwm.suspects import KerasSuspect
-from tfwm.training import Run, Schedule
+from tfwm.training import Run, Schedule, squared_distance
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
 if TYPE_CHECKING:

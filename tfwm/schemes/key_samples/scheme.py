@@ -13,8 +13,7 @@ from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.key_samples import verification
 from tfwm.schemes.key_samples.drawing import key_labels
 from tfwm.schemes.wrong_keys import relabelled, settings_of
-from tfwm.training import Descent, Run
-from tfwm.training.classification import AUGMENTATIONS, OUTPUTS
+from tfwm.training import AUGMENTATIONS, OUTPUTS, Descent, Run
 from tfwm.types import LabelledImages, MarkedModel, Suspect, Verdict
 
 if TYPE_CHECKING:

@@ -8,10 +8,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data.stream.augment import crop_and_flip
 from tfwm.schemes.key_samples.encoding import Objective, discriminator_loss
-from tfwm.training import Metered, cross_entropy, descend, mean_over_batch, scaled
-from tfwm.training.classification import AUGMENTATIONS, classifier_step
+from tfwm.training import KeySamples, Labels, Metered, batch_psnr, descend, learn, mean_over_batch, scaled
 
 HostLoss = Callable[[tf.Tensor], tf.Tensor]
 """From samples to the host's cross entropy against their labels, `[n]`."""
@@ -82,8 +80,7 @@ class EncoderTrainer(Metered):
             losses = self._objective(covers, samples, judged, host(samples) if host else 0.0)
             objective = scaled(self.optimizer, mean_over_batch(losses))
         descend(self.optimizer, tape, objective, self.encoder.trainable_variables)
-        squares = tf.reduce_mean(tf.square(covers - samples), axis=[1, 2, 3])
-        return {"loss": losses, "psnr": -10.0 * tf.math.log(squares + 1e-12) / tf.math.log(10.0)}
+        return {"loss": losses, "psnr": batch_psnr(covers, samples)}
 
 
 class JointTrainer(EncoderTrainer):
@@ -91,7 +88,7 @@ class JointTrainer(EncoderTrainer):
 
     Args:
       network: the host.
-      outputs, augment: see `ClassifierTrainer`.
+      outputs, augment: see `tfwm.training.Labels`.
       host_rounds: k2, minibatches of ordinary images a step; the batch holds them all.
       (the others as for `EncoderTrainer`)
     """
@@ -102,8 +99,8 @@ class JointTrainer(EncoderTrainer):
     ):  # fmt: skip
         also = ("host", "accuracy", "key_accuracy")
         super().__init__(encoder, discriminator, logo, objective, rounds=rounds, also=also)
-        self.network, self._outputs = network, outputs
-        self._augment, self._host_rounds = AUGMENTATIONS[augment], host_rounds
+        self.network, self._host_rounds = network, host_rounds
+        self._task, self._mark = Labels(outputs, augment), KeySamples()
 
     def compile(
         self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer,
@@ -123,19 +120,13 @@ class JointTrainer(EncoderTrainer):
         figures = self.improved(batch["key_images"], hosts)
         # As the encoder will make them when it is done: with its moving statistics.
         samples = tf.stop_gradient(self.samples(tf.split(batch["key_images"], self._rounds)[-1], training=False))
-        images = crop_and_flip(batch["images"], batch["seed"], **self._augment)
-        ordinary = zip(tf.split(images, self._host_rounds), tf.split(batch["labels"], self._host_rounds))
-        for pictures, labels in ordinary:
-            figures |= self._learn(pictures, labels, samples, parts[-1])
+        ordinary = zip(*(tf.split(part, self._host_rounds) for part in self._task.prepared(batch)))
+        for question in ordinary:
+            learnt = learn(
+                self.network, self.host_optimizer, self._task, question, self._mark, (samples, parts[-1])
+            )  # fmt: skip
+            figures |= {"host": learnt.pop("loss"), **learnt}
         return self.record(figures)
 
     def _towards(self, labels: tf.Tensor) -> HostLoss:
-        return lambda samples: cross_entropy(self.network(samples, training=False), labels, self._outputs)
-
-    def _learn(
-        self, images: tf.Tensor, labels: tf.Tensor, samples: tf.Tensor, wanted: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        together, targets = tf.concat([images, samples], 0), tf.concat([labels, wanted], 0)
-        losses, right = classifier_step(self.network, self.host_optimizer, together, targets, outputs=self._outputs)
-        count = tf.shape(labels)[0]
-        return {"host": losses, "accuracy": right[:count], "key_accuracy": right[count:]}
+        return lambda samples: self._task.losses(self.network(samples, training=False), labels)

@@ -19,9 +19,9 @@ from tfwm.keys import OwnerKey, derive
 from tfwm.schemes.trigger_image import images
 from tfwm.schemes.trigger_image.networks import visualizer
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
-from tfwm.schemes.triggers.training import embed, repeated, squared_distance
+from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.training import Run, fit
+from tfwm.training import Run, fit, squared_distance
 from tfwm.types import ImagePairs, MarkedModel
 
 if TYPE_CHECKING:

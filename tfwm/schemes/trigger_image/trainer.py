@@ -8,8 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.stream.draws import normal
-from tfwm.schemes.triggers.training import squared_distance
-from tfwm.training import Metered, descend, mean_over_batch, scaled
+from tfwm.training import Metered, descend, mean_over_batch, scaled, squared_distance
 
 
 class VisualizerTrainer(Metered):

@@ -1,0 +1,154 @@
+"""What hosts learn for themselves: pixels of a target, or a label; and the losses, one value an example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfwm.config import choose
+from tfwm.data.stream.augment import crop_and_flip
+from tfwm.data.stream.draws import noisy
+from tfwm.training.step import batch_psnr
+
+Batch = dict[str, tf.Tensor]
+OUTPUTS = {"logits": True, "probabilities": False}
+AUGMENTATIONS: dict[str, dict[str, Any]] = {
+    "crop_flip": {}, "crop": {"flip": False}, "none": {"pad": 0, "flip": False},
+}  # fmt: skip
+
+
+def squared_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """||first - second||^2 of each picture of a batch, float32 `[n]`.
+
+    Args:
+      first: `[n, height, width, channels]`.
+      second: the same shape, or one picture for all.
+
+    Paper: Quan et al. 2020: the mark's loss (eq. 6) and the visualizer's (eq. 9).
+    """
+    return tf.reduce_sum(tf.square(tf.cast(first, tf.float32) - second), axis=[1, 2, 3])
+
+
+def cross_entropy(answers: tf.Tensor, labels: tf.Tensor, outputs: str = "logits") -> tf.Tensor:
+    """-log of the probability that each answer gives its label, `[n]`.
+
+    Args:
+      answers: `[n, classes]`.
+      labels: `[n]` whole numbers.
+      outputs: what the answers are: `logits` or `probabilities`.
+
+    Paper: Li et al. 2019, eq. 13; Li and Guo 2019, eq. 8.
+    """
+    from_logits = choose("kind of outputs", outputs, OUTPUTS)
+    return keras.losses.sparse_categorical_crossentropy(labels, tf.cast(answers, tf.float32), from_logits=from_logits)
+
+
+PIXEL_LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "l1": lambda outputs, targets: tf.reduce_mean(tf.abs(outputs - targets), axis=[1, 2, 3]),
+    "l2": lambda outputs, targets: tf.reduce_mean(tf.square(outputs - targets), axis=[1, 2, 3]),
+    "half_squares": lambda outputs, targets: 0.5 * squared_distance(outputs, targets),
+}
+
+
+class Task(Protocol):
+    """What a host learns for itself.
+
+    Attributes:
+      figures: names of what `measured` gives.
+    """
+
+    @property
+    def figures(self) -> tuple[str, ...]: ...
+
+    def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the host is asked, and what it shall answer."""
+
+    def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+        """One value an example, `[n]`."""
+
+    def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
+        """Figures by name, one value an example."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Inputs to targets, on batches `{"inputs", "targets", "seed"}`.
+
+    Args:
+      loss: one of `PIXEL_LOSSES`.
+      sigma: of fresh noise on the inputs, in grey levels of 255; 0 adds none, and needs no `seed`.
+    """
+
+    loss: str = "l2"
+    sigma: float = 0.0
+    figures = ("psnr",)
+
+    def __post_init__(self) -> None:
+        choose("loss", self.loss, PIXEL_LOSSES)
+
+    def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """The inputs, with noise where there is some, and the targets."""
+        inputs = noisy(batch["inputs"], batch["seed"], self.sigma) if self.sigma else batch["inputs"]
+        return inputs, batch["targets"]
+
+    def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+        """`[n]`.
+
+        Args:
+          answers: float32 `[n, height, width, channels]`.
+          wanted: the targets.
+        """
+        return PIXEL_LOSSES[self.loss](answers, wanted)
+
+    def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
+        """`psnr` in dB.
+
+        Args:
+          answers: float32 `[n, height, width, channels]`.
+          wanted: the targets.
+        """
+        return {"psnr": batch_psnr(answers, wanted)}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Images to classes, on batches `{"images", "labels", "seed"}`.
+
+    Args:
+      outputs: what the host answers with: `logits` or `probabilities`.
+      augment: one of `AUGMENTATIONS`, of ordinary images; key samples are never changed.
+    """
+
+    outputs: str = "logits"
+    augment: str = "none"
+    figures = ("accuracy",)
+
+    def __post_init__(self) -> None:
+        choose("kind of outputs", self.outputs, OUTPUTS)
+        choose("augmentation", self.augment, AUGMENTATIONS)
+
+    def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """The images, cropped and flipped by the augmentation, and their labels."""
+        return crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment]), batch["labels"]
+
+    def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+        """`[n]`.
+
+        Args:
+          answers: float32 `[n, classes]`.
+          wanted: labels `[n]`.
+        """
+        return cross_entropy(answers, wanted, self.outputs)
+
+    def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
+        """`accuracy`: 1 where the answer is right, else 0.
+
+        Args:
+          answers: float32 `[n, classes]`.
+          wanted: labels `[n]`.
+        """
+        return {"accuracy": tf.cast(tf.argmax(answers, axis=1) == wanted, tf.float32)}
