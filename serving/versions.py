@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
-from serving import servables
 from serving.config import ModelConfig
+from serving.servables import Servable
 from serving.status import LOGGER, StatusError
+from serving.warmup import load_warm
 
 VersionState = get_model_status_pb2.ModelVersionStatus.State
 UNKNOWN = 2
@@ -19,7 +19,13 @@ UNKNOWN = 2
 
 @dataclass(frozen=True)
 class VersionStatus:
-    """What GetModelStatus says of one version."""
+    """What GetModelStatus says of one version.
+
+    Args:
+      state: of `VersionState`, for instance AVAILABLE.
+      error_code: the number of a gRPC status code; 0 where nothing went wrong.
+      error_message: what went wrong, at most 500 characters.
+    """
 
     state: int
     error_code: int = 0
@@ -27,13 +33,18 @@ class VersionStatus:
 
 
 class Model:
-    """One name: its loaded versions, and the fate of those that are not."""
+    """One name: its loaded versions, and the fate of those that are not.
+
+    Args:
+      config: the name, where its versions lie, and which of them are wanted.
+      lock: guards what requests read; all models share it.
+    """
 
     def __init__(self, config: ModelConfig, lock: threading.Lock) -> None:
         self.config = config
-        self.loaded: dict[int, servables.Servable] = {}
+        self.loaded: dict[int, Servable] = {}
         self.statuses: dict[int, VersionStatus] = {}
-        self._failed: dict[int, Any] = {}
+        self._failed: dict[int, list[tuple[str, int, int]]] = {}
         self._lock = lock
 
     def refresh(self) -> None:
@@ -65,7 +76,7 @@ class Model:
         # Taken before loading: a file that arrives meanwhile makes the next look try again.
         seen = fingerprint(path)
         try:
-            servable = servables.load(self.config.name, version, path)
+            servable = load_warm(self.config.name, version, path)
         except Exception as error:  # whatever a corrupt folder raises, the other versions go on
             self._failed[version] = seen
             self._note(version, failure(error))
@@ -94,7 +105,7 @@ class Model:
             servable.close()
         LOGGER.info("model %s version %d retired", self.config.name, version)
 
-    def ended(self, servable: servables.Servable) -> None:
+    def ended(self, servable: Servable) -> None:
         """Closes a retired version after its last request."""
         servable.close()
         with self._lock:

@@ -13,13 +13,17 @@ import grpc
 import numpy as np
 import pytest
 from brightener import error_of, images, predict_request
-from tensorflow_serving.apis import get_model_status_pb2, model_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_pb2,
+    model_service_pb2_grpc,
+    prediction_service_pb2_grpc,
+)
 
 from serving import tensors
 from serving.client import open_channel, predict
 from serving.config import ModelConfig
 from serving.server import Server
-from serving.services import model_status
 from serving.versions import versions_on_disk
 from serving.warmup import write_warmup
 
@@ -51,9 +55,10 @@ def push(source: Path, base: Path, version: int) -> None:
 
 
 def states(server: Server) -> dict[int, tuple[int, int]]:
-    """(state, error code) by version."""
+    """(state, error code) by version, as GetModelStatus tells them."""
     request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_pb2.ModelSpec(name="m"))
-    response = model_status(server._models, request)
+    with open_channel(server.address) as channel:
+        response = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
     return {entry.version: (entry.state, entry.status.error_code) for entry in response.model_version_status}
 
 
@@ -105,9 +110,7 @@ def test_a_new_version_takes_over_under_load_without_a_failure(
         gain(running, version=1)
 
 
-@pytest.mark.parametrize(
-    "damage", ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
-)
+@pytest.mark.parametrize("damage", DAMAGED)
 def test_a_corrupt_version_ends_and_the_old_one_stays(
     running: Server, base: Path, versions: dict[float, Path], damage: str
 ) -> None:
