@@ -33,7 +33,12 @@ class Blank:
     outputs: tuple[tuple[int, ...], ...]
 
     def __call__(self, images: tf.Tensor, weights: list[tf.Tensor]) -> list[tf.Tensor]:
-        """The network's outputs with these float32 weights; only inside a `tf.function`."""
+        """The network's outputs; only inside a `tf.function`.
+
+        Args:
+          images: float32, of the shape that the network takes.
+          weights: float32, of the shapes in `shapes`.
+        """
         # The identity brings an image of an outer graph into the one that is being built.
         fed = dict(zip(self.feeds, [tf.identity(images), *weights], strict=True))
         return tf.graph_util.import_graph_def(self.graph, input_map=fed, return_elements=list(self.fetches), name="")
@@ -101,6 +106,7 @@ def _weights(nodes: Iterable[Any], concrete: Any, network: str) -> dict[str, np.
 
 
 def _value(node: Any, captured: Mapping[str, tf.Tensor], variables: Mapping[int, tf.Variable]) -> np.ndarray | None:
+    """The weight that a node stands for, or None where it is an operation, the image or a lone number."""
     if node.op == "Const":
         value = tf.make_ndarray(node.attr["value"].tensor)
         return value if value.size > (1 if value.dtype.kind == "f" else _LONGEST_OPEN_CONSTANT) else None
@@ -116,6 +122,7 @@ def _value(node: Any, captured: Mapping[str, tf.Tensor], variables: Mapping[int,
 
 
 def _blank(nodes: list[Any], weights: list[str], concrete: Any, network: str) -> Blank:
+    """The graph of the nodes that are no weights, with numbers for names."""
     image = concrete.inputs[0].op.name
     names = {name: f"n{index}" for index, name in enumerate([image, *(node.name for node in nodes)])}
     graph = tf.compat.v1.GraphDef(versions=concrete.graph.as_graph_def().versions)
