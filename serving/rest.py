@@ -45,7 +45,10 @@ def get(models: Models, path: str) -> dict[str, Any]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=_spec(match), metadata_field=[services.SIGNATURES]
         )
-        return _metadata(services.model_metadata(models, request))
+        response = services.model_metadata(models, request)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        response.metadata[services.SIGNATURES].Unpack(signatures)
+        return {"model_spec": _to_dict(response.model_spec), "metadata": {services.SIGNATURES: _to_dict(signatures)}}
     status = services.model_status(models, get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(match)))
     return _to_dict(status)
 
@@ -99,12 +102,6 @@ def _spec(match: re.Match[str]) -> model_pb2.ModelSpec:
     if match["label"]:
         spec.version_label = unquote(match["label"])
     return spec
-
-
-def _metadata(response: get_model_metadata_pb2.GetModelMetadataResponse) -> dict[str, Any]:
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    response.metadata[services.SIGNATURES].Unpack(signatures)
-    return {"model_spec": _to_dict(response.model_spec), "metadata": {services.SIGNATURES: _to_dict(signatures)}}
 
 
 def _to_dict(message: Message) -> dict[str, Any]:

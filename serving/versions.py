@@ -65,6 +65,7 @@ class Model:
                 self.retire(version)
 
     def _ensure(self, version: int, path: str) -> bool:
+        """Whether a version is loaded now. One that failed is tried again only when its files have changed."""
         if version in self.loaded:
             return True
         if version in self._failed and self._failed[version] == fingerprint(path):
@@ -116,13 +117,13 @@ class Model:
 
 def versions_on_disk(base_path: str) -> dict[int, str]:
     """Folder by version number; a SavedModel that lies there without a number is version 1."""
-    base = base_path.rstrip("/")
-    if tf.io.gfile.exists(f"{base}/saved_model.pb"):
-        return {1: base}
-    if not tf.io.gfile.isdir(base):
+    folder = base_path.rstrip("/")
+    if tf.io.gfile.exists(f"{folder}/saved_model.pb"):
+        return {1: folder}
+    if not tf.io.gfile.isdir(folder):
         return {}
-    names = [name.rstrip("/") for name in tf.io.gfile.listdir(base)]
-    return {int(name): f"{base}/{name}" for name in names if name.isdecimal()}
+    names = [name.rstrip("/") for name in tf.io.gfile.listdir(folder)]
+    return {int(name): f"{folder}/{name}" for name in names if name.isdecimal()}
 
 
 def fingerprint(path: str) -> list[tuple[str, int, int]]:

@@ -46,15 +46,15 @@ def test_in_batches_keeps_the_order_and_bounds_the_parts() -> None:
 
 
 def test_in_batches_converts_no_more_than_a_part() -> None:
-    kinds: set[tuple] = set()
+    parts: set[tuple] = set()
 
     def note(part: np.ndarray) -> np.ndarray:
-        kinds.add((part.dtype.name, len(part), part.base is None))
+        parts.add((part.dtype.name, len(part), part.base is None))
         return part.astype(np.float16)[:, :4]
 
     answers = in_batches(note, _pictures(4), 2)
     # `base is None`: an array of its own, no view of a float copy of all pictures.
-    assert kinds == {("float32", 2, True)}
+    assert parts == {("float32", 2, True)}
     assert (answers.dtype, answers.shape) == (np.float16, (4, 4, 6, 3))
 
 

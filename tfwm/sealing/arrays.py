@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from tfwm.sealing.seal import Seal, seal_of
+
+T = TypeVar("T")  # tensors, or dictionaries of them
 
 _TYPES = ("float32", "int32", "uint8")
 _WORD_BYTES = 4
@@ -71,7 +73,7 @@ class SealedArrays(tf.Module):
              for first, (name, array) in zip(firsts, arrays.items())}
         )  # fmt: skip
 
-    def run(self, token: tf.Tensor, opened: Callable[[dict[str, tf.Tensor]], Any], closed: Callable[[], Any]) -> Any:
+    def run(self, token: tf.Tensor, opened: Callable[[dict[str, tf.Tensor]], T], closed: Callable[[], T]) -> T:
         """What `opened` makes of the arrays with the right token, what `closed` gives with a wrong one.
 
         Call it while a `tf.function` is traced. A token of another length is INVALID_ARGUMENT.
@@ -86,7 +88,7 @@ class SealedArrays(tf.Module):
         """
         checked = self._seal.check(token)
 
-        def right() -> Any:
+        def right() -> T:
             plaintext = self._seal.open(self.ciphertexts[0], self._block, checked.key)
             return opened({name: part.read(plaintext) for name, part in self._slices.items()})
 
