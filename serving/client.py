@@ -112,8 +112,8 @@ class Client:
         if "token" in inputs and not self._is_private:
             raise ValueError(
                 f"`inputs` holds a token, and {self.address} is another machine without TLS: anyone on the way could "
-                "read it. Pass tls=ClientTls(ca=...), grpcs:// in a command, or call the model from the machine that "
-                "serves it."
+                "read it. Pass tls=ClientTls(ca=...), write grpcs:// in a command, or call the model from the machine "
+                "that serves it."
             )
         from serving import tensors
         from serving.status import StatusError

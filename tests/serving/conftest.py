@@ -11,11 +11,11 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
-from brightener import save_model
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.client import open_channel
 from serving.server import Server
+from tests.serving.brightener import save_model
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,12 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from brightener import TOKEN, images
 
 from serving import client
 from serving.client import Client, RefusedCallError, UnreachableEndpointError, UnreadableAnswerError, predict
 from serving.server import Server
 from serving.tls import ClientTls, ServerTls, is_loopback
+from tests.serving.brightener import TOKEN, images
 from tests.serving.fake_service import FakeService, running, unreadable
 from tests.tls import self_signed
 

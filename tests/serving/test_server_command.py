@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from brightener import TOKEN, images
 
 from serving import server
 from serving.client import predict
+from tests.serving.brightener import TOKEN, images
 
 ROOT = Path(__file__).parents[2]
 

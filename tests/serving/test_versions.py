@@ -12,7 +12,6 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from brightener import error_of, images, predict_request
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_pb2,
@@ -26,6 +25,7 @@ from serving.config import ModelConfig
 from serving.server import Server
 from serving.versions import versions_on_disk
 from serving.warmup import write_warmup
+from tests.serving.brightener import error_of, images, predict_request
 
 State = get_model_status_pb2.ModelVersionStatus
 IMAGE = images(1, 8, 8, 3)
