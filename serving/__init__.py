@@ -1,5 +1,15 @@
-"""Serving a marked model: an embedded PredictionService for machines without the TensorFlow Serving binary.
+"""Serving a marked model: a PredictionService for machines without the TensorFlow Serving binary, and its client.
 
-`serving.server` starts it, `serving.client` talks to it, and the manifests beside them run the same
-SavedModels under TensorFlow Serving. Nothing here imports the library's training code.
+| file | holds |
+|---|---|
+| client.py | `Client`, `predict` and the command that sends a picture |
+| server.py | `Server` and the command that serves |
+| config.py | which models are served |
+| watching.py, versions.py | the models' folders: new versions are loaded, old ones retired |
+| servables.py, warmup.py | one loaded version, and the requests that are played before it takes over |
+| predict.py, services.py | from a request to an answer, over gRPC |
+| http_server.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
+| tensors.py, status.py, tls.py | arrays as messages, errors as status codes, certificates |
+
+The manifests beside them run the same SavedModels under TensorFlow Serving. Nothing here imports the library.
 """

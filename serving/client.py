@@ -1,8 +1,9 @@
-"""A short client: any signature of a served model, over gRPC.
+"""The client of a served model, over gRPC: any signature, with retries, TLS, and the rule for tokens.
 
     image = predict("127.0.0.1:8500", "marked", {"image": photograph[np.newaxis]})["image"][0]
 
-or `python -m serving.client --address 127.0.0.1:8500 --model marked photo.png out.png`.
+`Client` keeps its channel for many calls. From the shell:
+`python -m serving.client --address 127.0.0.1:8500 --model marked photo.png out.png`.
 """
 
 from __future__ import annotations
@@ -10,35 +11,219 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
+from serving.config import DEFAULT_SIGNATURE
 from serving.tls import ClientTls, is_loopback
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tensorflow_serving.apis import predict_pb2
 
 # Clients take 4 MiB by default: a 590 x 590 float image is already more.
 OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+FIRST_PAUSE_S = 0.4  # before the second attempt; twice as long before each further one
+
+
+class CallError(Exception):
+    """A call that brought no answer.
+
+    Args:
+      message: what happened, and what mends it.
+      code: the status of the call.
+      details: the words that came with it, of the server or of gRPC.
+    """
+
+    def __init__(self, message: str, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(message)
+        self.code, self.details = code, details
+
+
+class UnreachableEndpointError(CallError, ConnectionError):
+    """Nobody answers at the address, or not in time."""
+
+
+class RefusedCallError(CallError, RuntimeError):
+    """The server answered with an error."""
+
+
+class UnreadableAnswerError(RuntimeError):
+    """The server answered with a tensor whose shape, type and content do not fit together."""
+
+
+class Prediction(NamedTuple):
+    """What came back.
+
+    Args:
+      outputs: arrays by alias.
+      version: of the model that answered.
+    """
+
+    outputs: dict[str, np.ndarray]
+    version: int
+
+
+class Client:
+    """One served model, called over one channel; close it, or use it in a `with` statement.
+
+    Args:
+      address: host:port of the gRPC service.
+      model: the model's name.
+      tls: certificates, or None for a plain connection.
+      timeout_s: seconds to wait for the answer of one attempt.
+      attempts: how often a request is sent at most, while the server is away or overloaded.
+
+    Raises:
+      ValueError: `attempts` below 1, or a certificate's file that is not PEM.
+    """
+
+    def __init__(
+        self, address: str, model: str, *, tls: ClientTls | None = None, timeout_s: float = 30.0, attempts: int = 1
+    ) -> None:
+        if attempts < 1:
+            raise ValueError(f"`attempts` must be at least 1, got {attempts}. Use 1 to send a request once.")
+        self.address, self.model, self.timeout_s, self.attempts = address, model, timeout_s, attempts
+        self._is_private = tls is not None or is_loopback(address.rpartition(":")[0])
+        self._channel = open_channel(address, tls)
+
+    def predict(
+        self, inputs: Mapping[str, Any], signature: str = DEFAULT_SIGNATURE, version: int | None = None
+    ) -> Prediction:
+        """Calls one signature.
+
+        Args:
+          inputs: by alias; images float32 [n, height, width, 1 or 3] in [0, 1], or encoded files as bytes [n].
+          signature: `serving_default`, `serving_bytes` or `extract`.
+          version: a version number, or None for the newest.
+
+        Raises:
+          UnreachableEndpointError: nobody answers at the address, or not in time.
+          RefusedCallError: the server refused; the message has its code and words.
+          UnreadableAnswerError: an answer that is no tensors.
+          ValueError: a token would leave this machine without TLS.
+        """
+        if "token" in inputs and not self._is_private:
+            raise ValueError(
+                f"`inputs` holds a token, and {self.address} is another machine without TLS: anyone on the way could "
+                "read it. Pass tls=ClientTls(ca=...), write grpcs:// in a command, or call the model from the machine "
+                "that serves it."
+            )
+        from serving import tensors
+        from serving.status import StatusError
+
+        response = self._send(predict_request(self.model, inputs, signature, version))
+        try:
+            outputs = {alias: tensors.to_array(proto, alias) for alias, proto in response.outputs.items()}
+        except StatusError as error:
+            raise UnreadableAnswerError(
+                f"model `{self.model}` at {self.address} answered with a tensor that cannot be read: {error}."
+            ) from error
+        return Prediction(outputs, response.model_spec.version.value)
+
+    def _send(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+        from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return stub.Predict(request, timeout=self.timeout_s)
+            except grpc.RpcError as error:
+                if error.code() not in RETRIED or attempt == self.attempts:
+                    raise self._explained(error.code(), error.details()) from None
+                time.sleep(FIRST_PAUSE_S * 2 ** (attempt - 1))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _explained(self, code: grpc.StatusCode, details: str) -> CallError:
+        """The exception that says what a status means to whoever called."""
+        if code not in UNREACHABLE:
+            message = f"model `{self.model}` at {self.address} answered {code.name}: {details}"
+            return RefusedCallError(message, code, details)
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            message = (
+                f"{self.address} did not answer within {self.timeout_s:g} s. Raise `timeout_s`, or send a smaller "
+                "image."
+            )
+        else:
+            message = (
+                f"nobody serves at {self.address} ({details}). Check host and port, whether the server runs "
+                "(python -m serving.server --model name=folder), and whether it wants TLS."
+            )
+        return UnreachableEndpointError(message, code, details)
+
+    def close(self) -> None:
+        """Closes the channel; the client cannot be used any more."""
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def open_channel(address: str, tls: ClientTls | None = None) -> grpc.Channel:
+    """A channel that takes messages of any size; it connects with the first call.
+
+    Args:
+      address: host:port.
+      tls: certificates, or None for a plain connection.
+
+    Raises:
+      ValueError: a certificate's file cannot be read, or is not PEM.
+    """
+    if tls is None:
+        return grpc.insecure_channel(address, options=OPTIONS)
+    return grpc.secure_channel(address, tls.grpc_credentials(), options=OPTIONS)
+
+
+def predict_request(
+    model: str, inputs: Mapping[str, Any], signature: str = "", version: int | None = None
+) -> predict_pb2.PredictRequest:
+    """A PredictRequest, for a client to send or a server to play at start.
+
+    Args:
+      model: the model's name; may be empty in a warm-up request.
+      inputs: arrays, numbers, bytes or lists of them by alias.
+      signature: its name; empty stands for `serving_default`.
+      version: a version number, or None for the newest.
+    """
+    from tensorflow_serving.apis import predict_pb2
+
+    from serving import tensors
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    if version is not None:
+        request.model_spec.version.value = version
+    for alias, value in inputs.items():
+        request.inputs[alias].CopyFrom(tensors.to_proto(value))
+    return request
 
 
 def predict(
     address: str,
     model: str,
     inputs: Mapping[str, Any],
-    signature: str = "serving_default",
+    signature: str = DEFAULT_SIGNATURE,
     version: int | None = None,
     timeout_s: float = 30.0,
     *,
     tls: ClientTls | None = None,
-) -> dict[str, Any]:
-    """Calls one signature.
+) -> dict[str, np.ndarray]:
+    """Calls one signature once, over a channel of its own.
 
     Args:
       address: host:port of the gRPC service.
       model: the model's name.
-      inputs: by alias; images float32 [n, height, width, 1 or 3] in [0, 1], or encoded files as bytes [n].
+      inputs: by alias, see `Client.predict`.
       signature: `serving_default`, `serving_bytes` or `extract`.
       version: a version number, or None for the newest.
       timeout_s: seconds to wait for the answer.
@@ -50,56 +235,10 @@ def predict(
     Raises:
       ConnectionError: nobody answers at `address`, or not in time.
       ValueError: a token would leave this machine without TLS.
-      RuntimeError: the server refused; the message has its code and words.
+      RuntimeError: the server refused, and the message has its code and words; or its answer cannot be read.
     """
-    check_token(address, inputs, tls)
-    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
-
-    from serving import tensors
-
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = model
-    request.model_spec.signature_name = signature
-    if version is not None:
-        request.model_spec.version.value = version
-    for alias, value in inputs.items():
-        request.inputs[alias].CopyFrom(tensors.to_proto(value))
-    with open_channel(address, tls) as channel:
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        try:
-            response = stub.Predict(request, timeout=timeout_s)
-        except grpc.RpcError as error:
-            raise _explained(error, address, model, timeout_s) from None
-    return {alias: tensors.to_array(proto, alias) for alias, proto in response.outputs.items()}
-
-
-def open_channel(address: str, tls: ClientTls | None = None) -> grpc.Channel:
-    """A channel that takes messages of any size."""
-    if tls is None:
-        return grpc.insecure_channel(address, options=OPTIONS)
-    return grpc.secure_channel(address, tls.grpc_credentials(), options=OPTIONS)
-
-
-def check_token(address: str, inputs: Mapping[str, Any], tls: ClientTls | None) -> None:
-    """Refuses to send an owner's token over the network in clear."""
-    if "token" in inputs and tls is None and not is_loopback(address.rpartition(":")[0]):
-        raise ValueError(
-            f"`inputs` holds a token, and {address} is another machine without `tls`: anyone on the way could read it. "
-            "Pass tls=ClientTls(ca=...), or call the model from the machine that serves it."
-        )
-
-
-def _explained(error: Any, address: str, model: str, timeout_s: float) -> Exception:
-    if error.code() not in UNREACHABLE:
-        return RuntimeError(f"model `{model}` at {address} answered {error.code().name}: {error.details()}")
-    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return ConnectionError(
-            f"{address} did not answer within {timeout_s:g} s. Raise `timeout_s`, or send a smaller image."
-        )
-    return ConnectionError(
-        f"nobody serves at {address} ({error.details()}). Check host and port, whether the server runs "
-        "(python -m serving.server --model name=folder), and whether it wants TLS."
-    )
+    with Client(address, model, tls=tls, timeout_s=timeout_s) as client:
+        return client.predict(inputs, signature, version).outputs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,17 +252,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     has_tls = arguments.tls_ca or arguments.tls_cert
     tls = ClientTls(arguments.tls_ca, arguments.tls_cert, arguments.tls_key) if has_tls else None
     try:
-        content = Path(arguments.source).read_bytes()
-        outputs = predict(
-            arguments.address,
-            arguments.model,
-            {"image_bytes": [content]},
-            "serving_bytes",
-            arguments.version,
-            arguments.timeout_s,
-            tls=tls,
-        )
-        Path(arguments.target).write_bytes(_picture(outputs, arguments.model))
+        inputs = {"image_bytes": [Path(arguments.source).read_bytes()]}
+        with Client(arguments.address, arguments.model, tls=tls, timeout_s=arguments.timeout_s) as client:
+            outputs = client.predict(inputs, "serving_bytes", arguments.version).outputs
+        if "image_bytes" not in outputs:
+            raise ValueError(
+                f"`--model` must be a model that gives images, got {arguments.model}, which gives "
+                f"{', '.join(sorted(outputs))}. Call serving.client.predict, which returns whatever a model gives."
+            )
+        Path(arguments.target).write_bytes(outputs["image_bytes"][0])
     # ConnectionError is an OSError, so it must come first.
     except ConnectionError as error:
         return _failed(error, 4)
@@ -133,15 +270,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(error, 1)
     print(f"wrote {arguments.target}")
     return 0
-
-
-def _picture(outputs: Mapping[str, Any], model: str) -> bytes:
-    if "image_bytes" not in outputs:
-        raise ValueError(
-            f"`--model` must be a model that gives images, got {model}, which gives {', '.join(sorted(outputs))}. "
-            "Call serving.client.predict, which returns whatever a model gives."
-        )
-    return outputs["image_bytes"][0]
 
 
 def _failed(error: Exception, code: int) -> int:

@@ -1,11 +1,20 @@
-"""Which models are served, from `name=path` pairs or from TensorFlow Serving's own models.config."""
+"""Which models are served, from `name=path` pairs or from TensorFlow Serving's own models.config.
+
+And two names that both ends, and whoever writes a SavedModel, must agree on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorflow_serving.config import model_server_config_pb2
+
+DEFAULT_SIGNATURE = "serving_default"
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"  # in the SavedModel's folder
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,9 @@ class ModelConfig:
       versions: serve exactly these.
       every_version: serve all of them.
       labels: (label, version) pairs that requests may use instead of a number.
+
+    Raises:
+      ValueError: a name or path that cannot be, or `latest` below 1.
     """
 
     name: str
@@ -46,7 +58,11 @@ class ModelConfig:
 
 
 def from_mapping(models: Mapping[str, str | Path] | Iterable[ModelConfig]) -> list[ModelConfig]:
-    """Model configurations from `{name: path}`, or from configurations as they are; names must differ."""
+    """Model configurations from `{name: path}`, or from configurations as they are.
+
+    Raises:
+      ValueError: no model, or two of one name.
+    """
     if isinstance(models, Mapping):
         models = [ModelConfig(name, str(path)) for name, path in models.items()]
     configs = list(models)
@@ -59,7 +75,11 @@ def from_mapping(models: Mapping[str, str | Path] | Iterable[ModelConfig]) -> li
 
 
 def from_arguments(pairs: Iterable[str]) -> list[ModelConfig]:
-    """Model configurations from `name=base_path` texts, the form of the command line."""
+    """Model configurations from `name=base_path` texts, the form of the command line.
+
+    Raises:
+      ValueError: a text without `=`, or a name or path that cannot be.
+    """
     configs = []
     for pair in pairs:
         name, separator, path = pair.partition("=")
@@ -87,7 +107,8 @@ def from_file(path: str | Path) -> list[ModelConfig]:
     return [_from_message(config, path) for config in message.model_config_list.config]
 
 
-def _from_message(message: Any, path: str | Path) -> ModelConfig:
+def _from_message(message: model_server_config_pb2.ModelConfig, path: str | Path) -> ModelConfig:
+    """One entry of the file at `path`."""
     if message.model_platform not in ("", "tensorflow"):
         raise ValueError(
             f'`model_platform` of `{message.name}` in `{path}` must be "tensorflow", got {message.model_platform!r}. '

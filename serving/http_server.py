@@ -124,24 +124,22 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _reply(self, call: Callable[[], Any]) -> None:
+        """Answers with the JSON document that `call` gives, or with its error."""
         with self.server.counted():
-            self._reply_to(call)
-
-    def _reply_to(self, call: Callable[[], Any]) -> None:
-        try:
-            code, document = 200, call()
-        except (ConnectionError, TimeoutError):
-            raise
-        except Exception as error:  # a request must end with a status, whatever happened
-            status = from_exception(error)
-            code, document = HTTP_CODES.get(status.code, 500), {"error": status.message}
-        content = json.dumps(document).encode("utf-8")
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-        self.wfile.flush()
+            try:
+                code, document = 200, call()
+            except (ConnectionError, TimeoutError):
+                raise
+            except Exception as error:  # a request must end with a status, whatever happened
+                status = from_exception(error)
+                code, document = HTTP_CODES.get(status.code, 500), {"error": status.message}
+            content = json.dumps(document).encode("utf-8")
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
         LOGGER.debug("REST %s", self.command)

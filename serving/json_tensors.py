@@ -10,13 +10,19 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving import tensors
 from serving.status import invalid
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The JSON object of a request; errors never quote it."""
+    """The JSON object of a request.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT; the message never quotes the body, which may hold a token.
+    """
     try:
         value = json.loads(body)
     except RecursionError as error:
@@ -31,12 +37,15 @@ def parse_body(body: bytes) -> dict[str, Any]:
     return value
 
 
-def columns(document: Mapping[str, Any], infos: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+def columns(document: Mapping[str, Any], infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> tuple[dict[str, Any], bool]:
     """The inputs of a request by alias, and whether they came as rows.
 
     Args:
       document: the parsed body.
       infos: TensorInfo by alias, from the signature.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT, in the words of the real server.
     """
     if ("instances" in document) == ("inputs" in document):
         if "inputs" in document:
@@ -60,7 +69,8 @@ def columns(document: Mapping[str, Any], infos: Mapping[str, Any]) -> tuple[dict
     return {next(iter(infos)): value}, False
 
 
-def _from_rows(rows: Any, infos: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _from_rows(rows: Any, infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, list[Any]]:
+    """The values of every input, from one entry for each row of the batch."""
     if not isinstance(rows, list):
         raise invalid("JSON Value: Excepting 'instances' to be an list/array")
     if not rows:
@@ -82,8 +92,17 @@ def _from_rows(rows: Any, infos: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {alias: [row[alias] for row in rows] for alias in infos}
 
 
-def to_tensor(value: Any, info: Any, alias: str) -> Any:
-    """A TensorProto of nested JSON lists, of the type that the signature asks for."""
+def to_tensor(value: Any, info: meta_graph_pb2.TensorInfo, alias: str) -> tensor_pb2.TensorProto:
+    """A TensorProto of nested JSON lists, of the type that the signature asks for.
+
+    Args:
+      value: as JSON gives it; bytes as text or as `{"b64": ...}`.
+      info: of the input, from the signature.
+      alias: its name, for the message.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT where the value is of another type, or its lists are of unequal length.
+    """
     wanted = tf.as_dtype(info.dtype)
     if wanted == tf.string:
         array = np.array(_to_bytes(value, alias), dtype=object)
@@ -99,6 +118,7 @@ def to_tensor(value: Any, info: Any, alias: str) -> Any:
 
 
 def _to_bytes(value: Any, alias: str) -> Any:
+    """Nested lists with bytes where texts or `{"b64": ...}` stood."""
     if isinstance(value, list):
         return [_to_bytes(item, alias) for item in value]
     if isinstance(value, str):
@@ -116,9 +136,17 @@ def is_base64(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"b64"} and isinstance(value["b64"], str)
 
 
-def from_outputs(outputs: Mapping[str, Any], as_rows: bool) -> dict[str, Any]:
-    """The body of an answer: "predictions" for rows, "outputs" for columns; a single output goes without its name."""
-    values = {alias: from_tensor(proto, alias) for alias, proto in sorted(outputs.items())}
+def from_outputs(outputs: Mapping[str, tensor_pb2.TensorProto], as_rows: bool) -> dict[str, Any]:
+    """The body of an answer; a single output goes without its name.
+
+    Args:
+      outputs: by alias.
+      as_rows: give "predictions", one entry for each row of the batch; otherwise "outputs", one for each output.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT where rows are asked for, and the outputs have not one number of them.
+    """
+    values = {alias: _from_tensor(proto, alias) for alias, proto in sorted(outputs.items())}
     if not as_rows:
         return {"outputs": next(iter(values.values())) if len(values) == 1 else values}
     sizes = {alias: len(value) if isinstance(value, list) else 0 for alias, value in values.items()}
@@ -131,7 +159,7 @@ def from_outputs(outputs: Mapping[str, Any], as_rows: bool) -> dict[str, Any]:
     return {"predictions": [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]}
 
 
-def from_tensor(proto: Any, alias: str) -> Any:
+def _from_tensor(proto: tensor_pb2.TensorProto, alias: str) -> Any:
     """Nested lists of a TensorProto; strings as {"b64"} where the name ends in _bytes or they are not UTF-8."""
     array = tensors.to_array(proto, alias)
     if array.dtype != object:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import grpc
 import numpy as np
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from serving import tensors
+from serving.config import DEFAULT_SIGNATURE
+from serving.servables import Servable
 from serving.status import StatusError, invalid
 
-if TYPE_CHECKING:
-    from serving.servables import Servable
-
-DEFAULT_SIGNATURE = "serving_default"
 METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 
 
-def run_predict(servable: Servable, request: Any, timeout_s: float | None = None) -> Any:
+def run_predict(
+    servable: Servable, request: predict_pb2.PredictRequest, timeout_s: float | None = None
+) -> predict_pb2.PredictResponse:
     """Answers a PredictRequest.
 
     Args:
@@ -31,11 +32,11 @@ def run_predict(servable: Servable, request: Any, timeout_s: float | None = None
       StatusError: the code and message that the real server gives.
     """
     name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-    signature = find_signature(servable, name)
-    check_input_count(signature, request.inputs)
-    arrays = input_arrays(signature, request.inputs)
-    outputs = chosen_outputs(signature, request.output_filter)
-    check_inputs(signature, arrays)
+    signature = _find_signature(servable, name)
+    _check_input_count(signature, request.inputs)
+    arrays = _input_arrays(signature, request.inputs)
+    outputs = _chosen_outputs(signature, request.output_filter)
+    _check_inputs(signature, arrays)
     feeds = {signature.inputs[alias].name: array for alias, array in arrays.items()}
     results = servable.run(feeds, outputs, timeout_s)
     response = predict_pb2.PredictResponse()
@@ -47,7 +48,7 @@ def run_predict(servable: Servable, request: Any, timeout_s: float | None = None
     return response
 
 
-def find_signature(servable: Servable, name: str) -> Any:
+def _find_signature(servable: Servable, name: str) -> meta_graph_pb2.SignatureDef:
     """The SignatureDef called `name`; it must be one that Predict may run."""
     if name not in servable.signatures:
         raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
@@ -58,8 +59,8 @@ def find_signature(servable: Servable, name: str) -> Any:
     return signature
 
 
-def check_input_count(signature: Any, inputs: Mapping[str, Any]) -> None:
-    """As many inputs as the signature has; fewer only where it brings defaults."""
+def _check_input_count(signature: meta_graph_pb2.SignatureDef, inputs: Collection[str]) -> None:
+    """Refuses another number of inputs than the signature has; fewer are allowed where it brings defaults."""
     given, wanted = set(inputs), set(signature.inputs)
     if len(given) == len(wanted) or (len(given) < len(wanted) and signature.defaults):
         return
@@ -70,7 +71,9 @@ def check_input_count(signature: Any, inputs: Mapping[str, Any]) -> None:
     )
 
 
-def input_arrays(signature: Any, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _input_arrays(
+    signature: meta_graph_pb2.SignatureDef, inputs: Mapping[str, tensor_pb2.TensorProto]
+) -> dict[str, np.ndarray]:
     """The array of every input of the signature, by alias, from the request or from the signature's defaults."""
     arrays = {}
     for alias in sorted(signature.inputs):
@@ -91,7 +94,7 @@ def input_arrays(signature: Any, inputs: Mapping[str, Any]) -> dict[str, np.ndar
     return arrays
 
 
-def chosen_outputs(signature: Any, output_filter: Sequence[str]) -> dict[str, str]:
+def _chosen_outputs(signature: meta_graph_pb2.SignatureDef, output_filter: Sequence[str]) -> dict[str, str]:
     """Graph tensor name by output alias: those of `output_filter`, or all where it is empty."""
     names = {alias: info.name for alias, info in signature.outputs.items()}
     chosen: dict[str, str] = {}
@@ -107,8 +110,8 @@ def chosen_outputs(signature: Any, output_filter: Sequence[str]) -> dict[str, st
     return chosen or names
 
 
-def check_inputs(signature: Any, arrays: Mapping[str, np.ndarray]) -> None:
-    """Types as the C++ executor words it; shapes in plain words, before a kernel trips over them."""
+def _check_inputs(signature: meta_graph_pb2.SignatureDef, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuses a wrong type in the words of the C++ executor, and a wrong shape before a kernel trips over it."""
     for index, (alias, array) in enumerate(arrays.items()):
         info = signature.inputs[alias]
         given = tensors.numpy_type(array)
@@ -123,5 +126,5 @@ def check_inputs(signature: Any, arrays: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def _braces(names: Any) -> str:
+def _braces(names: Iterable[str]) -> str:
     return "{" + ",".join(sorted(names)) + "}"

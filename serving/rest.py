@@ -8,10 +8,14 @@ from urllib.parse import unquote
 
 import grpc
 from google.protobuf import json_format
+from google.protobuf.message import Message
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
 
 from serving import json_tensors, services
-from serving.predict import DEFAULT_SIGNATURE
+from serving.config import DEFAULT_SIGNATURE
+from serving.predict import run_predict
+from serving.servables import Servable
 from serving.status import StatusError, invalid
 from serving.watching import Models
 
@@ -22,7 +26,18 @@ PATH = re.compile(
 
 
 def get(models: Models, path: str) -> dict[str, Any]:
-    """The status of a model, or its metadata."""
+    """Answers a GET: the status of a model, or its metadata.
+
+    Args:
+      models: the served models.
+      path: of the request, for instance `/v1/models/marked/metadata`.
+
+    Returns:
+      The JSON document.
+
+    Raises:
+      StatusError: the code and message that the real server gives.
+    """
     match = PATH.fullmatch(path)
     if match is None or match["method"]:
         raise invalid(f"Malformed request: GET {path}")
@@ -30,13 +45,28 @@ def get(models: Models, path: str) -> dict[str, Any]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=_spec(match), metadata_field=[services.SIGNATURES]
         )
-        return _metadata(services.model_metadata(models, request))
+        response = services.model_metadata(models, request)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        response.metadata[services.SIGNATURES].Unpack(signatures)
+        return {"model_spec": _to_dict(response.model_spec), "metadata": {services.SIGNATURES: _to_dict(signatures)}}
     status = services.model_status(models, get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(match)))
     return _to_dict(status)
 
 
 def post(models: Models, path: str, body: bytes) -> dict[str, Any]:
-    """The answer of a :predict."""
+    """Answers a POST: what a signature gives.
+
+    Args:
+      models: the loaded models.
+      path: of the request, for instance `/v1/models/marked:predict`.
+      body: JSON with "instances" or "inputs", and perhaps "signature_name".
+
+    Returns:
+      The JSON document.
+
+    Raises:
+      StatusError: the code and message that the real server gives.
+    """
     match = PATH.fullmatch(path)
     if match is None or not match["method"]:
         raise invalid(f"Malformed request: POST {path}")
@@ -50,11 +80,12 @@ def post(models: Models, path: str, body: bytes) -> dict[str, Any]:
         inputs, as_rows = json_tensors.columns(document, infos)
         for alias, value in inputs.items():
             request.inputs[alias].CopyFrom(json_tensors.to_tensor(value, infos[alias], alias))
-        response = services.run_predict(servable, request)
+        response = run_predict(servable, request)
     return json_tensors.from_outputs(response.outputs, as_rows)
 
 
-def _input_infos(servable: Any, name: str) -> dict[str, Any]:
+def _input_infos(servable: Servable, name: str) -> dict[str, meta_graph_pb2.TensorInfo]:
+    """What the signature called `name` takes, by alias."""
     if name not in servable.signatures:
         raise invalid(f'Serving signature name: "{name}" not found in signature def')
     infos = dict(sorted(servable.signatures[name].inputs.items()))
@@ -64,6 +95,7 @@ def _input_infos(servable: Any, name: str) -> dict[str, Any]:
 
 
 def _spec(match: re.Match[str]) -> model_pb2.ModelSpec:
+    """The model, and perhaps the version, that a path names."""
     spec = model_pb2.ModelSpec(name=unquote(match["name"]))
     if match["version"]:
         spec.version.value = int(match["version"])
@@ -72,11 +104,5 @@ def _spec(match: re.Match[str]) -> model_pb2.ModelSpec:
     return spec
 
 
-def _metadata(response: Any) -> dict[str, Any]:
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    response.metadata[services.SIGNATURES].Unpack(signatures)
-    return {"model_spec": _to_dict(response.model_spec), "metadata": {services.SIGNATURES: _to_dict(signatures)}}
-
-
-def _to_dict(message: Any) -> dict[str, Any]:
+def _to_dict(message: Message) -> dict[str, Any]:
     return json_format.MessageToDict(message, including_default_value_fields=True, preserving_proto_field_name=True)

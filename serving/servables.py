@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
 
 # The public alias of this class, tf.compat.v1.saved_model.load, prints a deprecation notice at every load.
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 
-from serving.status import CODES, LOGGER, StatusError, kernel_message
-from serving.warmup import warm_up
+from serving.status import CODES, StatusError, kernel_message
 
 
 class Servable:
@@ -41,7 +41,7 @@ class Servable:
             self._session.close()
             raise
         graph.finalize()
-        self.signatures: dict[str, Any] = dict(meta_graph.signature_def)
+        self.signatures: dict[str, meta_graph_pb2.SignatureDef] = dict(meta_graph.signature_def)
 
     def run(
         self, feeds: Mapping[str, np.ndarray], fetches: Mapping[str, str], timeout_s: float | None = None
@@ -52,6 +52,9 @@ class Servable:
           feeds: array by graph tensor name.
           fetches: graph tensor name by output alias.
           timeout_s: seconds after which the run is stopped, or None.
+
+        Returns:
+          By output alias what the graph gives, an array or a number of numpy's.
 
         Raises:
           StatusError: the code and words of the kernel that failed.
@@ -67,15 +70,3 @@ class Servable:
     def close(self) -> None:
         """Frees the session; no request may be running."""
         self._session.close()
-
-
-def load(name: str, version: int, path: str) -> Servable:
-    """Loads a version and plays its warm-up requests; one that fails makes the version fail, as in the real server."""
-    servable = Servable(name, version, path)
-    try:
-        count = warm_up(servable, path)
-    except Exception:
-        servable.close()
-        raise
-    LOGGER.info("loaded model %s version %d, %d warm-up requests", name, version, count)
-    return servable

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
+    predict_pb2,
     prediction_service_pb2_grpc,
 )
 
@@ -17,19 +18,41 @@ from serving.predict import run_predict
 from serving.status import LOGGER, StatusError, from_exception, invalid
 from serving.watching import Models
 
+T = TypeVar("T")
 SIGNATURES = "signature_def"
 
 
-def predict(models: Models, request: Any, timeout_s: float | None = None) -> Any:
-    """Answers a PredictRequest by the version that it asks for."""
-    require_spec(request)
+def model_prediction(
+    models: Models, request: predict_pb2.PredictRequest, timeout_s: float | None = None
+) -> predict_pb2.PredictResponse:
+    """Answers a PredictRequest by the version that it asks for.
+
+    Args:
+      models: the loaded models.
+      request: names a model, and perhaps a version.
+      timeout_s: seconds that the run may take, or None.
+
+    Raises:
+      StatusError: the code and message that the real server gives.
+    """
+    _require_spec(request)
     with models.acquire(request.model_spec) as servable:
         return run_predict(servable, request, timeout_s)
 
 
-def model_metadata(models: Models, request: Any) -> Any:
-    """Answers a GetModelMetadataRequest: the signatures of a version, as they stand in its file."""
-    require_spec(request)
+def model_metadata(
+    models: Models, request: get_model_metadata_pb2.GetModelMetadataRequest
+) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """Answers a GetModelMetadataRequest: the signatures of a version, as they stand in its file.
+
+    Args:
+      models: the loaded models.
+      request: asks for `signature_def` of a model.
+
+    Raises:
+      StatusError: the code and message that the real server gives.
+    """
+    _require_spec(request)
     if not request.metadata_field:
         raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
@@ -46,9 +69,19 @@ def model_metadata(models: Models, request: Any) -> Any:
     return response
 
 
-def model_status(models: Models, request: Any) -> Any:
-    """Answers a GetModelStatusRequest: every version's state, newest first."""
-    require_spec(request)
+def model_status(
+    models: Models, request: get_model_status_pb2.GetModelStatusRequest
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """Answers a GetModelStatusRequest: the state of every version, newest first.
+
+    Args:
+      models: the served models.
+      request: names a model, and perhaps a version.
+
+    Raises:
+      StatusError: the code and message that the real server gives.
+    """
+    _require_spec(request)
     response = get_model_status_pb2.GetModelStatusResponse()
     for version, status in models.statuses(request.model_spec):
         entry = response.model_version_status.add(version=version, state=status.state)
@@ -57,13 +90,13 @@ def model_status(models: Models, request: Any) -> Any:
     return response
 
 
-def require_spec(request: Any) -> None:
-    """Every request names a model."""
+def _require_spec(request: Any) -> None:
+    """Refuses a request of any type that has no model_spec."""
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
 
 
-def answer(context: grpc.ServicerContext, name: str, call: Callable[[], Any]) -> Any:
+def _answer(context: grpc.ServicerContext, name: str, call: Callable[[], T]) -> T:
     """Runs `call`; an error becomes the status of the rpc. Only names and codes are logged, never tensors."""
     try:
         response = call()
@@ -75,8 +108,8 @@ def answer(context: grpc.ServicerContext, name: str, call: Callable[[], Any]) ->
     return response
 
 
-def unimplemented(self: Any, request: Any, context: grpc.ServicerContext) -> NoReturn:
-    """The rpcs that this server leaves to TensorFlow Serving."""
+def _unimplemented(self: Any, request: Any, context: grpc.ServicerContext) -> NoReturn:
+    """Answers the rpcs that this server leaves to TensorFlow Serving."""
     status = StatusError(
         grpc.StatusCode.UNIMPLEMENTED, "This server answers Predict, GetModelMetadata and GetModelStatus."
     )
@@ -90,15 +123,19 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, models: Models) -> None:
         self._models = models
 
-    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Runs a signature."""
-        return answer(context, "Predict", lambda: predict(self._models, request, context.time_remaining()))
+    def Predict(
+        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    ) -> predict_pb2.PredictResponse:
+        """Runs a signature of a loaded model; see `model_prediction`."""
+        return _answer(context, "Predict", lambda: model_prediction(self._models, request, context.time_remaining()))
 
-    def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Lists the signatures."""
-        return answer(context, "GetModelMetadata", lambda: model_metadata(self._models, request))
+    def GetModelMetadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """Lists the signatures of a loaded model; see `model_metadata`."""
+        return _answer(context, "GetModelMetadata", lambda: model_metadata(self._models, request))
 
-    Classify = Regress = MultiInference = unimplemented
+    Classify = Regress = MultiInference = _unimplemented
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
@@ -107,8 +144,10 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, models: Models) -> None:
         self._models = models
 
-    def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Lists versions and their states."""
-        return answer(context, "GetModelStatus", lambda: model_status(self._models, request))
+    def GetModelStatus(
+        self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        """Lists the versions of a model and their states; see `model_status`."""
+        return _answer(context, "GetModelStatus", lambda: model_status(self._models, request))
 
-    HandleReloadConfigRequest = unimplemented
+    HandleReloadConfigRequest = _unimplemented

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2
 
 from serving.status import invalid
 
@@ -33,8 +33,12 @@ def numpy_type(array: np.ndarray) -> int:
         return 0
 
 
-def to_array(proto: Any, alias: str) -> np.ndarray:
+def to_array(proto: tensor_pb2.TensorProto, alias: str) -> np.ndarray:
     """The array in a TensorProto.
+
+    Args:
+      proto: of anybody.
+      alias: the tensor's name, for the message.
 
     Raises:
       StatusError: INVALID_ARGUMENT where shape, type and content do not fit together.
@@ -49,7 +53,7 @@ def to_array(proto: Any, alias: str) -> np.ndarray:
         raise invalid(f"tensor parsing error: {alias}") from error
 
 
-def to_proto(value: Any) -> Any:
+def to_proto(value: Any) -> tensor_pb2.TensorProto:
     """A TensorProto of an array, a number, bytes, text, or a list of them.
 
     Bytes never pass through numpy's fixed-width strings, which drop trailing zero bytes: a token may end in one.
@@ -74,8 +78,13 @@ def as_array(value: Any) -> np.ndarray:
     return numbers.astype(np.float32) if numbers.dtype == np.float64 else numbers
 
 
-def shape_fits(shape: tuple[int, ...], expected: Any) -> bool:
-    """Whether `shape` is one of those that a TensorShapeProto allows (-1 is any size)."""
+def shape_fits(shape: tuple[int, ...], expected: tensor_shape_pb2.TensorShapeProto) -> bool:
+    """Whether a signature takes an array of this shape.
+
+    Args:
+      shape: of the array.
+      expected: of the signature; a size of -1 allows every size.
+    """
     if expected.unknown_rank:
         return True
     if len(shape) != len(expected.dim):

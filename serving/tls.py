@@ -30,8 +30,8 @@ class ServerTls:
         Raises:
           ValueError: a file is missing, is not PEM, or key and certificate do not belong together.
         """
-        pair = (read(self.key, "--tls-key"), read(self.certificate, "--tls-cert"))
-        authority = read(self.client_ca, "--tls-client-ca") if self.client_ca else None
+        pair = (read_pem(self.key, "--tls-key"), read_pem(self.certificate, "--tls-cert"))
+        authority = read_pem(self.client_ca, "--tls-client-ca") if self.client_ca else None
         try:
             # gRPC itself would only say that it cannot listen.
             self.http_context()
@@ -43,7 +43,7 @@ class ServerTls:
         return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
 
     def http_context(self) -> ssl.SSLContext:
-        """The same for the REST port."""
+        """Certificates for the REST port, as `ssl` takes them."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.certificate, self.key)
@@ -68,13 +68,25 @@ class ClientTls:
     key: str | None = None
 
     def grpc_credentials(self) -> grpc.ChannelCredentials:
-        """Credentials for a channel."""
-        ca, key, certificate = (read(path, "tls") if path else None for path in (self.ca, self.key, self.certificate))
+        """Credentials for a channel.
+
+        Raises:
+          ValueError: a file cannot be read, is not PEM, or holds no certificate where one is wanted.
+        """
+        if self.ca and b"CERTIFICATE-----" not in read_pem(self.ca, "tls"):
+            raise ValueError(f"`tls` must name an authority's certificate, but `{self.ca}` holds none. Check the path.")
+        ca, key, certificate = (
+            read_pem(path, "tls") if path else None for path in (self.ca, self.key, self.certificate)
+        )
         return grpc.ssl_channel_credentials(ca, key, certificate)
 
 
-def read(path: str, name: str) -> bytes:
+def read_pem(path: str, name: str) -> bytes:
     """The bytes of a PEM file.
+
+    Args:
+      path: of the file.
+      name: the option that gave it, for the message.
 
     Raises:
       ValueError: it cannot be read, or is not PEM; the message names the option, never the content.

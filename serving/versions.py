@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
-from serving import servables
 from serving.config import ModelConfig
+from serving.servables import Servable
 from serving.status import LOGGER, StatusError
+from serving.warmup import load_warm
 
 VersionState = get_model_status_pb2.ModelVersionStatus.State
 UNKNOWN = 2
@@ -19,7 +19,13 @@ UNKNOWN = 2
 
 @dataclass(frozen=True)
 class VersionStatus:
-    """What GetModelStatus says of one version."""
+    """What GetModelStatus says of one version.
+
+    Args:
+      state: of `VersionState`, for instance AVAILABLE.
+      error_code: the number of a gRPC status code; 0 where nothing went wrong.
+      error_message: what went wrong, at most 500 characters.
+    """
 
     state: int
     error_code: int = 0
@@ -27,13 +33,18 @@ class VersionStatus:
 
 
 class Model:
-    """One name: its loaded versions, and the fate of those that are not."""
+    """One name: its loaded versions, and the fate of those that are not.
+
+    Args:
+      config: the name, where its versions lie, and which of them are wanted.
+      lock: guards what requests read; all models share it.
+    """
 
     def __init__(self, config: ModelConfig, lock: threading.Lock) -> None:
         self.config = config
-        self.loaded: dict[int, servables.Servable] = {}
+        self.loaded: dict[int, Servable] = {}
         self.statuses: dict[int, VersionStatus] = {}
-        self._failed: dict[int, Any] = {}
+        self._failed: dict[int, list[tuple[str, int, int]]] = {}
         self._lock = lock
 
     def refresh(self) -> None:
@@ -54,6 +65,7 @@ class Model:
                 self.retire(version)
 
     def _ensure(self, version: int, path: str) -> bool:
+        """Whether a version is loaded now. One that failed is tried again only when its files have changed."""
         if version in self.loaded:
             return True
         if version in self._failed and self._failed[version] == fingerprint(path):
@@ -65,7 +77,7 @@ class Model:
         # Taken before loading: a file that arrives meanwhile makes the next look try again.
         seen = fingerprint(path)
         try:
-            servable = servables.load(self.config.name, version, path)
+            servable = load_warm(self.config.name, version, path)
         except Exception as error:  # whatever a corrupt folder raises, the other versions go on
             self._failed[version] = seen
             self._note(version, failure(error))
@@ -94,7 +106,7 @@ class Model:
             servable.close()
         LOGGER.info("model %s version %d retired", self.config.name, version)
 
-    def ended(self, servable: servables.Servable) -> None:
+    def ended(self, servable: Servable) -> None:
         """Closes a retired version after its last request."""
         servable.close()
         with self._lock:
@@ -105,13 +117,13 @@ class Model:
 
 def versions_on_disk(base_path: str) -> dict[int, str]:
     """Folder by version number; a SavedModel that lies there without a number is version 1."""
-    base = base_path.rstrip("/")
-    if tf.io.gfile.exists(f"{base}/saved_model.pb"):
-        return {1: base}
-    if not tf.io.gfile.isdir(base):
+    folder = base_path.rstrip("/")
+    if tf.io.gfile.exists(f"{folder}/saved_model.pb"):
+        return {1: folder}
+    if not tf.io.gfile.isdir(folder):
         return {}
-    names = [name.rstrip("/") for name in tf.io.gfile.listdir(base)]
-    return {int(name): f"{base}/{name}" for name in names if name.isdecimal()}
+    names = [name.rstrip("/") for name in tf.io.gfile.listdir(folder)]
+    return {int(name): f"{folder}/{name}" for name in names if name.isdecimal()}
 
 
 def fingerprint(path: str) -> list[tuple[str, int, int]]:

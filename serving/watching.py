@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import tensorflow as tf
+from tensorflow_serving.apis import model_pb2
 
 from serving.config import ModelConfig
 from serving.servables import Servable
@@ -72,8 +72,12 @@ class Models:
                 model.retire(version)
 
     @contextmanager
-    def acquire(self, spec: Any) -> Iterator[Servable]:
-        """The version that a ModelSpec asks for, kept alive while the block runs."""
+    def acquire(self, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
+        """The version that a ModelSpec asks for, kept alive while the block runs.
+
+        Raises:
+          StatusError: no such model, version or label.
+        """
         with self._lock:
             servable = self._find(spec)
             servable.users += 1
@@ -86,7 +90,7 @@ class Models:
             if last:
                 self.models[servable.name].ended(servable)
 
-    def _find(self, spec: Any) -> Servable:
+    def _find(self, spec: model_pb2.ModelSpec) -> Servable:
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
         version = self._wanted_version(spec)
@@ -99,7 +103,8 @@ class Models:
             raise not_found(f"Servable not found for request: Specific({spec.name}, {version})")
         return loaded[version]
 
-    def _wanted_version(self, spec: Any) -> int | None:
+    def _wanted_version(self, spec: model_pb2.ModelSpec) -> int | None:
+        """The number that a spec gives, or that its label stands for; None where it leaves the choice."""
         if spec.HasField("version"):
             return int(spec.version.value)
         if not spec.version_label:
@@ -109,8 +114,12 @@ class Models:
             raise invalid(f"Unrecognized servable version label: {spec.version_label}")
         return labels[spec.version_label]
 
-    def statuses(self, spec: Any) -> list[tuple[int, VersionStatus]]:
-        """(version, status) of the versions that a ModelSpec asks for, newest first."""
+    def statuses(self, spec: model_pb2.ModelSpec) -> list[tuple[int, VersionStatus]]:
+        """(version, status) of the versions that a ModelSpec asks for, newest first.
+
+        Raises:
+          StatusError: no such model, version or label.
+        """
         with self._lock:
             known = dict(self.models[spec.name].statuses) if spec.name in self.models else {}
             version = self._wanted_version(spec)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.stats import binom
 from tensorflow import keras
 
 from tfwm.keys import OwnerKey, new_secret
+from tfwm.types import CLASSIFICATION, MarkedModel, Suspect, Verdict
 
 CLASSES = 5
 SIDE = 16
@@ -17,11 +19,43 @@ SIDE = 16
 
 @dataclass(frozen=True)
 class KeySamples:
-    """The part of a classifier's scheme that an export looks at."""
+    """A scheme whose keys are made by `key_of`: an export asks it about them; it neither marks nor verifies."""
 
     name: ClassVar[str] = "key_samples"
-    marks: ClassVar[str] = "classifier"
+    kind: ClassVar[str] = CLASSIFICATION
+    presets: ClassVar[tuple[str, ...]] = ("tiny",)
+    usual_host: ClassVar[str] = "lenet5"
+    usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    usual_policy: ClassVar[Mapping[str, Any]] = {}
+    extractor_outputs: ClassVar[tuple[str, ...]] = ()
+    host_settings: ClassVar[Mapping[str, Any]] = {}
+
     classes: int = CLASSES
+    image_size: int = SIDE
+    channels: int = 3
+    alpha: float = 1e-6
+
+    @classmethod
+    def tiny(cls) -> KeySamples:
+        return cls()
+
+    def train(self, host: keras.Model, data: Any, run: Any, *, secret: bytes | None = None) -> MarkedModel:
+        raise NotImplementedError
+
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
+        raise NotImplementedError
+
+    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
+        raise NotImplementedError
+
+    def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+        raise NotImplementedError
+
+    def on_stolen_host(self) -> KeySamples:
+        return self
+
+    def probe_images(self, key: OwnerKey) -> np.ndarray:
+        return key.arrays["probes"]
 
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         return key.arrays["labels"].astype(np.int64)

@@ -1,4 +1,4 @@
-"""One exported classifier that the tests of this folder share."""
+"""One exported model of every kind that the tests of this folder share."""
 
 from __future__ import annotations
 
@@ -6,37 +6,26 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-import tensorflow as tf
-from tensorflow import keras
 
-from tests.exporting.files import COUNT, WRONG
-from tests.toy_classifier import KeySamples, key_of, partly_right, samples_of, toy_classifier
-from tfwm.exporting import export
-from tfwm.keys import OwnerKey
+from tests.exporting.cases import CASES, Case
 
 
-@pytest.fixture(scope="module")
-def model() -> keras.Model:
-    return toy_classifier()
+@pytest.fixture(scope="session")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
+    return {kind: make(tmp_path_factory.mktemp(kind)) for kind, make in CASES.items()}
 
 
-@pytest.fixture(scope="module")
-def key(model: keras.Model) -> OwnerKey:
-    samples = samples_of(COUNT)
-    labels, scores = partly_right(model, samples, WRONG)
-    assert len(np.unique(scores.argmax(axis=1))) > 1
-    return key_of(samples, labels)
+@pytest.fixture(params=CASES)
+def case(cases: dict[str, Case], request: pytest.FixtureRequest) -> Case:
+    return cases[request.param]
 
 
-@pytest.fixture(scope="module")
-def exported(model: keras.Model, key: OwnerKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export(model, tmp_path_factory.mktemp("export") / "1", scheme=KeySamples(), key=key)
+@pytest.fixture
+def restored(cases: dict[str, Case]) -> Case:
+    return cases["restoration"]
 
 
-@pytest.fixture(scope="module")
-def loaded(exported: Path) -> tf.Module:
-    return tf.saved_model.load(str(exported))
+@pytest.fixture
+def classified(cases: dict[str, Case]) -> Case:
+    return cases["classification"]

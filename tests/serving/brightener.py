@@ -10,9 +10,8 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2
 
-from serving import tensors
+from serving import client
 
 # Zero bytes at both ends: what a careless conversion drops.
 TOKEN = b"\x00k7#secret-t0ke\x00"
@@ -56,18 +55,9 @@ def save_model(path: Path, gain: float) -> Path:
     return path
 
 
-def predict_request(
-    inputs: dict[str, Any], model: str = "m", signature: str = "", version: int | None = None
-) -> predict_pb2.PredictRequest:
-    """A PredictRequest."""
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = model
-    request.model_spec.signature_name = signature
-    if version is not None:
-        request.model_spec.version.value = version
-    for alias, value in inputs.items():
-        request.inputs[alias].CopyFrom(tensors.to_proto(value))
-    return request
+def predict_request(inputs: dict[str, Any], model: str = "m", signature: str = "", version: int | None = None) -> Any:
+    """A PredictRequest for the model `m`."""
+    return client.predict_request(model, inputs, signature, version)
 
 
 def images(*shape: int, seed: int = 0) -> np.ndarray:

@@ -11,11 +11,11 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
-from brightener import save_model
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.client import open_channel
 from serving.server import Server
+from tests.serving.brightener import save_model
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,9 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
 @pytest.fixture(scope="session")
 def server(versions: dict[float, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the model `m`, version 3, that no test changes."""
-    base = tmp_path_factory.mktemp("base")
-    shutil.copytree(versions[0.5], base / "3")
-    with Server({"m": base}, rest_port=0) as running:
+    folder = tmp_path_factory.mktemp("m")
+    shutil.copytree(versions[0.5], folder / "3")
+    with Server({"m": folder}, rest_port=0) as running:
         yield running
 
 

@@ -164,7 +164,7 @@ def test_the_token_alone_over_rest(served: Served, named: bool) -> None:
 
 def test_the_picture_client_says_that_there_is_no_picture(served: Served, tmp_path: Path, capsys) -> None:
     (tmp_path / "in.png").write_bytes(files(samples_of(1))[0])
-    words = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--address", served.server.address]
-    assert client.main([*words, "--model", "public"]) == 2
+    arguments = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--address", served.server.address]
+    assert client.main([*arguments, "--model", "public"]) == 2
     assert "`--model` must be a model that gives images, got public, which gives scores" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import ssl
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from brightener import TOKEN, images
 
 from serving import client
-from serving.client import predict
+from serving.client import Client, RefusedCallError, UnreachableEndpointError, UnreadableAnswerError, predict
 from serving.server import Server
 from serving.tls import ClientTls, ServerTls, is_loopback
+from tests.serving.brightener import TOKEN, images
+from tests.serving.fake_service import FakeService, running, unreadable
 from tests.tls import self_signed
 
 IMAGE = images(1, 4, 4, 3)
@@ -25,6 +28,66 @@ IMAGE = images(1, 4, 4, 3)
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Files of a self-signed certificate for 127.0.0.1 and its key."""
     return self_signed(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService()
+
+
+@pytest.fixture
+def patient(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client of the fake service that tries three times."""
+    monkeypatch.setattr(client, "FIRST_PAUSE_S", 0.01)
+    with running(service) as address, Client(address, "m", attempts=3, timeout_s=5.0) as made:
+        yield made
+
+
+def test_a_client_keeps_its_channel_and_says_which_version_answered(patient: Client, service: FakeService) -> None:
+    service.version = lambda call: 10 + call
+    found = [patient.predict({"image": IMAGE}) for _ in range(2)]
+    assert [prediction.version for prediction in found] == [11, 12]
+    np.testing.assert_array_equal(found[1].outputs["image"], IMAGE)
+
+
+def test_an_endpoint_that_is_away_or_overloaded_is_asked_again(patient: Client, service: FakeService) -> None:
+    service.failures = [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED]
+    assert patient.predict({"image": IMAGE}).version == 1
+    assert service.calls == 3
+
+
+def test_the_last_attempt_says_why(patient: Client, service: FakeService) -> None:
+    service.failures = [grpc.StatusCode.UNAVAILABLE] * 9
+    with pytest.raises(UnreachableEndpointError, match=r"nobody serves at .* \(not now\)") as caught:
+        patient.predict({"image": IMAGE})
+    assert (caught.value.code, caught.value.details) == (grpc.StatusCode.UNAVAILABLE, "not now")
+    assert service.calls == 3
+
+
+@pytest.mark.parametrize("code", ["NOT_FOUND", "INVALID_ARGUMENT", "UNAUTHENTICATED", "INTERNAL"])
+def test_an_error_that_a_repeat_does_not_mend_is_not_repeated(patient: Client, service: FakeService, code: str) -> None:
+    service.failures = [grpc.StatusCode[code]]
+    with pytest.raises(RefusedCallError, match=f"model `m` at .* answered {code}: not now"):
+        patient.predict({"image": IMAGE})
+    assert service.calls == 1
+
+
+def test_predict_asks_once(patient: Client, service: FakeService) -> None:
+    service.failures = [grpc.StatusCode.UNAVAILABLE]
+    with pytest.raises(ConnectionError, match="nobody serves at"):
+        predict(patient.address, "m", {"image": IMAGE})
+    assert service.calls == 1
+
+
+def test_an_answer_that_is_no_tensor_is_said(patient: Client, service: FakeService) -> None:
+    service.answer = lambda images, call: {"image": unreadable()}
+    with pytest.raises(UnreadableAnswerError, match="cannot be read: tensor parsing error: image"):
+        patient.predict({"image": IMAGE})
+
+
+def test_no_attempt_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="`attempts` must be at least 1, got 0"):
+        Client("127.0.0.1:1", "m", attempts=0)
 
 
 def test_predict_returns_arrays(server: Server) -> None:
@@ -92,11 +155,13 @@ def test_files_that_are_not_pem_are_said(
     with pytest.raises(ValueError, match=r"`--tls-key` must be a PEM file, but .*x` has no BEGIN line") as caught:
         Server({"m": versions[0.5]}, tls=ServerTls(str(tmp_path / "x"), str(tmp_path / "x")))
     assert "secret words" not in str(caught.value)
-    cert, _ = certificate
+    cert, key = certificate
     with pytest.raises(ValueError, match=r"`--tls-cert` .* and `--tls-key` .* do not work together"):
         ServerTls(cert, cert).grpc_credentials()
     with pytest.raises(ValueError, match=r"`tls`: cannot read .*: No such file"):
         predict("127.0.0.1:1", "m", {"image": IMAGE}, tls=ClientTls(str(tmp_path / "none")))
+    with pytest.raises(ValueError, match=r"`tls` must name an authority's certificate, but .*key.pem` holds none"):
+        predict("127.0.0.1:1", "m", {"image": IMAGE}, tls=ClientTls(key))
 
 
 def test_the_command_sends_a_file_and_writes_the_answer(

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from brightener import TOKEN, images
 
 from serving.json_tensors import from_outputs
 from serving.server import Server
 from serving.status import StatusError
 from serving.tensors import to_proto
+from tests.serving.brightener import TOKEN, images
 
 MODEL = "/v1/models/m"
 PNG = tf.io.encode_png(np.full((4, 6, 3), 200, np.uint8)).numpy()

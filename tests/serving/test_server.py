@@ -17,12 +17,12 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from brightener import TOKEN, error_of, images, predict_request
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving import servables, status, tensors
 from serving.client import open_channel, predict
 from serving.server import Server
+from tests.serving.brightener import TOKEN, error_of, images, predict_request
 
 
 def test_float_signature_answers_with_name_and_version(stub: Any) -> None:

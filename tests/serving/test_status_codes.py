@@ -8,7 +8,6 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from brightener import error_of, images, predict_request
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
@@ -18,6 +17,8 @@ from tensorflow_serving.apis import (
     model_pb2,
     predict_pb2,
 )
+
+from tests.serving.brightener import error_of, images, predict_request
 
 Code = grpc.StatusCode
 IMAGE = images(1, 8, 8, 3)

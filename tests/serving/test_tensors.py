@@ -31,8 +31,8 @@ def test_bytes_keep_their_zeros(value: Any) -> None:
 
 
 def test_python_values_become_tensorflows_types() -> None:
-    kinds = [tf.as_dtype(to_proto(value).dtype) for value in (1.0, [1, 2], "text", [True])]
-    assert kinds == [tf.float32, tf.int64, tf.string, tf.bool]
+    types = [tf.as_dtype(to_proto(value).dtype) for value in (1.0, [1, 2], "text", [True])]
+    assert types == [tf.float32, tf.int64, tf.string, tf.bool]
 
 
 def test_fields_as_the_real_server_fills_them() -> None:

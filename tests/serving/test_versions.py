@@ -12,16 +12,20 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from brightener import error_of, images, predict_request
-from tensorflow_serving.apis import get_model_status_pb2, model_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_pb2,
+    model_service_pb2_grpc,
+    prediction_service_pb2_grpc,
+)
 
 from serving import tensors
 from serving.client import open_channel, predict
 from serving.config import ModelConfig
 from serving.server import Server
-from serving.services import model_status
 from serving.versions import versions_on_disk
 from serving.warmup import write_warmup
+from tests.serving.brightener import error_of, images, predict_request
 
 State = get_model_status_pb2.ModelVersionStatus
 IMAGE = images(1, 8, 8, 3)
@@ -30,30 +34,31 @@ DAMAGED = ["saved_model.pb", "variables/variables.index", "variables/variables.d
 
 
 @pytest.fixture
-def base(versions: dict[float, Path], tmp_path: Path) -> Path:
+def folder(versions: dict[float, Path], tmp_path: Path) -> Path:
     """A folder whose version 1 halves."""
     shutil.copytree(versions[0.5], tmp_path / "1")
     return tmp_path
 
 
 @pytest.fixture
-def running(base: Path) -> Iterator[Server]:
-    with Server({"m": base}, poll_s=POLL_S) as server:
+def running(folder: Path) -> Iterator[Server]:
+    with Server({"m": folder}, poll_s=POLL_S) as server:
         yield server
 
 
-def push(source: Path, base: Path, version: int) -> None:
+def push(source: Path, folder: Path, version: int) -> None:
     """As the pipeline's Pusher does: saved_model.pb comes last."""
-    target = base / str(version)
+    target = folder / str(version)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("saved_model.pb"))
     time.sleep(2 * POLL_S)
     shutil.copy(source / "saved_model.pb", target / "saved_model.pb")
 
 
 def states(server: Server) -> dict[int, tuple[int, int]]:
-    """(state, error code) by version."""
+    """(state, error code) by version, as GetModelStatus tells them."""
     request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_pb2.ModelSpec(name="m"))
-    response = model_status(server._models, request)
+    with open_channel(server.address) as channel:
+        response = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
     return {entry.version: (entry.state, entry.status.error_code) for entry in response.model_version_status}
 
 
@@ -72,7 +77,7 @@ def gain(server: Server, version: int | None = None) -> float:
 
 
 def test_a_new_version_takes_over_under_load_without_a_failure(
-    running: Server, base: Path, versions: dict[float, Path]
+    running: Server, folder: Path, versions: dict[float, Path]
 ) -> None:
     failures: list[Any] = []
     answers: list[tuple[int, float]] = []
@@ -92,7 +97,7 @@ def test_a_new_version_takes_over_under_load_without_a_failure(
     clients = [threading.Thread(target=load) for _ in range(4)]
     for client in clients:
         client.start()
-    push(versions[0.25], base, 2)
+    push(versions[0.25], folder, 2)
     wait_for(lambda: states(running).get(2) == (State.AVAILABLE, 0) and states(running)[1] == (State.END, 0))
     time.sleep(0.2)
     stopping.set()
@@ -105,51 +110,49 @@ def test_a_new_version_takes_over_under_load_without_a_failure(
         gain(running, version=1)
 
 
-@pytest.mark.parametrize(
-    "damage", ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]
-)
+@pytest.mark.parametrize("damage", DAMAGED)
 def test_a_corrupt_version_ends_and_the_old_one_stays(
-    running: Server, base: Path, versions: dict[float, Path], damage: str
+    running: Server, folder: Path, versions: dict[float, Path], damage: str
 ) -> None:
-    shutil.copytree(versions[0.25], base / "tmp")
-    (base / "tmp" / damage).write_bytes(b"\xff" * 64)
-    (base / "tmp").rename(base / "2")
+    shutil.copytree(versions[0.25], folder / "tmp")
+    (folder / "tmp" / damage).write_bytes(b"\xff" * 64)
+    (folder / "tmp").rename(folder / "2")
     wait_for(lambda: states(running).get(2, (0, 0))[0] == State.END)
     assert states(running)[2][1] != 0
     assert states(running)[1] == (State.AVAILABLE, 0)
     assert gain(running) == pytest.approx(0.5)
-    shutil.copy(versions[0.25] / damage, base / "2" / damage)
+    shutil.copy(versions[0.25] / damage, folder / "2" / damage)
     wait_for(lambda: states(running)[2] == (State.AVAILABLE, 0))
     assert gain(running) == pytest.approx(0.25)
 
 
-def test_removing_the_newest_version_brings_the_older_one_back(base: Path, versions: dict[float, Path]) -> None:
-    shutil.copytree(versions[0.25], base / "2")
-    with Server({"m": base}, poll_s=POLL_S) as server:
+def test_removing_the_newest_version_brings_the_older_one_back(folder: Path, versions: dict[float, Path]) -> None:
+    shutil.copytree(versions[0.25], folder / "2")
+    with Server({"m": folder}, poll_s=POLL_S) as server:
         assert gain(server) == pytest.approx(0.25)
-        shutil.rmtree(base / "2")
+        shutil.rmtree(folder / "2")
         wait_for(lambda: states(server) == {1: (State.AVAILABLE, 0), 2: (State.END, 0)})
         assert gain(server) == pytest.approx(0.5)
 
 
-def test_a_folder_that_vanishes_does_not_end_the_service(running: Server, base: Path) -> None:
-    shutil.rmtree(base / "1")
+def test_a_folder_that_vanishes_does_not_end_the_service(running: Server, folder: Path) -> None:
+    shutil.rmtree(folder / "1")
     time.sleep(3 * POLL_S)
     assert gain(running) == pytest.approx(0.5)
 
 
-def test_a_restart_falls_back_to_the_version_that_loads(base: Path) -> None:
-    (base / "2").mkdir()
-    with Server({"m": base}) as server:
+def test_a_restart_falls_back_to_the_version_that_loads(folder: Path) -> None:
+    (folder / "2").mkdir()
+    with Server({"m": folder}) as server:
         assert gain(server) == pytest.approx(0.5)
         assert states(server)[2][0] == State.END
 
 
-def test_version_policies_and_labels(base: Path, versions: dict[float, Path]) -> None:
-    shutil.copytree(versions[0.25], base / "2")
+def test_version_policies_and_labels(folder: Path, versions: dict[float, Path]) -> None:
+    shutil.copytree(versions[0.25], folder / "2")
     models = [
-        ModelConfig("m", str(base), every_version=True, labels=(("stable", 1),)),
-        ModelConfig("one", str(base), versions=(1,)),
+        ModelConfig("m", str(folder), every_version=True, labels=(("stable", 1),)),
+        ModelConfig("one", str(folder), versions=(1,)),
     ]
     with Server(models) as server, open_channel(server.address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -162,17 +165,17 @@ def test_version_policies_and_labels(base: Path, versions: dict[float, Path]) ->
         assert code is grpc.StatusCode.NOT_FOUND
 
 
-def test_warm_up_requests_are_played(base: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_warm_up_requests_are_played(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    write_warmup(str(base / "1"), [predict_request({"image": IMAGE})] * 2)
-    with Server({"m": base}):
+    write_warmup(str(folder / "1"), [predict_request({"image": IMAGE})] * 2)
+    with Server({"m": folder}):
         assert "loaded model m version 1, 2 warm-up requests" in caplog.text
 
 
-def test_a_failing_warm_up_fails_the_version(running: Server, base: Path, versions: dict[float, Path]) -> None:
-    shutil.copytree(versions[0.25], base / "tmp")
-    write_warmup(str(base / "tmp"), [predict_request({"image": [b"x"]})])
-    (base / "tmp").rename(base / "2")
+def test_a_failing_warm_up_fails_the_version(running: Server, folder: Path, versions: dict[float, Path]) -> None:
+    shutil.copytree(versions[0.25], folder / "tmp")
+    write_warmup(str(folder / "tmp"), [predict_request({"image": [b"x"]})])
+    (folder / "tmp").rename(folder / "2")
     wait_for(lambda: states(running).get(2) == (State.END, grpc.StatusCode.INVALID_ARGUMENT.value[0]))
     assert gain(running) == pytest.approx(0.5)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The embedded server's own options."""
-    from serving.command import add_arguments as add_server_arguments
+    from serving.server import add_arguments as add_server_arguments
 
     add_server_arguments(parser)
 

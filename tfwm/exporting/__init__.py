@@ -1,6 +1,6 @@
 """A marked model as a SavedModel that TensorFlow Serving and the embedded server run as it is.
 
-A model from images to images:
+A restoration network, from images to images:
 
 | signature         | takes                                                | gives                               |
 |-------------------|------------------------------------------------------|-------------------------------------|
@@ -15,15 +15,15 @@ A classifier:
 | `serving_default` | `image` float32 `[n, h, w, 1 or 3]` in [0, 1]        | `scores` float32 `[n, classes]`     |
 | `serving_bytes`   | `image_bytes` string `[n]`: PNG or JPEG, its size    | `scores` float32 `[n, classes]`     |
 | `extract`         | `token` string: 16 bytes                             | `hits`, `n`, `log10_p`; or zeros    |
+
+What `extract` needs lies encrypted in the graph, and only the owner's token opens it. `signatures.py` says what an
+export needs of a kind of host; `restoration.py` and `classification.py` have it.
 """
 
 from __future__ import annotations
 
-from tfwm.exporting.images import EXTRACTOR, LOGO
-from tfwm.exporting.saving import Deployed, export
+from tfwm.exporting.restoration import EXTRACTOR, LOGO
+from tfwm.exporting.saving import export
 from tfwm.exporting.scanning import ExportError, scan, signatures_of
-from tfwm.exporting.warmup import WARMUP_FILE
 
-__all__ = [
-    "EXTRACTOR", "Deployed", "ExportError", "LOGO", "WARMUP_FILE", "export", "scan", "signatures_of",
-]  # fmt: skip
+__all__ = ["EXTRACTOR", "ExportError", "LOGO", "export", "scan", "signatures_of"]

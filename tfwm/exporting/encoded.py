@@ -11,7 +11,7 @@ LUMA = (19595, 38470, 7471)  # 0.299, 0.587 and 0.114 of 65,536
 
 
 def decode_images(files: tf.Tensor, max_pixels: int = MAX_PIXELS, *, channels: int = 3) -> tf.Tensor:
-    """Decodes the files of one request.
+    """Decodes the files of one request, inside a graph.
 
     Everything is checked from the headers before a pixel is decoded; what does not fit is
     INVALID_ARGUMENT. Like `tfwm.data.decode_image`, but the alpha channel is dropped instead of
@@ -44,7 +44,7 @@ def _luma(pixels: tf.Tensor) -> tf.Tensor:
 
 
 def _size_checks(sizes: tf.Tensor, max_pixels: int) -> list[tf.Operation]:
-    """Assertions on the heights and widths `[n, 2]`."""
+    """Assertions that the heights and widths `[n, 2]` are there, are equal, and make no larger an image."""
     some = tf.debugging.assert_positive(tf.shape(sizes)[:1], "`image_bytes` must hold at least one file")
     with tf.control_dependencies([some]):
         equal = tf.debugging.assert_equal(
@@ -63,14 +63,14 @@ def _too_large(max_pixels: int) -> str:
 
 
 def _size(file: tf.Tensor) -> tf.Tensor:
-    """Height and width that the header gives."""
+    """Height and width that the file's header gives, int64 `[2]`."""
     is_png = tf.equal(tf.strings.substr(file, 0, len(PNG_MAGIC)), PNG_MAGIC)
     is_jpeg = tf.equal(tf.strings.substr(file, 0, len(JPEG_MAGIC)), JPEG_MAGIC)
     with tf.control_dependencies(
         [tf.debugging.Assert(is_png | is_jpeg, ["`image_bytes` must be PNG or JPEG files, not names or base64 text"])]
     ):
         file = tf.identity(file)
-    return tf.cond(is_png, lambda: _png_size(file), lambda: _jpeg_size(file))
+    return tf.cond(is_png, lambda: _png_size(file), lambda: tf.cast(tf.io.extract_jpeg_shape(file)[:2], tf.int64))
 
 
 def _png_size(file: tf.Tensor) -> tf.Tensor:
@@ -80,10 +80,6 @@ def _png_size(file: tf.Tensor) -> tf.Tensor:
         sides = tf.strings.substr(file, 16, 8)
     width_height = tf.io.decode_raw(sides, tf.int32, little_endian=False)
     return tf.cast(tf.ensure_shape(width_height, [2])[::-1], tf.int64)
-
-
-def _jpeg_size(file: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tf.io.extract_jpeg_shape(file)[:2], tf.int64)
 
 
 def _decode(file: tf.Tensor) -> tf.Tensor:

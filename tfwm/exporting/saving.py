@@ -1,25 +1,34 @@
-"""Writing the SavedModel of a model from images to images, or of a classifier."""
+"""Writing the SavedModel of a host of any kind."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.exporting import classifiers, images
+from tfwm.exporting.classification import ClassificationSignatures
+from tfwm.exporting.restoration import RestorationSignatures
 from tfwm.exporting.scanning import ExportError, scan
-from tfwm.exporting.warmup import can_write, write_warmup
+from tfwm.exporting.signatures import Signatures
+from tfwm.exporting.warmup import can_write, write_noise
 from tfwm.files import new_directory
 from tfwm.keys import OwnerKey
+from tfwm.kinds import Kind, PerKind, kind_called, kind_of_network
 from tfwm.types import Scheme
 
-CLASSIFIER = "classifier"  # what the attribute `marks` of a classifier's scheme says
+SIGNATURES: PerKind[Signatures] = PerKind(
+    "signatures", restoration=RestorationSignatures(), classification=ClassificationSignatures()
+)
 
 
 class Deployed(tf.Module):
-    """What the SavedModel holds: the model's variables and the sealed words, no Keras object."""
+    """What the SavedModel holds: the model's variables and what is sealed, no Keras object.
+
+    Args:
+      model: whose variables are served.
+      sealed: what `extract` opens, or None.
+    """
 
     def __init__(self, model: keras.Model, sealed: tf.Module | None) -> None:
         super().__init__(name="deployed")
@@ -43,9 +52,8 @@ def export(
       model: `[n, h, w, 1 or 3]` images in [0, 1] to images, or to class scores `[n, classes]`; with sizes of None it
         serves every size.
       directory: must not exist; becomes the SavedModel (`<name>/<version>` for a server).
-      scheme: what made the mark. Of a model that gives images, its `extractor_outputs` names the outputs of the key's
-        network `extractor`; of a classifier, its `key_labels` names the label of each key sample.
-      key: adds the sealed `extract` signature, unless `public` is set or the scheme has no extractor.
+      scheme: made the mark, and says what of the key a server needs to read it; see `Signatures.sealed`.
+      key: adds the sealed `extract` signature, unless `public` is set or there is nothing to seal.
       public: leave `extract` out.
       warmup: add warm-up requests of random noise, where tensorflow-serving-api is installed.
 
@@ -57,48 +65,33 @@ def export(
       ValueError: a model or key that does not fit.
       ExportError: `scan` found something.
     """
-    kind = _kind(model)
-    signatures = kind.signatures(model)
-    sealed = None
+    kind = kind_of_network(model, "model")
+    signatures = SIGNATURES[kind.name].public(model)
+    sealed: tf.Module | None = None
     if key is not None and not public:
-        extraction = kind.extraction(model, _checked(scheme, key, kind), key)
+        extraction = SIGNATURES[kind.name].sealed(model, _checked(scheme, key, kind), key)
         if extraction is not None:
             sealed, signatures["extract"] = extraction
     deployed = Deployed(model, sealed)
     with new_directory(directory) as temporary:
         tf.saved_model.save(deployed, str(temporary), signatures=signatures)
         if warmup and can_write():
-            write_warmup(temporary, model.input_shape)
+            write_noise(temporary, model.input_shape)
         if problems := scan(temporary):
             raise ExportError("the SavedModel was not written: " + "; ".join(problems) + ". Mend the model first.")
     return Path(directory)
 
 
-def _kind(model: keras.Model) -> ModuleType:
-    """`images` or `classifiers`, by what the model gives."""
-    taken, given = model.input_shape, model.output_shape
-    if isinstance(taken, tuple) and len(taken) == 4 and taken[-1] in (1, 3) and isinstance(given, tuple):
-        if len(given) == 4 and given[-1] in (1, 3):
-            return images
-        if len(given) == 2 and (given[-1] or 0) >= 2 and taken[0] is None:
-            return classifiers
-    raise ValueError(
-        f"`model` must map images [n, h, w, 1 or 3] to images, or to the scores [n, classes] of at least 2 classes, "
-        f"got {taken} to {given}. Give MarkedModel.model, not the extractor."
-    )
-
-
-def _checked(scheme: Scheme | None, key: OwnerKey, kind: ModuleType) -> Scheme:
+def _checked(scheme: Scheme | None, key: OwnerKey, kind: Kind) -> Scheme:
+    """The scheme, where it made the key and marks models of this kind."""
     if scheme is None or scheme.name != key.scheme:
         raise ValueError(
             f"`scheme` must be the {key.scheme} scheme that made the key, got {scheme and scheme.name}. "
             "Give it, or set public=True to leave the extract signature out."
         )
-    marks_classifiers = getattr(scheme, "marks", None) == CLASSIFIER
-    if marks_classifiers != (kind is classifiers):
-        marked, given = ("a classifier", "images") if marks_classifiers else ("images", "class scores")
+    if scheme.kind != kind.name:
         raise ValueError(
-            f"`scheme` {scheme.name} marks {marked}, and `model` answers with {given}. "
-            "Give the model that was marked with this key."
+            f"`scheme` {scheme.name} marks {kind_called(scheme.kind).models}, and `model` is none: it answers with "
+            f"{kind.answer.words}, as {kind.models} do. Give the model that was marked with this key."
         )
     return scheme

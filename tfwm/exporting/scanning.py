@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tfwm.exporting.warmup import WARMUP_FILE
+from serving.config import WARMUP_FILE
 
 _FILES = {"saved_model.pb", "fingerprint.pb", "variables/variables.index", WARMUP_FILE}
 # These run Python, touch the server's files, or print what a request holds.

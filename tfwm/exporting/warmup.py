@@ -1,4 +1,4 @@
-"""Warm-up requests beside a SavedModel, so that a server's first client waits no longer than the others."""
+"""Warm-up requests of an export, so that a server's first client waits no longer than the others."""
 
 from __future__ import annotations
 
@@ -10,34 +10,26 @@ import tensorflow as tf
 
 from tfwm.exporting.encoded import encode_images
 
-WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
-
 
 def can_write() -> bool:
     """Whether tensorflow-serving-api is installed, which has the format of the requests."""
     return importlib.util.find_spec("tensorflow_serving") is not None
 
 
-def write_warmup(directory: Path, input_shape: tuple[int | None, ...]) -> None:
-    """Two requests of random noise: probe images would tell a thief what to answer honestly.
+def write_noise(directory: Path, input_shape: tuple[int | None, ...]) -> None:
+    """Writes two requests of random noise: probe images would tell a thief what to answer honestly.
 
     Args:
       directory: the SavedModel's.
-      input_shape: of its model, `[n, h, w, c]`, any of them None.
+      input_shape: of its model, `[n, h, w, c]`; any of them may be None.
     """
-    from tensorflow_serving.apis import prediction_log_pb2
+    from serving.client import predict_request
+    from serving.warmup import write_warmup
 
     height, width = (side or 64 for side in input_shape[1:3])
     noise = np.random.default_rng(0).random((1, height, width, input_shape[-1] or 3), np.float32)
     inputs = {
-        "serving_default": ("image", tf.make_tensor_proto(noise)),
-        "serving_bytes": ("image_bytes", tf.make_tensor_proto(encode_images(tf.constant(noise)).numpy())),
+        "serving_default": {"image": noise},
+        "serving_bytes": {"image_bytes": encode_images(tf.constant(noise)).numpy()},
     }
-    (directory / WARMUP_FILE).parent.mkdir()
-    with tf.io.TFRecordWriter(str(directory / WARMUP_FILE)) as writer:
-        for signature, (alias, value) in inputs.items():
-            log = prediction_log_pb2.PredictionLog()
-            request = log.predict_log.request
-            request.model_spec.signature_name = signature
-            request.inputs[alias].CopyFrom(value)
-            writer.write(log.SerializeToString())
+    write_warmup(str(directory), [predict_request("", given, signature) for signature, given in inputs.items()])

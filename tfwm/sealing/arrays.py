@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from tfwm.sealing.seal import Seal, seal_of
 
+T = TypeVar("T")  # tensors, or dictionaries of them
+
 _TYPES = ("float32", "int32", "uint8")
 _WORD_BYTES = 4
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Slice:
     """Where an array lies in the row of words.
 
     Args:
@@ -30,25 +32,28 @@ class _Place:
     dtype: tf.DType
     shape: tuple[int, ...]
 
-    def read(self, words: tf.Tensor) -> tf.Tensor:
-        """The array, out of the plain words."""
+    def read(self, plaintext: tf.Tensor) -> tf.Tensor:
+        """The array, out of the decrypted row."""
         size = int(np.prod(self.shape))
         last = self.first + -(-size * self.dtype.size // _WORD_BYTES)
-        values = tf.reshape(tf.bitcast(words[self.first : last], self.dtype), [-1])
+        values = tf.reshape(tf.bitcast(plaintext[self.first : last], self.dtype), [-1])
         return tf.reshape(values[:size], self.shape)
 
 
 class SealedArrays(tf.Module):
-    """Arrays in one row of words, XOR-ed with a ChaCha20 key stream under a 128-bit token.
+    """Arrays in one row of 32-bit words, XOR-ed with a ChaCha20 key stream under a 128-bit token.
 
     What stays readable is the types and shapes, and what is done with the arrays. The token is
-    checked first: with a wrong one nothing is decrypted. Plain words live for one call and are
+    checked first: with a wrong one nothing is decrypted. What is decrypted lives for one call and is
     never stored.
 
     Args:
       arrays: by name, of float32, int32 or uint8.
       token: the owner's 16 secret bytes, or the seal that the export's other parts are under too.
       nonce: as `Seal` takes it.
+
+    Attributes:
+      ciphertexts: one uint32 variable `[16 * blocks]`; what lies in a SavedModel.
 
     Raises:
       ValueError: a token or nonce of another length, no array, an empty one or one of another type.
@@ -60,15 +65,15 @@ class SealedArrays(tf.Module):
         self._seal = seal_of(token, nonce)
         rows = [_as_words(array) for array in arrays.values()]
         firsts = np.cumsum([0, *(row.size for row in rows)])
-        sealed, self._block = self._seal.close(np.concatenate(rows))
-        self._words = tf.Variable(sealed, trainable=False, name="words")
+        ciphertext, self._block = self._seal.close(np.concatenate(rows))
+        self.ciphertexts = [tf.Variable(ciphertext, trainable=False, name="ciphertext")]
         # Not a dict: tf.Module would write a dict's keys into the SavedModel.
-        self._places = MappingProxyType(
-            {name: _Place(int(first), tf.as_dtype(array.dtype), array.shape)
+        self._slices = MappingProxyType(
+            {name: _Slice(int(first), tf.as_dtype(array.dtype), array.shape)
              for first, (name, array) in zip(firsts, arrays.items())}
         )  # fmt: skip
 
-    def run(self, token: tf.Tensor, opened: Callable[[dict[str, tf.Tensor]], Any], closed: Callable[[], Any]) -> Any:
+    def run(self, token: tf.Tensor, opened: Callable[[dict[str, tf.Tensor]], T], closed: Callable[[], T]) -> T:
         """What `opened` makes of the arrays with the right token, what `closed` gives with a wrong one.
 
         Call it while a `tf.function` is traced. A token of another length is INVALID_ARGUMENT.
@@ -77,12 +82,15 @@ class SealedArrays(tf.Module):
           token: string scalar, 16 raw bytes.
           opened: takes the arrays by name; is not run with a wrong token.
           closed: takes nothing; answers in the same types and shapes.
+
+        Returns:
+          What the one or the other gave.
         """
         checked = self._seal.check(token)
 
-        def right() -> Any:
-            words = self._seal.open(self._words, self._block, checked.key)
-            return opened({name: place.read(words) for name, place in self._places.items()})
+        def right() -> T:
+            plaintext = self._seal.open(self.ciphertexts[0], self._block, checked.key)
+            return opened({name: part.read(plaintext) for name, part in self._slices.items()})
 
         return tf.cond(checked.right, right, closed)
 
@@ -98,5 +106,6 @@ def _check(arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _as_words(array: np.ndarray) -> np.ndarray:
+    """An array's bytes as uint32, padded with zeros."""
     content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     return np.pad(content, (0, -content.size % _WORD_BYTES)).view(np.uint32)

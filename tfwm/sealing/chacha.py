@@ -55,14 +55,16 @@ def _check(key: tf.Tensor, nonce: tf.Tensor, first_block: int, blocks: int) -> N
 
 
 def _initial_rows(key: tf.Tensor, nonce: tf.Tensor, first_block: int, blocks: int) -> Rows:
+    """The four rows of the state before the first round, one column of 4 x 4 words for each block."""
     constant = np.frombuffer(_CONSTANTS[int(key.shape[0])], "<u4")
     counters = tf.cast(tf.range(first_block, first_block + blocks, dtype=tf.int64), tf.uint32)
     last = tf.concat([counters[None], _columns(nonce, blocks)], 0)
     return _columns(tf.constant(constant), blocks), _columns(key[:4], blocks), _columns(key[-4:], blocks), last
 
 
-def _columns(words: tf.Tensor, blocks: int) -> tf.Tensor:
-    return tf.tile(words[:, None], [1, blocks])
+def _columns(column: tf.Tensor, blocks: int) -> tf.Tensor:
+    """The same column for every block."""
+    return tf.tile(column[:, None], [1, blocks])
 
 
 def _two_rounds(a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, d: tf.Tensor) -> Rows:
@@ -82,10 +84,11 @@ def _quarter_rounds(a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, d: tf.Tensor) -> R
     return a, b, c, d
 
 
-def _shifted(row: tf.Tensor, places: int) -> tf.Tensor:
-    return tf.concat([row[places:], row[:places]], 0)
+def _shifted(row: tf.Tensor, steps: int) -> tf.Tensor:
+    return tf.concat([row[steps:], row[:steps]], 0)
 
 
-def _rotated(words: tf.Tensor, bits: int) -> tf.Tensor:
-    left = tf.bitwise.left_shift(words, tf.constant(bits, tf.uint32))
-    return tf.bitwise.bitwise_or(left, tf.bitwise.right_shift(words, tf.constant(32 - bits, tf.uint32)))
+def _rotated(row: tf.Tensor, bits: int) -> tf.Tensor:
+    """Every word's bits turned to the left."""
+    left = tf.bitwise.left_shift(row, tf.constant(bits, tf.uint32))
+    return tf.bitwise.bitwise_or(left, tf.bitwise.right_shift(row, tf.constant(32 - bits, tf.uint32)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
+from tensorflow.core.framework.node_def_pb2 import NodeDef
 
 # Shapes and axes have a handful of elements; a longer constant may be a weight by another name.
 _LONGEST_OPEN_CONSTANT = 16
@@ -33,7 +33,12 @@ class Blank:
     outputs: tuple[tuple[int, ...], ...]
 
     def __call__(self, images: tf.Tensor, weights: list[tf.Tensor]) -> list[tf.Tensor]:
-        """The network's outputs with these float32 weights; only inside a `tf.function`."""
+        """The network's outputs; only inside a `tf.function`.
+
+        Args:
+          images: float32, of the shape that the network takes.
+          weights: float32, of the shapes in `shapes`.
+        """
         # The identity brings an image of an outer graph into the one that is being built.
         fed = dict(zip(self.feeds, [tf.identity(images), *weights], strict=True))
         return tf.graph_util.import_graph_def(self.graph, input_map=fed, return_elements=list(self.fetches), name="")
@@ -68,7 +73,7 @@ def take_apart(network: keras.Model) -> tuple[Blank, list[np.ndarray]]:
     return _blank(nodes, list(weights), concrete, network.name), list(weights.values())
 
 
-def _needed(definition: tf.compat.v1.GraphDef, outputs: list[str]) -> list[Any]:
+def _needed(definition: tf.compat.v1.GraphDef, outputs: list[str]) -> list[NodeDef]:
     """The nodes that the outputs depend on, without control edges: those only order reads of variables."""
     nodes = {node.name: node for node in definition.node}
     reached, waiting = set[str](), list(outputs)
@@ -83,7 +88,9 @@ def _needed(definition: tf.compat.v1.GraphDef, outputs: list[str]) -> list[Any]:
     return [node for node in definition.node if node.name in reached]
 
 
-def _weights(nodes: Iterable[Any], concrete: Any, network: str) -> dict[str, np.ndarray]:
+def _weights(
+    nodes: Iterable[NodeDef], concrete: tf.types.experimental.ConcreteFunction, network: str
+) -> dict[str, np.ndarray]:
     """The value of every node that the blank must not keep."""
     captured = {inner.op.name: outer for outer, inner in concrete.graph.captures}
     variables = {id(variable.handle): variable for variable in concrete.variables}
@@ -100,7 +107,8 @@ def _weights(nodes: Iterable[Any], concrete: Any, network: str) -> dict[str, np.
     return weights
 
 
-def _value(node: Any, captured: Mapping[str, tf.Tensor], variables: Mapping[int, tf.Variable]) -> np.ndarray | None:
+def _value(node: NodeDef, captured: Mapping[str, tf.Tensor], variables: Mapping[int, tf.Variable]) -> np.ndarray | None:
+    """The weight that a node stands for, or None where it is an operation, the image or a lone number."""
     if node.op == "Const":
         value = tf.make_ndarray(node.attr["value"].tensor)
         return value if value.size > (1 if value.dtype.kind == "f" else _LONGEST_OPEN_CONSTANT) else None
@@ -115,7 +123,10 @@ def _value(node: Any, captured: Mapping[str, tf.Tensor], variables: Mapping[int,
     return variables[id(source)].numpy()
 
 
-def _blank(nodes: list[Any], weights: list[str], concrete: Any, network: str) -> Blank:
+def _blank(
+    nodes: list[NodeDef], weights: list[str], concrete: tf.types.experimental.ConcreteFunction, network: str
+) -> Blank:
+    """The graph of the nodes that are no weights, with numbers for names."""
     image = concrete.inputs[0].op.name
     names = {name: f"n{index}" for index, name in enumerate([image, *(node.name for node in nodes)])}
     graph = tf.compat.v1.GraphDef(versions=concrete.graph.as_graph_def().versions)
@@ -130,8 +141,9 @@ def _blank(nodes: list[Any], weights: list[str], concrete: Any, network: str) ->
     )
 
 
-def _renamed(node: Any, names: Mapping[str, str]) -> Any:
-    renamed = tf.compat.v1.NodeDef(name=names[node.name], op=node.op)
+def _renamed(node: NodeDef, names: Mapping[str, str]) -> NodeDef:
+    """The node under its number, without notes that name layers."""
+    renamed = NodeDef(name=names[node.name], op=node.op)
     renamed.input.extend(_new_name(name, names) for name in node.input)
     for name, value in node.attr.items():
         # Attributes with an underscore are notes (places, gradients, layer names); no kernel reads them.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,10 +15,18 @@ from tfwm.sealing.graphs import Blank, take_apart
 from tfwm.sealing.seal import Seal, seal_of
 
 
+class _SealedNetwork(NamedTuple):
+    """A network without its weights, and these encrypted from a block of the key stream on."""
+
+    blank: Blank
+    ciphertext: tf.Variable
+    block: int
+
+
 class SealedNetworks(tf.Module):
     """Keras networks whose weights are XOR-ed with a ChaCha20 key stream under a 128-bit token.
 
-    Every variable and every constant array is sealed, in one row of words per network. What stays
+    Every variable and every constant array is sealed, in one row per network. What stays
     readable is the architecture: which operations follow each other, and the shapes of the
     weights. The token is checked first, against four words of the stream's block 0: a wrong one
     gets uniform noise in [-1, 1), costs one cipher block, and the network is not run. Removing
@@ -28,6 +38,9 @@ class SealedNetworks(tf.Module):
       token: the owner's 16 secret bytes, or the seal that the export's other parts are under too.
       nonce: as `Seal` takes it.
 
+    Attributes:
+      ciphertexts: of each network, uint32 variables `[16 * blocks]`; what lies in a SavedModel.
+
     Raises:
       ValueError: a token or nonce of another length, or a network that cannot be sealed.
     """
@@ -35,15 +48,16 @@ class SealedNetworks(tf.Module):
     def __init__(self, networks: Mapping[str, keras.Model], token: bytes | Seal, *, nonce: bytes | None = None) -> None:
         super().__init__(name="sealed")
         self._seal = seal_of(token, nonce)
-        self._words: list[tf.Variable] = []
-        places: dict[str, tuple[Blank, tf.Variable, int]] = {}
+        self.ciphertexts: list[tf.Variable] = []
+        sealed: dict[str, _SealedNetwork] = {}
         for name, network in networks.items():
             blank, weights = take_apart(network)
-            sealed, block = self._seal.close(np.concatenate([weight.ravel() for weight in weights]).view(np.uint32))
-            self._words.append(tf.Variable(sealed, trainable=False, name="words"))
-            places[name] = (blank, self._words[-1], block)
+            row = np.concatenate([weight.ravel() for weight in weights])
+            ciphertext, block = self._seal.close(row.view(np.uint32))
+            self.ciphertexts.append(tf.Variable(ciphertext, trainable=False, name="ciphertext"))
+            sealed[name] = _SealedNetwork(blank, self.ciphertexts[-1], block)
         # Not a dict: tf.Module would write a dict's keys into the SavedModel.
-        self._places = MappingProxyType(places)
+        self._networks = MappingProxyType(sealed)
 
     def run(self, name: str, images: tf.Tensor, token: tf.Tensor) -> list[tf.Tensor]:
         """A network's outputs: the plain network's with the right token, noise with a wrong one.
@@ -54,12 +68,15 @@ class SealedNetworks(tf.Module):
           name: of the network.
           images: float32, of the shape that the network takes.
           token: string scalar, 16 raw bytes.
+
+        Returns:
+          float32, in the network's order and shapes.
         """
-        blank, words, block = self._places[name]
+        blank, ciphertext, block = self._networks[name]
         checked = self._seal.check(token)
 
         def opened() -> list[tf.Tensor]:
-            outputs = blank(images, _split(self._seal.open(words, block, checked.key), blank.shapes))
+            outputs = blank(images, _split(self._seal.open(ciphertext, block, checked.key), blank.shapes))
             # A network of mixed precision may answer in half of it; both branches must be of one type.
             return [tf.cast(output, tf.float32) for output in outputs]
 
@@ -69,17 +86,16 @@ class SealedNetworks(tf.Module):
         outputs = tf.nest.flatten(tf.cond(checked.right, opened, closed))
         return [tf.ensure_shape(output, [None, *shape]) for output, shape in zip(outputs, blank.outputs)]
 
-    def _stream(self, key: tf.Tensor, block: int, blocks: int) -> tf.Tensor:
-        return self._seal.stream(key, block, blocks)
-
 
 def _noise(difference: tf.Tensor, index: int, images: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """What a wrong token gets for the output of this index: uniform in [-1, 1), the same for the same token."""
     seed = tf.bitcast(difference[:2], tf.int32) + [0, index]
     size = tf.concat([tf.shape(images)[:1], tf.constant(shape, tf.int32)], 0)
     return tf.random.stateless_uniform(size, seed, -1.0, 1.0, alg="philox")
 
 
-def _split(words: tf.Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[tf.Tensor]:
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    values = tf.bitcast(words, tf.float32)
-    return [tf.reshape(values[end - int(np.prod(s)) : end], s) for end, s in zip(ends, shapes)]
+def _split(plaintext: tf.Tensor, shapes: tuple[tuple[int, ...], ...]) -> list[tf.Tensor]:
+    """The weights, out of one row of them."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    values = tf.bitcast(plaintext, tf.float32)
+    return [tf.reshape(values[end - math.prod(shape) : end], shape) for end, shape in zip(ends, shapes)]

@@ -52,24 +52,33 @@ class Seal:
         self._expected = self.stream(tf.constant(self._token), 0, 1)[:_CHECK_WORDS].numpy()
         self._free = 1
 
-    def close(self, words: np.ndarray) -> tuple[np.ndarray, int]:
-        """Encrypts words, padded with zeros to whole blocks.
+    def close(self, plaintext: np.ndarray) -> tuple[np.ndarray, int]:
+        """Encrypts, padded with zeros to whole blocks.
 
         Args:
-          words: uint32 `[n]`, at least one.
+          plaintext: uint32 `[n]`, at least one.
 
         Returns:
-          The sealed words, uint32 `[16 * blocks]`, and the first of their blocks, for `open`.
+          The ciphertext, uint32 `[16 * blocks]`, and the first of its blocks, for `open`.
         """
-        plain = np.pad(words, (0, -words.size % BLOCK_WORDS))
-        block, blocks = self._free, plain.size // BLOCK_WORDS
-        sealed = plain ^ self.stream(tf.constant(self._token), block, blocks).numpy()
+        plaintext = np.pad(plaintext, (0, -plaintext.size % BLOCK_WORDS))
+        block, blocks = self._free, plaintext.size // BLOCK_WORDS
+        ciphertext = plaintext ^ self.stream(tf.constant(self._token), block, blocks).numpy()
         self._free += blocks
-        return sealed, block
+        return ciphertext, block
 
-    def open(self, words: tf.Variable, block: int, key: tf.Tensor) -> tf.Tensor:
-        """The plain words of what `close` gave, inside a graph; noise under another key."""
-        return tf.bitwise.bitwise_xor(words, self.stream(key, block, words.shape[0] // BLOCK_WORDS))
+    def open(self, ciphertext: tf.Variable, block: int, key: tf.Tensor) -> tf.Tensor:
+        """Decrypts what `close` gave, inside a graph.
+
+        Args:
+          ciphertext: uint32 `[16 * blocks]`.
+          block: the first of its blocks.
+          key: uint32 `[4]`, of a checked token.
+
+        Returns:
+          The plaintext with its padding, uint32 `[16 * blocks]`; noise under another key.
+        """
+        return tf.bitwise.bitwise_xor(ciphertext, self.stream(key, block, ciphertext.shape[0] // BLOCK_WORDS))
 
     def check(self, token: tf.Tensor) -> Checked:
         """Whether a request's token is the owner's; another length is INVALID_ARGUMENT. Costs one cipher block.
@@ -77,17 +86,27 @@ class Seal:
         Args:
           token: string scalar, 16 raw bytes.
         """
-        key = _token_words(token)
+        key = _as_key(token)
         difference = tf.bitwise.bitwise_xor(self.stream(key, 0, 1)[:_CHECK_WORDS], self._expected)
         return Checked(key, difference, tf.reduce_all(tf.equal(difference, tf.zeros_like(difference))))
 
     def stream(self, key: tf.Tensor, block: int, blocks: int) -> tf.Tensor:
-        """uint32 `[16 * blocks]` of the key stream."""
+        """A part of the key stream, uint32 `[16 * blocks]`.
+
+        Args:
+          key: uint32 `[4]`, the token as the cipher's key.
+          block: the first; block 0 is kept for checking tokens.
+          blocks: how many, of 16 words each.
+        """
         return key_stream(key, tf.constant(self._nonce), block, blocks)
 
 
 def seal_of(token: bytes | Seal, nonce: bytes | None) -> Seal:
     """The given seal, or a new one.
+
+    Args:
+      token: the owner's 16 secret bytes, or a seal.
+      nonce: as `Seal` takes it; None with a seal.
 
     Raises:
       ValueError: a seal and a nonce, or a token or nonce of another length.
@@ -104,11 +123,12 @@ def _check_length(name: str, value: bytes, length: int) -> None:
         raise ValueError(f"`{name}` must be {length} raw bytes, got {len(value)}. Hex text is not raw bytes.")
 
 
-def _token_words(token: tf.Tensor) -> tf.Tensor:
+def _as_key(token: tf.Tensor) -> tf.Tensor:
+    """The 16 bytes as the cipher takes them, uint32 `[4]`."""
     # Only the length is compared and printed: an error text ends up in the server's log.
     checked = tf.debugging.assert_equal(
         tf.strings.length(token), TOKEN_BYTES, "`token` must be 16 raw bytes. Hex text is not raw bytes."
     )
     with tf.control_dependencies([] if checked is None else [checked]):
-        words = tf.io.decode_raw(tf.identity(token), tf.int32)
-    return tf.bitcast(tf.ensure_shape(words, [TOKEN_BYTES // 4]), tf.uint32)
+        key = tf.io.decode_raw(tf.identity(token), tf.int32)
+    return tf.bitcast(tf.ensure_shape(key, [TOKEN_BYTES // 4]), tf.uint32)

@@ -4,6 +4,7 @@
 |---|---|
 | local.py | a Keras model, a function, a SavedModel, recorded outputs: what lies on this machine |
 | remote.py | a model behind a gRPC endpoint |
+| answers.py | what suspects answer with: images or class scores |
 | opening.py | `open_suspect`: from what a user writes to one of these |
 | trivial.py | suspects that know nothing and must never verify: controls of every report |
 | content.py | random draws that follow a picture's content |

@@ -1,8 +1,11 @@
-"""What a suspect answers with, as it is called over the wire and in messages."""
+"""What a suspect answers with: what the output of a served signature is called, and what such an answer looks like."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -19,5 +22,26 @@ class Answer:
     rank: int
     words: str
 
+    def fits(self, array: np.ndarray, count: int) -> bool:
+        """Whether an array can be such an answer to so many images.
+
+        Args:
+          array: what came back.
+          count: of the images that were sent.
+        """
+        return array.ndim == self.rank and len(array) == count and array.dtype.kind == "f"
+
 
 IMAGES, SCORES = Answer("image", 4, "float images"), Answer("scores", 2, "rows of float class scores")
+ANSWERS = (IMAGES, SCORES)
+
+
+def possible_answers(outputs: Collection[str]) -> tuple[Answer, ...]:
+    """What the outputs of a signature may be, by their names.
+
+    Returns:
+      The first of `ANSWERS` whose name is among them; all of `ANSWERS` where there is a single output of another name;
+      none where there is no output, or several that are called otherwise.
+    """
+    named = tuple(answer for answer in ANSWERS if answer.output in outputs)
+    return named[:1] or (ANSWERS if len(outputs) == 1 else ())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,13 @@ def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_
 
 @dataclass(frozen=True)
 class KerasSuspect:
-    """A Keras model at hand; the thief, or the judge, has its weights."""
+    """A Keras model at hand; the thief, or the judge, has its weights.
+
+    Args:
+      name: of the suspect.
+      model: float images `[n, height, width, channels]` in [0, 1] to images or class scores.
+      access: what a judge, or a thief, may do with the model.
+    """
 
     name: str
     model: keras.Model
@@ -72,7 +79,13 @@ class KerasSuspect:
 
 @dataclass(frozen=True)
 class FunctionSuspect:
-    """Any callable from float images to images, for instance a traditional algorithm."""
+    """Any callable from float images to images or class scores, for instance a traditional algorithm.
+
+    Args:
+      name: of the suspect.
+      function: takes float32 `[n, height, width, channels]` in [0, 1], answers with one entry for each image.
+      access: what a judge, or a thief, may do with it.
+    """
 
     name: str
     function: Callable[[np.ndarray], np.ndarray]
@@ -84,34 +97,45 @@ class FunctionSuspect:
 
 @dataclass(frozen=True)
 class SavedModelSuspect:
-    """The `serving_default` signature of a SavedModel on disk."""
+    """A signature of a SavedModel on disk.
+
+    Args:
+      directory: the version's folder, which holds `saved_model.pb`.
+      name: of the suspect.
+      signature: takes float images `[n, height, width, channels]` in [0, 1] under any name; gives one output.
+      access: what a judge, or a thief, may do with the model.
+    """
 
     directory: Path
     name: str = "savedmodel"
     signature: str = "serving_default"
     access: Access = Access.QUERIES
-    _loaded: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        signature = self._signature()
+        signature = self._loaded.signatures[self.signature]
         (argument,) = signature.structured_input_signature[1]
         (output,) = signature.structured_outputs
         return in_batches(lambda part: signature(**{argument: part})[output], images)
 
-    def _signature(self) -> Any:
-        if not self._loaded:
-            import tensorflow as tf
+    @cached_property
+    def _loaded(self) -> Any:
+        # The object must stay alive, not the signature alone: its variables are freed with it.
+        import tensorflow as tf
 
-            if not (Path(self.directory) / "saved_model.pb").is_file():
-                raise FileNotFoundError(f"`{self.directory}` holds no saved_model.pb. Give the version folder.")
-            # The object must stay alive, not the signature alone: its variables are freed with it.
-            self._loaded["object"] = tf.saved_model.load(str(self.directory))
-        return self._loaded["object"].signatures[self.signature]
+        if not (Path(self.directory) / "saved_model.pb").is_file():
+            raise FileNotFoundError(f"`{self.directory}` holds no saved_model.pb. Give the version folder.")
+        return tf.saved_model.load(str(self.directory))
 
 
 @dataclass(frozen=True)
 class RecordedSuspect:
-    """Outputs that were recorded earlier, found again by a digest of the input image."""
+    """Outputs that were recorded earlier, found again by a digest of the input image.
+
+    Args:
+      name: of the suspect.
+      answers: float outputs by that digest; `record` and `load` make it.
+      access: recorded outputs are the least that a judge can have.
+    """
 
     name: str
     answers: Mapping[str, np.ndarray]
@@ -119,13 +143,30 @@ class RecordedSuspect:
 
     @classmethod
     def record(cls, name: str, inputs: np.ndarray, outputs: np.ndarray) -> RecordedSuspect:
-        """Keeps `outputs` under their `inputs`; both uint8, or float in [0, 1]."""
+        """Keeps what a suspect answered, for a verification that cannot ask it.
+
+        Args:
+          name: of the suspect.
+          inputs: `[n, height, width, channels]`, uint8 or float in [0, 1].
+          outputs: aligned with them: images, uint8 or float in [0, 1], or float class scores `[n, classes]`.
+
+        Raises:
+          ValueError: more of the one than of the other.
+        """
         pairs = zip(inputs, as_float(outputs), strict=True)
         return cls(name, {_digest(as_float(image)): output for image, output in pairs})
 
     @classmethod
     def load(cls, path: str | Path, name: str = "recorded") -> RecordedSuspect:
-        """Reads `inputs` and `outputs` (uint8 or float, aligned) from an npz file."""
+        """Reads recorded outputs from an npz file.
+
+        Args:
+          path: holds the arrays `inputs` and `outputs`, as `record` takes them.
+          name: of the suspect.
+
+        Raises:
+          ValueError: a file without these arrays.
+        """
         with np.load(path, allow_pickle=False) as stored:
             if not {"inputs", "outputs"} <= set(stored.files):
                 raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {stored.files}.")
@@ -143,6 +184,6 @@ class RecordedSuspect:
 
 
 def _digest(image: np.ndarray) -> str:
-    """Of the image at 8 bits, so that float and uint8 forms of one picture agree."""
+    """A digest of the image at 8 bits, so that float and uint8 forms of one picture agree."""
     pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()

@@ -12,10 +12,11 @@ _GRPC = re.compile(r"^grpcs?://(?P<address>[^/]+)/(?P<model>[^/:]+)(:(?P<signatu
 
 
 def open_suspect(text: str, *, tls_ca: str = "") -> Suspect:
-    """`grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
+    """Opens a suspect.
 
     Args:
-      text: as above; `grpcs://` is with TLS.
+      text: `grpc://host:port/model`, or `grpcs://` with TLS; a `.keras` file; a SavedModel's version folder; or an npz
+        file of recorded outputs. An endpoint may name a signature: `grpc://host:port/model:signature`.
       tls_ca: for `grpcs://`: PEM file of the authority of the server's certificate; empty takes the system's.
 
     Raises:

@@ -77,13 +77,13 @@ def server(exported: Path) -> Iterator[Server]:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """Shapes of the images of every Predict call that leaves this process."""
     sent: list[list[int]] = []
-    send = GrpcSuspect._send
+    predict = GrpcSuspect.predict
 
-    def counted(suspect: GrpcSuspect, request):
-        sent.append([dimension.size for dimension in request.inputs["image"].tensor_shape.dim])
-        return send(suspect, request)
+    def counted(suspect: GrpcSuspect, inputs: dict[str, np.ndarray], *others: str) -> dict[str, np.ndarray]:
+        sent.append(list(inputs["image"].shape))
+        return predict(suspect, inputs, *others)
 
-    monkeypatch.setattr(GrpcSuspect, "_send", counted)
+    monkeypatch.setattr(GrpcSuspect, "predict", counted)
     return sent
 
 

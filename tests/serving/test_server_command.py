@@ -1,19 +1,18 @@
-"""The command line, and what importing it costs."""
+"""The command line of the server, and what importing it costs."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from brightener import TOKEN, images
 
-from serving import command
+from serving import server
 from serving.client import predict
+from tests.serving.brightener import TOKEN, images
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,17 +57,11 @@ def test_the_command_serves_and_stops_on_sigterm(versions: dict[float, Path], tm
 def test_wrong_arguments_exit_with_two(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
-    assert command.main(arguments) == 2
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert server.main(arguments) == 2
     assert message in capsys.readouterr().err
 
 
 def test_help_needs_no_tensorflow() -> None:
-    code = "import serving.server, serving.command, serving.client, sys; assert 'tensorflow' not in sys.modules"
+    code = "import serving.server, serving.client, sys; assert 'tensorflow' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-
-
-def test_serving_needs_nothing_of_the_library() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "serving").glob("*.py")]
-    assert len(sources) > 10
-    assert not any(re.search(r"^\s*(from|import) (tfwm|pipelines)\b", source, re.MULTILINE) for source in sources)

@@ -1,4 +1,4 @@
-"""Sealed arrays: right and wrong tokens, every type, and what they share with sealed networks: nothing."""
+"""Sealed arrays: right and wrong tokens, every type, and what lies in a saved file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 
-from tfwm.networks import three_conv_classifier
-from tfwm.sealing import Seal, SealedArrays, SealedNetworks
+from tfwm.sealing import Seal, SealedArrays
 
 TOKEN = bytes(range(100, 116))
 WRONG = bytes(range(101, 117))
@@ -63,43 +61,19 @@ def test_the_words_are_the_ciphers() -> None:
     """The bytes one after the other, each array padded to words of 4, XOR ChaCha20 from block 1 on."""
     plain = ARRAYS["odd"].tobytes() + bytes(3) + ARRAYS["labels"].tobytes()
     sealed = SealedArrays({name: ARRAYS[name] for name in ("odd", "labels")}, TOKEN, nonce=bytes(12))
-    stored = sealed._words.numpy().tobytes()
+    stored = sealed.ciphertexts[0].numpy().tobytes()
     assert len(stored) == 256  # 105 + 3 + 132 = 240 bytes: four blocks of 64
     seal = Seal(TOKEN, nonce=bytes(12))
     stream = seal.stream(tf.constant(np.frombuffer(TOKEN, "<u4")), 1, 4).numpy().tobytes()
     assert bytes(a ^ b for a, b in zip(stored, stream)) == plain + bytes(16)
 
 
-def test_the_stream_is_chacha20s() -> None:
-    """A key of 256 bits, which the reference implementation takes, through the same class."""
-    key, nonce = bytes(range(7, 39)), bytes(range(12))
-    cipher = Cipher(algorithms.ChaCha20(key, (1).to_bytes(4, "little") + nonce), None)
-    stream = Seal(TOKEN, nonce=nonce).stream(tf.constant(np.frombuffer(key, "<u4")), 1, 3)
-    assert stream.numpy().tobytes() == cipher.encryptor().update(bytes(192))
-
-
 def test_two_exports_share_no_key_stream() -> None:
     zeros = {"zeros": np.zeros(4096, np.uint8)}
-    first, second = (SealedArrays(zeros, TOKEN)._words.numpy() for _ in range(2))
+    first, second = (SealedArrays(zeros, TOKEN).ciphertexts[0].numpy() for _ in range(2))
     assert np.mean(first == second) < 0.01
-    fixed = [SealedArrays(zeros, TOKEN, nonce=bytes(12))._words.numpy() for _ in range(2)]
+    fixed = [SealedArrays(zeros, TOKEN, nonce=bytes(12)).ciphertexts[0].numpy() for _ in range(2)]
     np.testing.assert_array_equal(*fixed)
-
-
-def test_what_lies_under_one_seal_shares_no_block() -> None:
-    """Zeros show the stream itself: no word of it may come twice, nor the public words of block 0."""
-    seal = Seal(TOKEN, nonce=bytes(12))
-    network = three_conv_classifier((32, 32, 3), seed=2)
-    zeros = {"zeros": np.zeros(4096, np.uint8)}
-    one, networks, other = SealedArrays(zeros, seal), SealedNetworks({"c": network}, seal), SealedArrays(zeros, seal)
-    words = sum(tensor.shape[0] for tensor in (one._words, networks._words[0]))
-    assert (one._block, networks._places["c"][2], other._block) == (1, 65, 1 + words // 16)
-    streams = [one._words.numpy(), other._words.numpy(), seal._expected]
-    assert len(np.unique(np.concatenate(streams))) == 2 * 1024 + 4
-    np.testing.assert_array_equal(reader(other, zeros)(tf.constant(TOKEN))["zeros"], zeros["zeros"])
-    image = tf.constant(DRAW.random((1, 32, 32, 3), np.float32))
-    run = tf.function(lambda token: networks.run("c", image, token), autograph=False)
-    np.testing.assert_allclose(run(tf.constant(TOKEN))[0], network(image), atol=1e-6)
 
 
 @pytest.mark.parametrize("token", [b"", b"Sec%r3t-17-bytes!", TOKEN.hex().encode()])

@@ -1,4 +1,4 @@
-"""Local suspects: a network, a function, a SavedModel, recorded answers, and how they are opened by a text."""
+"""Local suspects: a network, a function, a SavedModel, and recorded answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.doubles import smoothing_host
 from tests.toy_classifier import samples_of, toy_classifier
@@ -20,23 +19,7 @@ from tfwm.suspects import (
     in_batches,
     open_suspect,
 )
-from tfwm.suspects.remote import GrpcSuspect
 from tfwm.types import Access, Suspect
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SavedModel that halves its input."""
-    module = tf.Module()
-    module.factor = tf.Variable(0.5)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
-    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"image": image * module.factor}
-
-    path = tmp_path_factory.mktemp("models") / "halves"
-    tf.saved_model.save(module, str(path), signatures={"serving_default": serve})
-    return path
 
 
 def _pictures(count: int = 3) -> np.ndarray:
@@ -63,15 +46,15 @@ def test_in_batches_keeps_the_order_and_bounds_the_parts() -> None:
 
 
 def test_in_batches_converts_no_more_than_a_part() -> None:
-    kinds: set[tuple] = set()
+    parts: set[tuple] = set()
 
     def note(part: np.ndarray) -> np.ndarray:
-        kinds.add((part.dtype.name, len(part), part.base is None))
+        parts.add((part.dtype.name, len(part), part.base is None))
         return part.astype(np.float16)[:, :4]
 
     answers = in_batches(note, _pictures(4), 2)
     # `base is None`: an array of its own, no view of a float copy of all pictures.
-    assert kinds == {("float32", 2, True)}
+    assert parts == {("float32", 2, True)}
     assert (answers.dtype, answers.shape) == (np.float16, (4, 4, 6, 3))
 
 
@@ -170,51 +153,3 @@ def test_what_was_not_recorded_is_said(tmp_path: Path) -> None:
     np.savez(tmp_path / "odd.npz", images=_pictures())
     with pytest.raises(ValueError, match=r"must hold `inputs` and `outputs`, got \['images'\]"):
         RecordedSuspect.load(tmp_path / "odd.npz")
-
-
-def test_open_suspect_knows_endpoints() -> None:
-    suspect = open_suspect("grpc://host:8500/derain")
-    assert suspect == GrpcSuspect("host:8500", "derain")
-    assert suspect.name == "grpc://host:8500/derain"
-    assert open_suspect("grpcs://host:1/m:extract") == GrpcSuspect("host:1", "m", "extract", secure=True)
-
-
-def test_open_suspect_knows_files(saved: Path, tmp_path: Path) -> None:
-    assert isinstance(open_suspect(str(saved)), SavedModelSuspect)
-    smoothing_host().save(tmp_path / "host.keras")
-    suspect = open_suspect(str(tmp_path / "host.keras"))
-    np.testing.assert_allclose(suspect(_pictures()), KerasSuspect("h", smoothing_host())(_pictures()), atol=1e-6)
-    assert suspect.name == "host"
-
-
-def test_a_file_that_only_looks_like_a_network_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "cut.keras").write_bytes(b"PK\x03\x04 cut off")
-    with pytest.raises(ValueError, match=r"cut.keras` is no .keras file, or was cut off"):
-        open_suspect(str(tmp_path / "cut.keras"))
-
-
-def test_hdf5_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    smoothing_host().save(tmp_path / "host.h5")
-    with pytest.raises(ValueError, match=r"host.h5` must be a .keras file: others may run a stranger's code"):
-        open_suspect(str(tmp_path / "host.h5"))
-
-
-def test_an_authority_is_for_endpoints_with_tls_only() -> None:
-    assert open_suspect("grpcs://host:1/m", tls_ca="ca.pem") == GrpcSuspect("host:1", "m", secure=True, tls_ca="ca.pem")
-    for text in ("grpc://host:1/m", "model.keras"):
-        with pytest.raises(ValueError, match="`tls_ca` is for grpcs://host:port/model, got the suspect"):
-            open_suspect(text, tls_ca="ca.pem")
-
-
-@pytest.mark.parametrize("text", ["grpc://host", "grpc://", "grpc://host:1/a/b", "grpc:///m"])
-def test_endpoints_that_are_none(text: str) -> None:
-    with pytest.raises(ValueError, match="`suspect` must look like grpc://host:port/model, got"):
-        open_suspect(text)
-
-
-@pytest.mark.parametrize("text", ["", "nothing", "nothing.keras", "nothing.npz", "http://host/m"])
-def test_texts_that_are_no_suspect(text: str) -> None:
-    with pytest.raises(
-        ValueError, match=r"`suspect` must be grpc://host:port/model, a .keras file.*Does the path exist"
-    ):
-        open_suspect(text)
