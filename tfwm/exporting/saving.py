@@ -92,6 +92,6 @@ def _checked(scheme: Scheme | None, key: OwnerKey, kind: Kind) -> Scheme:
     if scheme.kind != kind.name:
         raise ValueError(
             f"`scheme` {scheme.name} marks {kind_called(scheme.kind).models}, and `model` is none: it answers with "
-            f"{kind.answer.words}, as {kind.models} do. Give the model that was marked with this key."
+            f"{kind.answer.plural}, as {kind.models} do. Give the model that was marked with this key."
         )
     return scheme

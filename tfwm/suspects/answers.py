@@ -15,12 +15,12 @@ class Answer:
     Args:
       output: name of the output in a served signature.
       rank: how many axes it has, the batch's included.
-      words: what it is, in the plural, for messages.
+      plural: what it is, in the plural, for messages.
     """
 
     output: str
     rank: int
-    words: str
+    plural: str
 
     def fits(self, array: np.ndarray, count: int) -> bool:
         """Whether an array can be such an answer to so many images.

@@ -125,7 +125,7 @@ class GrpcSuspect:
         answer = outputs.get(possible[0].output, next(iter(outputs.values())))
         if not any(expected.fits(answer, len(images)) for expected in possible):
             raise EndpointError(
-                f"`{self.name}` must answer {len(images)} {' or '.join(expected.words for expected in possible)}, got "
+                f"`{self.name}` must answer {len(images)} {' or '.join(expected.plural for expected in possible)}, got "
                 f"{answer.dtype} {list(answer.shape)}."
             )
         if not np.isfinite(answer).all():
