@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import base64
+import io
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.evaluation.doubles import KIND, code, owner_key, report, row
 from tfwm.attacks import ATTACKS
@@ -119,17 +122,12 @@ def test_every_verdict_has_its_p_value_and_null(tmp_path, pictures):
     assert "not</strong> the probability that the model was stolen" in text
 
 
-def test_the_residual_is_ten_times_the_difference(pictures):
-    import base64
-    import io
-
-    from PIL import Image
-
-    from tfwm.evaluation.page import _photo
-
+def test_the_residual_is_ten_times_the_difference(tmp_path):
     photo = Photo("flat", *(np.full((4, 4, 3), value, np.float32) for value in (0.2, 0.5, 0.52)))
-    source = _photo(photo)["frames"][3]["source"]
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+    text = _page(tmp_path, Pictures(photos=(photo,)))
+    frames = re.findall(r"data:image/png;base64,([^\"]+)", text)
+    assert len(frames) == 4
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(frames[3]))))
     assert (pixels == 51).all()  # 0.02 * 10 * 255
 
 
