@@ -13,10 +13,11 @@ from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.keys import derive
 from tfwm.schemes.key_samples.drawing import key_labels
-from tfwm.schemes.key_samples.encoding import EncoderSettings
-from tfwm.schemes.key_samples.marking import host_to_train
+from tfwm.schemes.key_samples.losses import Objective
 from tfwm.schemes.key_samples.networks import DISCRIMINATORS
+from tfwm.schemes.key_samples.settings import EncoderSettings
 from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
+from tfwm.schemes.key_samples.training import host_to_train
 from tfwm.suspects import as_float
 from tfwm.training import DatasetAt, Run, fit
 from tfwm.training.classification import labelled_stream
@@ -41,7 +42,7 @@ def train_encoder(
     with run.scope():
         encoder = build(run.seed)
         trainer = EncoderTrainer(
-            encoder, _discriminator(settings, run), as_float(logo)[None], settings.objective,
+            encoder, _discriminator(settings, run), as_float(logo)[None], Objective.of(settings),
             rounds=settings.encoder_rounds,
         )  # fmt: skip
         trainer.compile(schedule.optimizer(), schedule.optimizer(), jit_compile=run.jit)
@@ -66,7 +67,7 @@ def train_jointly(
     with run.scope():
         model, encoder = host_to_train(settings, host, run), build(run.seed)
         trainer = JointTrainer(
-            model, encoder, _discriminator(settings, run), as_float(logo)[None], settings.objective,
+            model, encoder, _discriminator(settings, run), as_float(logo)[None], Objective.of(settings),
             outputs=settings.outputs, augment=settings.augment, rounds=settings.encoder_rounds,
             host_rounds=settings.host_rounds,
         )  # fmt: skip

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.stream.augment import crop_and_flip
-from tfwm.schemes.key_samples.encoding import Objective, discriminator_loss
+from tfwm.schemes.key_samples.losses import Objective, sample_discriminator_loss
 from tfwm.training import Metered, cross_entropy, descend, mean_over_batch, scaled
 from tfwm.training.classification import AUGMENTATIONS, classifier_step
 
@@ -70,7 +70,7 @@ class EncoderTrainer(Metered):
         with tf.GradientTape() as tape:
             # In one call: batch norm would tell two calls apart by their statistics alone.
             both = self.discriminator(tf.concat([covers, samples], 0), training=True)
-            losses = discriminator_loss(*tf.split(both, 2))
+            losses = sample_discriminator_loss(*tf.split(both, 2))
             objective = scaled(self.discriminator_optimizer, mean_over_batch(losses))
         descend(self.discriminator_optimizer, tape, objective, self.discriminator.trainable_variables)
         return losses
