@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import json
 import typing
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
     return cls(**built)
 
 
-def choose(kind: str, name: str, table: dict[str, T]) -> T:
+def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
     """Looks `name` up in a registry.
 
     Raises:
