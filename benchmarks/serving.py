@@ -20,8 +20,7 @@ from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.networks.resampling import any_size
 from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes import DeepWatermarking
-from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
-from tfwm.schemes.deep_watermarking.stages import build
+from tfwm.schemes.deep_watermarking.networks import build, carriers, fold_carriers, host_then_embedder
 
 SIDE = 256
 
@@ -36,7 +35,7 @@ def models(seed: int = 0) -> dict[str, keras.Model]:
     logo = np.zeros((scheme.image_size, scheme.image_size, 3), np.float32)
     carried = carriers(code, logo, scheme.image_size, 1)[0].numpy()
     folded = fold_carriers(build(scheme, seed).embedder, carried, scheme.channels)
-    return {"unmarked": host, "marked": marked_model(host, folded, scheme.image_size, scheme.residual_scale)}
+    return {"unmarked": host, "marked": host_then_embedder(host, folded, scheme.image_size, scheme.residual_scale)}
 
 
 def latencies_ms(address: str, names: list[str], repeats: int) -> dict[str, list[float]]:

@@ -15,8 +15,8 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
-from tfwm.schemes.deep_watermarking.stages import build
+from tfwm.schemes.deep_watermarking import DeepWatermarking
+from tfwm.schemes.deep_watermarking.networks import build
 from tfwm.schemes.deep_watermarking.trainer import InitialTrainer
 from tfwm.training import Schedule
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfwm.data import make_pairs, photographs, sample_patches
 from tfwm.schemes.deep_watermarking import DeepWatermarking
-from tfwm.schemes.deep_watermarking.distortions import Distortions
+from tfwm.schemes.deep_watermarking.settings import Distortions
 from tfwm.training import Schedule
 from tfwm.types import ImagePairs
 

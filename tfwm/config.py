@@ -95,3 +95,18 @@ def check_whole(name: str, value: int, low: int, high: int, remedy: str) -> None
     """
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise ValueError(f"`{name}` must be a whole number from {low} to {high}, got {value!r}. {remedy}")
+
+
+def check_at_least_one(settings: Any, *names: str) -> None:
+    """Refuses settings of which a named field is below 1.
+
+    Args:
+      settings: a dataclass instance.
+      names: of its fields that are numbers.
+
+    Raises:
+      ValueError: with the first such field and its value.
+    """
+    for name in names:
+        if getattr(settings, name) < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {getattr(settings, name)}.")

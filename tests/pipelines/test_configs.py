@@ -30,7 +30,7 @@ def test_the_demo_attacks_with_two_surrogates_unlike_the_proxy(tmp_path):
 
 @pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
 def test_every_scheme_has_its_host_attacks_and_policy(preset, tmp_path):
-    for name in (name for name in SCHEMES if not marks_classifiers(name)):
+    for name in (name for name in SCHEMES if not marks_classifiers(SCHEMES[name])):
         config = preset(tmp_path, tmp_path, scheme=name)
         assert config.scheme.name == name
         assert set(config.policy.must_survive) <= {repr(attack) for attack in config.attacks}
@@ -41,7 +41,7 @@ def test_every_scheme_has_its_host_attacks_and_policy(preset, tmp_path):
         preset(tmp_path, tmp_path, scheme="trigger_imag")
 
 
-CLASSIFIER_SCHEMES = sorted(name for name in SCHEMES if marks_classifiers(name))
+CLASSIFIER_SCHEMES = sorted(name for name in SCHEMES if marks_classifiers(SCHEMES[name]))
 
 
 @pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])

@@ -194,9 +194,11 @@ class Restoration:
             found.append(f"marked and unmarked outputs agree to {reached:.2f} dB; the policy asks for {least:g} dB.")
         most = policy.max_host_loss_db
         before, after = fidelity.get("host_psnr_db"), fidelity.get("marked_host_psnr_db")
-        if most is not None and (before is None or after is None):
+        if most is None:
+            return found
+        if before is None or after is None:
             found.append("the host's own task could not be measured with and without the mark.")
-        elif most is not None and not before - after <= most:
+        elif not before - after <= most:
             found.append(
                 f"the mark costs the host {before - after:.2f} dB of its own task, from {before:.2f} to {after:.2f} "
                 f"dB; the policy allows at most {most:g} dB."

@@ -1,48 +1,75 @@
-"""The schemes by name: a new one is a folder and one line here."""
+"""The schemes by name: a new one is a folder and one line here, or an entry point of another package.
+
+| room | holds |
+|---|---|
+| deep_watermarking/, trigger_image/ | for restoration networks |
+| blind_watermark/, deep_stego/ | for classifiers |
+| baselines/ | what the papers compare with |
+| triggers/ | what schemes share that fine-tune a host on secret images |
+| key_samples/ | what schemes share that teach a classifier secret labels |
+| wrong_keys.py | whose key it is, and wrong keys that are drawn like it |
+
+A scheme's room has `settings.py` at the bottom and `scheme.py` on top; `docs/architecture.md` lists the files between.
+"""
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from tfwm.config import choose, from_dict, to_dict
 from tfwm.keys import OwnerKey
-from tfwm.schemes.baselines import KEY_METHODS, LabelImage, ProjectedLabel
-from tfwm.schemes.blind_watermark import BlindWatermark
-from tfwm.schemes.deep_stego import DeepStego
-from tfwm.schemes.deep_watermarking import DeepWatermarking
-from tfwm.schemes.trigger_image import TriggerImage
-from tfwm.types import Scheme
+from tfwm.registry import Table
+from tfwm.types import CLASSIFICATION, Scheme
 
-SCHEMES: dict[str, type] = {
-    DeepWatermarking.name: DeepWatermarking,
-    TriggerImage.name: TriggerImage,
-    LabelImage.name: LabelImage,
-    ProjectedLabel.name: ProjectedLabel,
-    BlindWatermark.name: BlindWatermark,
-    DeepStego.name: DeepStego,
-    **{method.name: method for method in KEY_METHODS},
-}
-PRESETS = ("paper", "reference", "fast", "tiny")
+SCHEMES: Table[type[Scheme]] = Table(
+    "scheme",
+    {
+        "deep_watermarking": "tfwm.schemes.deep_watermarking:DeepWatermarking",
+        "trigger_image": "tfwm.schemes.trigger_image:TriggerImage",
+        "label_image": "tfwm.schemes.baselines.label_image:LabelImage",
+        "projected_label": "tfwm.schemes.baselines.projected_label:ProjectedLabel",
+        "blind_watermark": "tfwm.schemes.blind_watermark:BlindWatermark",
+        "deep_stego": "tfwm.schemes.deep_stego:DeepStego",
+        "abstract_images": "tfwm.schemes.baselines.key_methods:AbstractImages",
+        "content_mark": "tfwm.schemes.baselines.key_methods:ContentMark",
+        "noise_mark": "tfwm.schemes.baselines.key_methods:NoiseMark",
+        "unrelated_images": "tfwm.schemes.baselines.key_methods:UnrelatedImages",
+        "signature_mask": "tfwm.schemes.baselines.key_methods:SignatureMask",
+        "random_images": "tfwm.schemes.baselines.key_methods:RandomImages",
+        "lsb_stego": "tfwm.schemes.baselines.key_methods:LsbStego",
+        "wow_stego": "tfwm.schemes.baselines.key_methods:WowStego",
+        "hugo_stego": "tfwm.schemes.baselines.key_methods:HugoStego",
+        "suniward_stego": "tfwm.schemes.baselines.key_methods:SuniwardStego",
+    },
+    group="tfwm.schemes",
+)
 
 
-def marks_classifiers(scheme: Any) -> bool:
-    """Whether a scheme marks a classifier; the others mark networks whose answers are images.
+def __getattr__(name: str) -> Any:
+    """The classes of the library's own schemes; asking for one loads TensorFlow."""
+    homes = SCHEMES.homes()
+    if name not in homes:
+        raise AttributeError(f"module `tfwm.schemes` has no attribute `{name}`")
+    return getattr(importlib.import_module(homes[name]), name)
 
-    Args:
-      scheme: one, its class, or a name in `SCHEMES`.
 
-    Raises:
-      ValueError: an unknown name.
-    """
-    if isinstance(scheme, str):
-        scheme = choose("scheme", scheme, SCHEMES)
-    return getattr(scheme, "marks", "images") == "classifier"
+def marks_classifiers(scheme_class: Any) -> bool:
+    return scheme_class.kind == CLASSIFICATION
 
 
 def make_scheme(name: str, preset: str = "fast") -> Scheme:
-    """A scheme with one of its presets: `paper`, `reference`, `fast` or `tiny`."""
+    """A scheme with the settings of one of its presets.
+
+    Args:
+      name: in `SCHEMES`.
+      preset: one of the scheme's `presets`.
+
+    Raises:
+      ValueError: an unknown scheme or preset; the message names the closest one.
+    """
     scheme = choose("scheme", name, SCHEMES)
-    return choose("preset", preset, {known: getattr(scheme, known) for known in PRESETS if hasattr(scheme, known)})()
+    return choose("preset", preset, {known: getattr(scheme, known) for known in scheme.presets})()
 
 
 def scheme_to_dict(scheme: Scheme) -> dict[str, Any]:
@@ -58,11 +85,14 @@ def scheme_from_dict(values: dict[str, Any]) -> Scheme:
     """
     rest = dict(values)
     name, preset = rest.pop("scheme", ""), rest.pop("preset", None)
-    cls = choose("scheme", name, SCHEMES)
-    base = to_dict(make_scheme(name, preset)) if preset else {}
-    return from_dict(cls, {**base, **rest})
+    given = to_dict(make_scheme(name, preset)) if preset else {}
+    return from_dict(choose("scheme", name, SCHEMES), {**given, **rest})
 
 
 def scheme_of(key: OwnerKey) -> Scheme:
-    """The scheme that made a key, with the key's settings."""
+    """The scheme that made a key, with the key's settings.
+
+    Raises:
+      ValueError: there is no scheme of that name here, or it has no such field.
+    """
     return from_dict(choose("scheme", key.scheme, SCHEMES), dict(key.settings))

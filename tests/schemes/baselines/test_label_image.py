@@ -16,22 +16,22 @@ SMALL = LabelImage(image_size=8, trigger_size=8, alpha=1e-3)
 
 def _key(seed: int = 1, scheme: LabelImage = SMALL) -> OwnerKey:
     secret = new_secret(seed)
-    return OwnerKey(scheme.name, scheme.to_dict(), secret, {"probes": scheme._triggers(secret)})
+    return OwnerKey(scheme.name, scheme.to_dict(), secret, {"probes": scheme.secret_images(secret)})
 
 
 def test_labels_and_triggers_are_functions_of_the_secret() -> None:
     secret = new_secret(1)
-    labels, triggers = SMALL._labels(secret), SMALL._triggers(secret)
+    labels, triggers = SMALL.secret_labels(secret), SMALL.secret_images(secret)
     assert labels.shape == triggers.shape == (1, 8, 8, 1)
     assert set(np.unique(labels)) == {0, 1}
-    np.testing.assert_array_equal(triggers, SMALL._triggers(secret))
-    assert np.mean(triggers == SMALL._triggers(new_secret(2))) < 0.1
-    assert 0.25 < np.mean(labels == SMALL._labels(new_secret(2))) < 0.75
+    np.testing.assert_array_equal(triggers, SMALL.secret_images(secret))
+    assert np.mean(triggers == SMALL.secret_images(new_secret(2))) < 0.1
+    assert 0.25 < np.mean(labels == SMALL.secret_labels(new_secret(2))) < 0.75
 
 
 @pytest.mark.parametrize("wrong, p_value", [(0, 2.0**-64), (1, 65 * 2.0**-64)])
 def test_counted_by_hand(wrong: int, p_value: float) -> None:
-    labels = SMALL._labels(new_secret(1)).astype(np.float32)
+    labels = SMALL.secret_labels(new_secret(1)).astype(np.float32)
     answer = np.where(labels == 1, 0.6, 0.4)
     answer.reshape(-1)[:wrong] = 1 - answer.reshape(-1)[:wrong]
     verdict = SMALL.verify(FunctionSuspect("labels", lambda asked: answer), _key())

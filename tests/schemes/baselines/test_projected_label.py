@@ -16,31 +16,31 @@ SMALL = ProjectedLabel(image_size=8, trigger_size=8, triggers=5, classes=10, alp
 
 def _key(seed: int = 1) -> OwnerKey:
     secret = new_secret(seed)
-    return OwnerKey(SMALL.name, SMALL.to_dict(), secret, {"probes": SMALL._triggers(secret)})
+    return OwnerKey(SMALL.name, SMALL.to_dict(), secret, {"probes": SMALL.secret_images(secret)})
 
 
 def _pictures_of(classes: np.ndarray, secret: bytes) -> np.ndarray:
     """White where a class's column of the projection is positive: the best answer within [0, 1], nearly."""
-    columns = SMALL._projection(secret)[:, classes].T
+    columns = SMALL.projection(secret)[:, classes].T
     return (columns > 0).astype(np.float32).reshape(-1, 8, 8, 1)
 
 
 def test_everything_is_a_function_of_the_secret() -> None:
     secret, other = new_secret(1), new_secret(2)
-    for draw in (SMALL._triggers, SMALL._labels, SMALL._projection):
+    for draw in (SMALL.secret_images, SMALL.secret_labels, SMALL.projection):
         np.testing.assert_array_equal(draw(secret), draw(secret))
         assert not np.array_equal(draw(secret), draw(other))
-    projection = SMALL._projection(secret)
+    projection = SMALL.projection(secret)
     assert projection.shape == (64, 10)
     assert projection.mean() == pytest.approx(0.0, abs=0.16)  # 640 draws from N(0, 1)
     assert projection.std() == pytest.approx(1.0, abs=0.12)
-    assert SMALL._triggers(secret).dtype == np.uint8
+    assert SMALL.secret_images(secret).dtype == np.uint8
 
 
 @pytest.mark.parametrize("right", [5, 4, 2])
 def test_counted_by_hand(right: int) -> None:
     secret = new_secret(1)
-    classes = SMALL._labels(secret).copy()
+    classes = SMALL.secret_labels(secret).copy()
     classes[right:] = (classes[right:] + 1) % 10
     verdict = SMALL.verify(FunctionSuspect("classes", lambda asked: _pictures_of(classes, secret)), _key())
     assert (verdict.n, verdict.details["hits"]) == (5, right)

@@ -46,9 +46,9 @@ def test_the_papers_numbers() -> None:
     assert replace(paper, body="plain", image_size=28).image_size == 28
 
 
-@pytest.mark.parametrize(("kind", "channels"), [("unet", 3), ("plain", 1)])
-def test_an_encoder_gives_pictures_that_depend_on_cover_and_logo(kind: str, channels: int) -> None:
-    network = encoder((16, 16, channels), kind=kind, filters=4, downs=2, seed=1)
+@pytest.mark.parametrize(("body", "channels"), [("unet", 3), ("plain", 1)])
+def test_an_encoder_gives_pictures_that_depend_on_cover_and_logo(body: str, channels: int) -> None:
+    network = encoder((16, 16, channels), body=body, filters=4, downs=2, seed=1)
     draw = np.random.default_rng(0)
     cover, logo, other = (draw.random((2, 16, 16, channels), np.float32) for _ in range(3))
     made = network([cover, logo]).numpy()
@@ -57,7 +57,7 @@ def test_an_encoder_gives_pictures_that_depend_on_cover_and_logo(kind: str, chan
     assert (network([other, logo]).numpy() != made).any()
     assert (network([cover, other]).numpy() != made).any()
     np.testing.assert_array_equal(
-        encoder((16, 16, channels), kind=kind, filters=4, downs=2, seed=1)([cover, logo]), made
+        encoder((16, 16, channels), body=body, filters=4, downs=2, seed=1)([cover, logo]), made
     )
 
 

@@ -9,6 +9,7 @@ from tensorflow import keras
 from tfwm.schemes.blind_watermark import BlindWatermark
 from tfwm.schemes.deep_stego import DeepStego
 from tfwm.schemes.deep_stego.networks import stego_model
+from tfwm.schemes.key_samples.losses import Objective
 
 
 def test_a_part_of_the_hosts_loss_is_refused() -> None:
@@ -20,9 +21,9 @@ def test_a_part_of_the_hosts_loss_is_refused() -> None:
 
 def test_every_preset_is_exact() -> None:
     for settings in (DeepStego.paper(), DeepStego.fast(), DeepStego.tiny()):
-        assert settings.host_weight == settings.objective.host == 0
-        assert settings.objective.saturating
-    assert not BlindWatermark.paper().objective.saturating
+        assert settings.host_weight == Objective.of(settings).host == 0
+        assert Objective.of(settings).saturating
+    assert not BlindWatermark.paper().saturating
     assert DeepStego.fast().host == BlindWatermark.fast().host
 
 

@@ -11,8 +11,9 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs, smallest_scheme, smoothing_host
 from tfwm.data import sample_logo
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.schemes.deep_watermarking import DeepWatermarking, stages
-from tfwm.schemes.deep_watermarking.building import Networks
+from tfwm.schemes.deep_watermarking import DeepWatermarking
+from tfwm.schemes.deep_watermarking.networks import Networks, build
+from tfwm.schemes.deep_watermarking.training import deployed_model, key_of_networks
 
 
 @dataclass
@@ -27,11 +28,11 @@ class Untrained:
 
 
 def untrained(scheme: DeepWatermarking, *, host: keras.Model | None = None, seed: int = 3) -> Untrained:
-    built, host, mark = stages.build(scheme, seed), host or smoothing_host(), sample_logo(scheme.image_size)
+    built, host, mark = build(scheme, seed), host or smoothing_host(), sample_logo(scheme.image_size)
     _shake(built.embedder, seed)
     probes = coarse_pairs(8, scheme.image_size, seed=9).inputs
-    key = stages._key(scheme, built, mark, probes, host, new_secret(5))
-    return Untrained(scheme, built, host, key, stages._deployed(scheme, built, host, key))
+    key = key_of_networks(scheme, built, mark, probes, host, new_secret(5))
+    return Untrained(scheme, built, host, key, deployed_model(scheme, built, host, key))
 
 
 def _shake(network: keras.Model, seed: int) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwm.schemes.deep_watermarking.distortions import Distortions, distort
+from tfwm.schemes.deep_watermarking.distortions import distort
+from tfwm.schemes.deep_watermarking.settings import Distortions
 
 ALL = Distortions(0.25, 1.2, 0.02, 0.1)
 EACH = [Distortions(min_gain=0.25), Distortions(max_blur=1.2), Distortions(max_noise=0.02), Distortions(max_crop=0.1)]

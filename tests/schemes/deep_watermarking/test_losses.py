@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfwm.schemes.deep_watermarking import DeepWatermarking, losses
-from tfwm.schemes.deep_watermarking.marking import agreement, correlation, extracting_loss
+from tfwm.schemes.deep_watermarking.losses import correlation, extracting_loss, share_of_bits
 from tfwm.training import mean_over_batch
 
 LN3 = float(np.log(3.0))
@@ -145,7 +145,7 @@ def test_normalised_correlation_eq_13() -> None:
 def test_agreement_counts_signs() -> None:
     # (+, +, -, 0) against (+, -, -, +): right, wrong, right, undecided counts as wrong.
     logits = tf.reshape(tf.constant([2.0, 0.1, -3.0, 0.0]), [1, 2, 2, 1])
-    _close(agreement(logits, tf.constant([[1.0, -1.0, -1.0, 1.0]])), [0.5])
+    _close(share_of_bits(logits, tf.constant([[1.0, -1.0, -1.0, 1.0]])), [0.5])
 
 
 def test_extracting_loss_eq_11() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.doubles import coarse_pairs
 from tfwm.keys import new_secret
-from tfwm.schemes.deep_watermarking import stages
-from tfwm.schemes.deep_watermarking.networks import carriers, code_map, fold_carriers, marked_model
+from tfwm.schemes.deep_watermarking.networks import carriers, code_map, fold_carriers, host_then_embedder
+from tfwm.schemes.deep_watermarking.training import deployed_model
 from tfwm.schemes.deep_watermarking.verification import owner_code
 from tfwm.suspects import as_float
 
@@ -38,7 +40,7 @@ def test_the_folded_h_is_h(kind: str, request: pytest.FixtureRequest) -> None:
     code = owner_code(key, scheme.cells)[None] if scheme.coded else None
     carried = carriers(code, as_float(key.arrays["logo"]), scheme.image_size, 1)
     folded = fold_carriers(made.built.embedder, carried[0].numpy(), 3)
-    alone = marked_model(None, folded, scheme.image_size, scheme.residual_scale)
+    alone = host_then_embedder(None, folded, scheme.image_size, scheme.residual_scale)
     images = as_float(coarse_pairs(4, scheme.image_size, seed=1).inputs)
     whole = made.built.embedder(tf.concat([images, tf.repeat(carried, 4, axis=0)], axis=-1), training=False)
     np.testing.assert_allclose(alone(images), np.clip(whole, 0, 1), atol=1e-5)
@@ -60,7 +62,7 @@ def test_the_residual_covers_a_picture_of_another_size(coded) -> None:
     grey = np.full((1, 48, 80, 3), 0.5, np.float32)
     small = np.full((1, 16, 16, 3), 0.5, np.float32)
     blurred_edges = slice(4, -4)
-    alone = marked_model(None, coded.model.get_layer("branch"), 16, coded.scheme.residual_scale)
+    alone = host_then_embedder(None, coded.model.get_layer("branch"), 16, coded.scheme.residual_scale)
     residual = (alone(grey).numpy() - 0.5)[0]
     expected = tf.image.resize(alone(small).numpy() - 0.5, (48, 80), "bilinear")[0]
     np.testing.assert_allclose(residual[blurred_edges], expected[blurred_edges], atol=1e-5)
@@ -68,9 +70,7 @@ def test_the_residual_covers_a_picture_of_another_size(coded) -> None:
 
 
 def test_another_secret_gives_another_model(coded) -> None:
-    from dataclasses import replace
-
-    other = stages._deployed(coded.scheme, coded.built, coded.host, replace(coded.key, secret=new_secret(6)))
+    other = deployed_model(coded.scheme, coded.built, coded.host, replace(coded.key, secret=new_secret(6)))
     images = as_float(coarse_pairs(2, 16, seed=1).inputs)
     assert np.abs(other(images).numpy() - coded.model(images).numpy()).max() > 1e-3
 

@@ -16,7 +16,7 @@ from tfwm.data.stream.batches import batches
 from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes.deep_watermarking import DeepWatermarking
-from tfwm.schemes.deep_watermarking.stages import build
+from tfwm.schemes.deep_watermarking.networks import build
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.suspects import as_float
 from tfwm.training import Pixels, Run, SupervisedTrainer

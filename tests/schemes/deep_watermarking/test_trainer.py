@@ -12,11 +12,10 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs, smallest_scheme
 from tfwm.data import sample_logo
 from tfwm.schemes.deep_watermarking import DeepWatermarking, losses
-from tfwm.schemes.deep_watermarking.building import Networks, build
-from tfwm.schemes.deep_watermarking.distortions import Distortions
-from tfwm.schemes.deep_watermarking.marking import Marker, check_replicas
-from tfwm.schemes.deep_watermarking.networks import code_map
-from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
+from tfwm.schemes.deep_watermarking.networks import Networks, build, code_map
+from tfwm.schemes.deep_watermarking.settings import Distortions
+from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, Marker, ProxyTrainer
+from tfwm.schemes.deep_watermarking.training import check_replicas
 from tfwm.suspects import as_float
 
 PLAIN = smallest_scheme(distortions=Distortions(), clean_stride=1, clean_outputs=False)

@@ -13,9 +13,11 @@ from scipy import stats
 from tests.doubles import coarse_pairs, smallest_scheme
 from tfwm.data import encode_png, sample_logo
 from tfwm.keys import new_secret
-from tfwm.schemes.deep_watermarking import DeepWatermarking, stages, verification
-from tfwm.schemes.deep_watermarking.verification import agreement, decoy_marks, owner_code
+from tfwm.schemes.deep_watermarking import DeepWatermarking, verification
+from tfwm.schemes.deep_watermarking.training import checked_mark
+from tfwm.schemes.deep_watermarking.verification import agreeing_cells, decoy_marks, owner_code
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
+from tfwm.training import Run
 
 CELLS = 16
 ECHO = FunctionSuspect("echo", lambda images: images)
@@ -48,7 +50,7 @@ def test_hits_are_counted_against_the_code(coded, monkeypatch: pytest.MonkeyPatc
 def test_hits_of_independent_secrets_are_binomial(coded, suspect) -> None:
     """The null: the suspect stays as it is, and the secret is drawn anew 2,000 times."""
     code = verification.extract(coded.scheme, suspect(coded.key.arrays["probes"]), coded.key)["code"]
-    hits = [int(agreement(code, replace(coded.key, secret=new_secret(seed))).sum()) for seed in range(2000)]
+    hits = [int(agreeing_cells(code, replace(coded.key, secret=new_secret(seed))).sum()) for seed in range(2000)]
     expected = 2000 * stats.binom.pmf(np.arange(CELLS + 1), CELLS, 0.5)
     observed = np.bincount(hits, minlength=CELLS + 1)
     # Tails with fewer than five expected hits are joined, as the test demands.
@@ -77,7 +79,7 @@ def test_the_probes_average_before_they_count(coded) -> None:
     # Seven probes lean slightly the wrong way, one clearly the right way: the mean is right everywhere.
     code[:7] -= 0.01 * truth
     code[7] += 1.0 * truth
-    assert agreement(np.clip(code, -8, 8), coded.key).all()
+    assert agreeing_cells(np.clip(code, -8, 8), coded.key).all()
 
 
 @pytest.mark.parametrize("alpha", [1e-6, 0.0, 1.0, -1.0])
@@ -125,9 +127,9 @@ def test_a_logo_on_a_white_background_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"blank white extraction with NC 0\.98\d, above .* dark background, or invert"
     ):
-        stages.load_mark(smallest_scheme(logo=str(tmp_path / "logo.png")))
+        checked_mark(smallest_scheme(logo=str(tmp_path / "logo.png")))
     (tmp_path / "logo.png").write_bytes(encode_png(255 - white))
-    assert stages.load_mark(smallest_scheme(logo=str(tmp_path / "logo.png"))).shape == (16, 16, 3)
+    assert checked_mark(smallest_scheme(logo=str(tmp_path / "logo.png"))).shape == (16, 16, 3)
 
 
 def test_logo_p_is_a_rank_and_never_smaller(logo) -> None:
@@ -187,8 +189,6 @@ def test_settings_out_of_range_are_refused(changes: dict, message: str) -> None:
 
 
 def test_too_little_or_odd_data_is_refused(tmp_path: Path) -> None:
-    from tfwm.training import Run
-
     scheme: DeepWatermarking = smallest_scheme()
     with pytest.raises(ValueError, match="must hold at least 10 pairs, got 8"):
         scheme.train(None, coarse_pairs(8, 16), Run(tmp_path))

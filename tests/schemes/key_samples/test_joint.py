@@ -11,8 +11,8 @@ import pytest
 
 from tests.schemes.key_samples.toy import CLASSES, JOINT, LAST, SAMPLES, SHAPE, STEGO, encoder, host, logo, pictures
 from tfwm.keys import new_secret
-from tfwm.schemes.blind_watermark import stages
-from tfwm.schemes.deep_stego.stages import alone
+from tfwm.schemes.blind_watermark import training as module
+from tfwm.schemes.deep_stego.training import without_host
 from tfwm.schemes.key_samples import joint
 from tfwm.schemes.key_samples.drawing import key_labels
 from tfwm.schemes.key_samples.joint import train_encoder, train_jointly
@@ -53,17 +53,17 @@ def test_an_encoder_alone_knows_neither_host_nor_secret(tmp_path: Path) -> None:
 
 def test_controls_are_counted_against_the_owners_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    original = stages.train_host
+    original = module.train_with_samples
 
     def watched(settings: Any, *arguments: Any, **named: Any):
         result = original(settings, *arguments, **named)
         made.append((settings, arguments, result[0]))
         return result
 
-    monkeypatch.setattr(stages, "train_host", watched)
+    monkeypatch.setattr(module, "train_with_samples", watched)
     two, samples = replace(JOINT, controls=2, from_scratch=False), pictures(SAMPLES, seed=2).images
     start = host()
-    counted = stages._control_hits(two, start, pictures(24), samples, SECRET, Run(tmp_path, seed=1, quiet=True))
+    counted = module.control_hits(two, start, pictures(24), samples, SECRET, Run(tmp_path, seed=1, quiet=True))
     labels = key_labels(SECRET, SAMPLES, CLASSES)
     # The host that the marking starts from is a control too: it never saw the key.
     controls = [start, *(model for *_, model in made)]
@@ -100,6 +100,6 @@ def test_the_hosts_rate_falls_with_its_own_steps(tmp_path: Path, monkeypatch: py
 
 
 def test_a_stego_model_alone_is_trained_as_long() -> None:
-    settings = alone(replace(STEGO, host=replace(STEGO.host, epochs=7, steps_per_epoch=5)))
+    settings = without_host(replace(STEGO, host=replace(STEGO.host, epochs=7, steps_per_epoch=5)))
     assert (settings.encoder.steps, settings.encoder.batch_size) == (35, STEGO.key_batch)
     assert settings.encoder.learning_rate == STEGO.encoder.learning_rate

@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 
 from tfwm.schemes.blind_watermark import BlindWatermark
 from tfwm.schemes.deep_stego import DeepStego
-from tfwm.schemes.key_samples.encoding import Objective, discriminator_loss
+from tfwm.schemes.key_samples.losses import Objective, sample_discriminator_loss
 
 LOGITS = np.array([-3.0, 0.5, 40.0])
 
@@ -72,14 +72,14 @@ def test_the_whole_is_the_weighted_sum(pictures) -> None:
 def test_the_discriminators_loss(pictures) -> None:
     real, made = np.array([2.0, -1.0]), np.array([-0.5, 3.0])
     p, q = 1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-made))
-    found = discriminator_loss(tf.constant(real), tf.constant(made))
+    found = sample_discriminator_loss(tf.constant(real), tf.constant(made))
     np.testing.assert_allclose(found, -np.log(p) - np.log(1 - q), rtol=1e-6)
-    assert np.isfinite(discriminator_loss(tf.constant([-500.0]), tf.constant([500.0]))).all()
+    assert np.isfinite(sample_discriminator_loss(tf.constant([-500.0]), tf.constant([500.0]))).all()
 
 
 def test_each_schemes_objective_is_its_papers() -> None:
     # Li et al., section 5.1: alpha 3, beta 5, gamma 0.1, delta 0.01; their code: 1 and 0.1.
-    assert BlindWatermark.paper().objective == Objective(3, 5, 0.1, 0.01)
-    assert BlindWatermark.reference().objective == Objective(3, 5, 1.0, 0.1)
-    assert BlindWatermark.fast().objective.host == 0.0
-    assert DeepStego.paper().objective == Objective(3, 5, 1.0, 0.0, saturating=True)
+    assert Objective.of(BlindWatermark.paper()) == Objective(3, 5, 0.1, 0.01)
+    assert Objective.of(BlindWatermark.reference()) == Objective(3, 5, 1.0, 0.1)
+    assert Objective.of(BlindWatermark.fast()).host == 0.0
+    assert Objective.of(DeepStego.paper()) == Objective(3, 5, 1.0, 0.0, saturating=True)

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from tests.schemes.key_samples.toy import KEY_BATCH, SAMPLES, encoder_trainer, joint_trainer, pictures
 from tfwm.schemes.key_samples import trainer as module
-from tfwm.schemes.key_samples.encoding import Objective, encoded
+from tfwm.schemes.key_samples.losses import Objective
+from tfwm.schemes.key_samples.networks import encoded
 from tfwm.training import Descent
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages

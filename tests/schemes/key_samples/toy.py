@@ -11,7 +11,7 @@ from tfwm.networks.blocks import Draws, normalization
 from tfwm.schemes.blind_watermark import BlindWatermark
 from tfwm.schemes.deep_stego import DeepStego
 from tfwm.schemes.deep_stego.networks import stego_model
-from tfwm.schemes.key_samples.encoding import Objective
+from tfwm.schemes.key_samples.losses import Objective
 from tfwm.schemes.key_samples.networks import linear_discriminator
 from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
 from tfwm.training import Descent, Schedule

@@ -114,7 +114,7 @@ def test_the_name_decides_which_triggers_a_suspect_sees() -> None:
 @pytest.mark.parametrize("settings", [SEVERAL, replace(RANKED, triggers=3, reveal=2)], ids=["coded", "ranked"])
 def test_probes_are_all_that_recorded_answers_need(settings: TriggerImage) -> None:
     key = key_of(settings)
-    probes = settings.probes(key)
+    probes = settings.probe_images(key)
     assert len(probes) == (2 if settings.coded else 40)
     answers = _perfect(settings)(probes / np.float32(255)) if settings.coded else 255 - probes
     for name in ("one", "another"):  # recorded before anybody knew the suspect's name

@@ -11,6 +11,7 @@ from tests.schemes.trigger_image.conftest import CODED, RANKED
 from tfwm.data import decode_image, encode_png
 from tfwm.keys import new_secret
 from tfwm.schemes.trigger_image import TriggerImage, images
+from tfwm.schemes.trigger_image.settings import GRADIENTS
 
 # K in fifths of white. Central differences, one-sided at the borders:
 #   0.0 0.2 0.4     along rows  0.2 0.2 0.2     along columns  0.4  0.4  0.4
@@ -54,7 +55,7 @@ def test_the_authors_sobel_wraps_around() -> None:
 
 def test_channels_do_not_mix() -> None:
     colours = np.concatenate([TRIGGER, TRIGGER[:, ::-1], TRIGGER[:, :, ::-1]], axis=-1)
-    for gradient in images.GRADIENTS:
+    for gradient in GRADIENTS:
         settings = replace(SMALL, gradient=gradient, channels=3)
         found = images.verification_images(settings, colours)
         for channel in range(3):
@@ -65,7 +66,7 @@ def test_channels_do_not_mix() -> None:
 def test_an_enlarged_picture_by_hand() -> None:
     # Linear interpolation from 2 to 4 pixels: a quarter and three quarters of the way.
     pixels = np.array([[0, 100], [0, 100]], np.uint8)
-    both = images._enlarged(np.stack([pixels, pixels.T], axis=-1), 2)
+    both = images.enlarged(np.stack([pixels, pixels.T], axis=-1), 2)
     np.testing.assert_array_equal(both[..., 0], np.tile([0, 25, 75, 100], (4, 1)))
     np.testing.assert_array_equal(both[..., 1], both[..., 0].T)
 
@@ -76,7 +77,7 @@ def test_the_host_receives_enlarged_triggers(factor: int) -> None:
     found = images.triggers(settings, new_secret(1))
     assert found.shape == (1, 8 * factor, 8 * factor, 3)
     small = images.triggers(replace(settings, upsampling=1), new_secret(1))
-    np.testing.assert_array_equal(found[0], images._enlarged(small[0], factor))
+    np.testing.assert_array_equal(found[0], images.enlarged(small[0], factor))
 
 
 def test_triggers_are_a_function_of_secret_and_size_alone() -> None:

@@ -11,7 +11,7 @@ from scipy import stats
 
 from tests.schemes.trigger_image.conftest import RANKED, Listening, key_of
 from tfwm.keys import OwnerKey
-from tfwm.schemes.trigger_image import TriggerImage, images, verification
+from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import distance, threshold
 from tfwm.suspects import FunctionSuspect
 
@@ -193,9 +193,6 @@ def test_what_is_no_answer_is_no_mark(answer: Callable[[np.ndarray], np.ndarray]
 
 def test_the_stack_is_what_recorded_answers_need() -> None:
     key = key_of(RANKED)
-    np.testing.assert_array_equal(np.sort(RANKED.probes(key), axis=0), np.sort(_stack(key), axis=0))
-    assert RANKED.probes(key).dtype == np.uint8
-
-
-def _stack(key: OwnerKey) -> np.ndarray:
-    return verification._stack(RANKED, key, images.triggers(RANKED, key.secret))[0]
+    probes = RANKED.probe_images(key)
+    assert probes.dtype == np.uint8
+    np.testing.assert_array_equal(probes, np.round(_request(RANKED, key) * 255))

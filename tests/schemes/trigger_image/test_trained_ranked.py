@@ -60,7 +60,7 @@ def test_nobody_else_and_no_other_key(both: Both) -> None:
 
 
 def test_recorded_answers_prove_it_too(both: Both) -> None:
-    probes = RANKED.probes(both.result.key)
+    probes = RANKED.probe_images(both.result.key)
     recorded = RecordedSuspect.record("recorded", probes, both.named("m")(probes).clip(0, 1))
     assert RANKED.verify(recorded, both.result.key).marked
     # At 8 bits, as in PNG files.

@@ -17,8 +17,8 @@ from tfwm.papers.engine.data import digest
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.subjects import Subject
 from tfwm.schemes import scheme_to_dict
-from tfwm.schemes.key_samples import KeySampleScheme
-from tfwm.schemes.key_samples.marking import train_host
+from tfwm.schemes.key_samples.scheme import KeySampleVerbs
+from tfwm.schemes.key_samples.training import train_with_samples
 from tfwm.types import LabelledImages, MarkedModel
 
 VERSION = 1
@@ -61,7 +61,7 @@ def host_subject(context: Context, name: str, *, seed: int = 0) -> Subject:
 
 
 def marked_subject(
-    context: Context, name: str, scheme: KeySampleScheme | str = "blind_watermark", *, seed: int = 0
+    context: Context, name: str, scheme: KeySampleVerbs | str = "blind_watermark", *, seed: int = 0
 ) -> Subject:
     """A marked host: its training, its key and its encoder all start from `seed`.
 
@@ -101,6 +101,6 @@ def control_subject(context: Context, name: str, *, seed: int = 0) -> Subject:
     def make(folder: Path) -> keras.Model:
         host, data = host_subject(context, name, seed=seed).model(), data_of(context, name)["owner"]
         run = context.run_in(folder, seed=context.seeds[0] + seed)
-        return train_host(settings, host, data, None, new_secret(KEY_SEED), run, stage="control")[0]
+        return train_with_samples(settings, host, data, None, new_secret(KEY_SEED), run, stage="control")[0]
 
     return Subject(recipe, lambda: context.cache.model(recipe, make), host=name)

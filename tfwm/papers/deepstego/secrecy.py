@@ -21,10 +21,9 @@ from tfwm.papers.classifiers.scales import scheme_for
 from tfwm.papers.deepstego.tables import SCHEME
 from tfwm.papers.detection.spam import spam_features
 from tfwm.papers.detection.steganalysis import ats_detect, detection_rate, trained_detector
-from tfwm.schemes.deep_stego.stages import alone, builder
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.deep_stego.training import stego_builder, without_host
 from tfwm.schemes.key_samples.joint import train_encoder
-from tfwm.schemes.key_samples.marking import load_logo
+from tfwm.schemes.key_samples.networks import encoded
 
 HOST = "vgg16"
 # Method of `KEY_IMAGES`, how the paper calls it, its detection rate there in percent, and the settings here.
@@ -89,7 +88,7 @@ def _methods(context: Context) -> dict[str, tuple[int | None, Embed, Embed | Non
 
 
 def _by_method(context: Context, name: str, settings: dict[str, float]) -> Embed:
-    logo = load_logo(scheme_for(context, HOST, SCHEME))
+    logo = scheme_for(context, HOST, SCHEME).logo_pixels()
     return lambda images, seed: KEY_IMAGES[name](images, draw=np.random.default_rng(seed), logo=logo, **settings)
 
 
@@ -105,13 +104,13 @@ def _owners_model(context: Context) -> Embed:
 
 def _strangers_model(context: Context) -> Embed:
     """Of the same architecture and logo, trained by the analyst on images of his own."""
-    settings, seed = alone(scheme_for(context, HOST, SCHEME)), context.seeds[0] + 77
-    covers, logo = data_of(context, HOST)["attacker"].images[: settings.samples], load_logo(settings)
+    settings, seed = without_host(scheme_for(context, HOST, SCHEME)), context.seeds[0] + 77
+    covers, logo = data_of(context, HOST)["attacker"].images[: settings.samples], settings.logo_pixels()
     recipe = {"what": "stego-model of the analyst", "recipe_version": 1, "seed": seed, "scheme": settings.to_dict()}
 
     def make(folder: Path) -> Any:
         run = context.run_in(folder, seed=seed)
-        return train_encoder(settings, builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))[0]
+        return train_encoder(settings, stego_builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))[0]
 
     return lambda images, _: encoded(context.cache.model(recipe, make), images, logo)
 

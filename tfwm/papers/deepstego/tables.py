@@ -16,9 +16,9 @@ from tfwm.papers.classifiers.models import KEY_SEED, Subject, data_of, host_subj
 from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scheme_for
 from tfwm.papers.engine.plots import bars
 from tfwm.schemes import scheme_of
-from tfwm.schemes.deep_stego.stages import alone, builder
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.deep_stego.training import stego_builder, without_host
 from tfwm.schemes.key_samples.joint import train_encoder
+from tfwm.schemes.key_samples.networks import encoded
 from tfwm.suspects import KerasSuspect, as_float
 
 SCHEME, HOST = "deep_stego", "vgg16"
@@ -115,13 +115,13 @@ def table5(context: Context) -> Findings:
 
 def _trained_elsewhere(context: Context, host: Subject, seed: int) -> float:
     """Share of hits of the owner's covers, hidden in by a stego-model of another seed, with the owner's labels."""
-    settings = alone(scheme_for(context, HOST, SCHEME))
+    settings = without_host(scheme_for(context, HOST, SCHEME))
 
     def measure(folder: Path) -> float:
         key = host.owner_key()
         logo, covers = key.arrays["logo"], key.arrays["covers"]
         run = context.run_in(folder, seed=seed)
-        stranger, _ = train_encoder(settings, builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
+        stranger, _ = train_encoder(settings, stego_builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
         answers = KerasSuspect("host", host.model())(as_float(encoded(stranger, covers, logo)))
         wanted = scheme_of(key).key_labels(key)  # type: ignore[attr-defined]
         classes = data_of(context, HOST)["test"].classes

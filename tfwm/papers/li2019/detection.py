@@ -22,10 +22,9 @@ from tfwm.papers.detection.detectors import dense_detector, feature_detector
 from tfwm.papers.detection.roc import auc, roc_curve
 from tfwm.papers.engine.plots import curves
 from tfwm.schemes import SCHEMES
-from tfwm.schemes.blind_watermark.stages import builder
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.blind_watermark.training import encoder_builder
 from tfwm.schemes.key_samples.joint import train_encoder
-from tfwm.schemes.key_samples.marking import load_logo
+from tfwm.schemes.key_samples.networks import encoded
 
 HOST = "resnet18"
 STRIKING = {
@@ -60,12 +59,12 @@ def _ours(key: Callable[[], OwnerKey], thiefs: Callable[[], keras.Model]) -> Mak
 def _thiefs_encoder(context: Context) -> keras.Model:
     """Of the owner's architecture, settings and logo, trained by the thief on images and with a seed of his own."""
     settings, seed = scheme_for(context, HOST, "blind_watermark"), context.seeds[0] + THIEF
-    covers, logo = data_of(context, HOST)["attacker"].images[-settings.samples :], load_logo(settings)
+    covers, logo = data_of(context, HOST)["attacker"].images[-settings.samples :], settings.logo_pixels()
     recipe = {"what": "encoder of the thief", "recipe_version": 1, "seed": seed, "scheme": settings.to_dict()}
 
     def make(folder: Path) -> keras.Model:
         secret, run = new_secret(KEY_SEED + seed), context.run_in(folder, seed=seed)
-        return train_encoder(settings, builder(settings), covers, logo, run, secret)[0]
+        return train_encoder(settings, encoder_builder(settings), covers, logo, run, secret)[0]
 
     return context.cache.model(recipe, make)
 

@@ -14,7 +14,7 @@ from tfwm.papers.classifiers.models import Subject, marked_subject
 from tfwm.papers.classifiers.scales import HOSTS
 from tfwm.papers.engine.plots import matrix
 from tfwm.schemes import scheme_of
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.key_samples.networks import encoded
 from tfwm.suspects import KerasSuspect, as_float
 
 SEEDS = {"smoke": 2, "desk": 5, "paper": 5}

@@ -7,28 +7,35 @@ so that all of them are judged by the same exact p-value.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
+from tensorflow import keras
 
 from tfwm.data.key_images import key_images
 from tfwm.keys import derive_generator
-from tfwm.schemes.key_samples import KeySampleScheme
 from tfwm.schemes.key_samples.drawing import chosen_covers
-from tfwm.schemes.key_samples.marking import finished, load_logo, train_host
-from tfwm.training import Descent, Run
+from tfwm.schemes.key_samples.scheme import KeySampleVerbs
+from tfwm.schemes.key_samples.settings import FAST_HOST, TINY_HOST
+from tfwm.schemes.key_samples.training import marked_with_key, train_with_samples
+from tfwm.training import Run
 from tfwm.types import LabelledImages, MarkedModel
-
-if TYPE_CHECKING:
-    from tensorflow import keras
 
 S = TypeVar("S", bound="KeyMethod")
 
 
 @dataclass(frozen=True)
-class KeyMethod(KeySampleScheme):
-    """A classifier marked by the pictures of one method of `tfwm.data.key_images`."""
+class KeyMethod(KeySampleVerbs):
+    """A classifier marked by the pictures of one method of `tfwm.data.key_images`.
 
+    Args:
+      (those of `KeySampleSettings`)
+
+    Attributes:
+      method: its name in `tfwm.data.key_images.KEY_IMAGES`.
+    """
+
+    presets: ClassVar[tuple[str, ...]] = ("paper", "fast", "tiny")
     method: ClassVar[str] = ""
 
     @classmethod
@@ -39,26 +46,31 @@ class KeyMethod(KeySampleScheme):
     @classmethod
     def fast(cls: type[S]) -> S:
         """As `BlindWatermark.fast()`, for a comparison."""
-        return cls(samples=120, key_batch=10, from_scratch=False, host=Descent(8, 120, 100, 0.05, "cosine"))
+        return cls(**FAST_HOST)
 
     @classmethod
     def tiny(cls: type[S]) -> S:
-        """Seconds, for tests."""
-        from tfwm.schemes.blind_watermark.presets import TINY
-
-        shared = ("image_size", "samples", "key_batch", "augment", "host", "alpha")
-        return cls(**{name: value for name, value in TINY.items() if name in shared})
+        """Seconds, for tests; as `BlindWatermark.tiny()`."""
+        return cls(**TINY_HOST)
 
     def samples_of(self, covers: np.ndarray, secret: bytes) -> np.ndarray:
-        """The key samples, uint8 of the covers' shape: a function of covers and secret."""
+        """The key samples: a function of covers and secret.
+
+        Args:
+          covers: uint8 `[n, h, w, c]`.
+          secret: 32 bytes.
+
+        Returns:
+          uint8, of the covers' shape.
+        """
         draw = derive_generator(secret, f"key_samples/{self.method}")
-        return key_images(self.method, covers, draw=draw, logo=load_logo(self))
+        return key_images(self.method, covers, draw=draw, logo=self.logo_pixels())
 
     def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
         covers = chosen_covers(secret, data.images, self.samples)
         samples = self.samples_of(covers, secret)
-        model, history = train_host(self, host, data, samples, secret, run)
-        return finished(self, model, samples, secret, run, history, arrays={"covers": covers})
+        model, history = train_with_samples(self, host, data, samples, secret, run)
+        return marked_with_key(self, model, samples, secret, history, arrays={"covers": covers})
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import tensorflow as tf
+from tensorflow import keras
 
-from tfwm.config import to_dict
+from tfwm.config import check_at_least_one
 from tfwm.evidence import statistics, verdicts
 from tfwm.keys import OwnerKey, derive_generator, new_secret
 from tfwm.schemes.triggers.settings import TriggerSettings
@@ -18,8 +19,7 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule, squared_distance
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
-if TYPE_CHECKING:
-    from tensorflow import keras
+S = TypeVar("S", bound="LabelImage")
 
 NULL = (
     "the suspect is independent of the key's secret labels, so each pixel of its answer is on the right side of "
@@ -43,28 +43,28 @@ class LabelImage(TriggerSettings):
     """
 
     name: ClassVar[str] = "label_image"
+    presets: ClassVar[tuple[str, ...]] = ("paper", "fast", "tiny")
 
     trigger_size: int = 40
     alpha: float = 1e-6
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.trigger_size < 1:
-            raise ValueError(f"`trigger_size` must be at least 1, got {self.trigger_size}.")
+        check_at_least_one(self, "trigger_size")
         verdicts.check_alpha(self.alpha, self.trigger_size**2 * self.channels, 0.5)
 
     @classmethod
-    def paper(cls) -> LabelImage:
+    def paper(cls: type[S]) -> S:
         """Section V-B."""
         return cls()
 
     @classmethod
-    def fast(cls) -> LabelImage:
+    def fast(cls: type[S]) -> S:
         """As `TriggerImage.fast()`, for a comparison."""
         return cls(strength=1e-2, embedding=Schedule(10, 40, 16, 1e-3, "constant", 0.9))
 
     @classmethod
-    def tiny(cls) -> LabelImage:
+    def tiny(cls: type[S]) -> S:
         """Seconds on two cores, for tests."""
         return cls(image_size=16, channels=3, trigger_size=8, strength=0.1,
                    embedding=Schedule(3, 50, 8, 2e-3, "cosine", 0.9))  # fmt: skip
@@ -72,21 +72,32 @@ class LabelImage(TriggerSettings):
     def train(self, host: keras.Model, data: ImagePairs, run: Run, *, secret: bytes | None = None) -> MarkedModel:
         """Fine-tunes a copy of the host on its own data and the labels; resumes after a kill.
 
+        Args:
+          host: image -> image of the same size; not changed.
+          data: the pairs that the host was trained on.
+          run: where and how.
+          secret: 32 bytes; None draws them from the operating system.
+
         Raises:
           ValueError: data or a host that do not fit the settings.
         """
         secret = secret or new_secret()
-        asked = self._triggers(secret)
-        wanted = tf.constant(self._labels(secret), tf.float32)
+        asked = self.secret_images(secret)
+        wanted = tf.constant(self.secret_labels(secret), tf.float32)
         model, history = embed(
             self, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)), secret
         )
         updated = verdicts.answers_to(KerasSuspect("marked", model), asked).astype(np.float16)
-        key = OwnerKey(self.name, to_dict(self), secret, {"probes": asked, "updated": updated})
+        key = OwnerKey(self.name, self.to_dict(), secret, {"probes": asked, "updated": updated})
         return MarkedModel(model, key, tuple(history))
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
-        """One request; counts the pixels on the right side of mid-grey.
+        """Sends the trigger in one request and counts the pixels of the answer on the right side of mid-grey.
+
+        Args:
+          suspect: an image-to-image model.
+          key: the owner's; its settings count, not these.
+          alpha: false-claim probability; None takes that of these settings.
 
         Raises:
           ValueError: a key of another scheme, or an `alpha` out of reach.
@@ -97,26 +108,38 @@ class LabelImage(TriggerSettings):
         return verdicts.counted(hits, 0.5, alpha, NULL, {"ncc": ncc})
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        """A wrong key drawn the same way."""
-        return redrawn(key, seed, settings_of(self, key)._triggers)
+        """A wrong key: another secret draws trigger and labels.
+
+        Args:
+          key: the owner's.
+          seed: numbers the decoys of a key.
+        """
+        return redrawn(key, seed, settings_of(self, key).secret_images)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
-        """For pictures: `agreement` `[s, s]`, which pixels are right in every channel."""
+        """For pictures: `agreement` `[s, s]`, which pixels are right in every channel.
+
+        Args:
+          suspect: an image-to-image model.
+          key: the owner's.
+        """
         return {"agreement": settings_of(self, key)._hits(suspect, key)[0].all(axis=-1)[0]}
 
     def _hits(self, suspect: Suspect, key: OwnerKey) -> tuple[np.ndarray, float]:
         """Which pixels are on the right side of mid-grey, `[1, s, s, c]`, and the NCC with the labels."""
-        answers, labels = verdicts.answers_to(suspect, self._triggers(key.secret)), self._labels(key.secret)
+        answers, labels = verdicts.answers_to(suspect, self.secret_images(key.secret)), self.secret_labels(key.secret)
         return np.where(labels == 1, answers > 0.5, answers < 0.5), statistics.nc(answers, labels)
 
-    def _triggers(self, secret: bytes) -> np.ndarray:
+    def probe_images(self, key: OwnerKey) -> np.ndarray:
+        """The trigger, uint8 `[1, s, s, c]`."""
+        return key.arrays["probes"]
+
+    def secret_images(self, secret: bytes) -> np.ndarray:
+        """The trigger that a secret draws, uint8 `[1, s, s, c]`."""
         shape = (1, self.trigger_size, self.trigger_size, self.channels)
         return derive_generator(secret, "label_image/triggers").integers(0, 256, shape, dtype=np.uint8)
 
-    def _labels(self, secret: bytes) -> np.ndarray:
+    def secret_labels(self, secret: bytes) -> np.ndarray:
+        """The labels that a secret draws, uint8 `[1, s, s, c]` of 0 and 1."""
         shape = (1, self.trigger_size, self.trigger_size, self.channels)
         return derive_generator(secret, "label_image/labels").integers(0, 2, shape, dtype=np.uint8)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return to_dict(self)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import tensorflow as tf
+from tensorflow import keras
 
-from tfwm.config import to_dict
+from tfwm.config import check_at_least_one
 from tfwm.data.key_images.abstract import abstract_images
 from tfwm.evidence import statistics, verdicts
 from tfwm.keys import OwnerKey, derive_generator, new_secret
@@ -18,8 +19,7 @@ from tfwm.schemes.wrong_keys import redrawn, settings_of
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
-if TYPE_CHECKING:
-    from tensorflow import keras
+S = TypeVar("S", bound="ProjectedLabel")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class ProjectedLabel(TriggerSettings):
     """
 
     name: ClassVar[str] = "projected_label"
+    presets: ClassVar[tuple[str, ...]] = ("paper", "fast", "tiny")
 
     trigger_size: int = 40
     triggers: int = 40
@@ -47,25 +48,23 @@ class ProjectedLabel(TriggerSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("trigger_size", "triggers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        check_at_least_one(self, "trigger_size", "triggers")
         if self.classes < 2:
             raise ValueError(f"`classes` must be at least 2, got {self.classes}.")
         verdicts.check_alpha(self.alpha, self.triggers, 1 / self.classes)
 
     @classmethod
-    def paper(cls) -> ProjectedLabel:
+    def paper(cls: type[S]) -> S:
         """Section V-B."""
         return cls()
 
     @classmethod
-    def fast(cls) -> ProjectedLabel:
+    def fast(cls: type[S]) -> S:
         """As `TriggerImage.fast()`, for a comparison."""
         return cls(strength=1e-2, embedding=Schedule(10, 40, 16, 1e-3, "constant", 0.9))
 
     @classmethod
-    def tiny(cls) -> ProjectedLabel:
+    def tiny(cls: type[S]) -> S:
         """Seconds on two cores, for tests."""
         return cls(image_size=16, channels=3, trigger_size=8, triggers=6, classes=16, strength=0.1, alpha=1e-4,
                    embedding=Schedule(3, 50, 8, 2e-3, "cosine", 0.9))  # fmt: skip
@@ -73,12 +72,18 @@ class ProjectedLabel(TriggerSettings):
     def train(self, host: keras.Model, data: ImagePairs, run: Run, *, secret: bytes | None = None) -> MarkedModel:
         """Fine-tunes a copy of the host on its own data and the classes; resumes after a kill.
 
+        Args:
+          host: image -> image of the same size; not changed.
+          data: the pairs that the host was trained on.
+          run: where and how.
+          secret: 32 bytes; None draws them from the operating system.
+
         Raises:
           ValueError: data or a host that do not fit the settings.
         """
         secret = secret or new_secret()
-        asked, labels = self._triggers(secret), tf.constant(self._labels(secret))
-        projection = tf.constant(self._projection(secret))
+        asked, labels = self.secret_images(secret), tf.constant(self.secret_labels(secret))
+        projection = tf.constant(self.projection(secret))
 
         def mark_loss(answers: tf.Tensor) -> tf.Tensor:
             # Served answers are clipped: forward as those, backward as if they were not.
@@ -87,17 +92,22 @@ class ProjectedLabel(TriggerSettings):
             return tf.nn.sparse_softmax_cross_entropy_with_logits(repeated(labels, answers), logits)
 
         model, history = embed(self, host, data, run, asked, mark_loss, secret, values=len(asked))
-        return MarkedModel(model, OwnerKey(self.name, to_dict(self), secret, {"probes": asked}), tuple(history))
+        return MarkedModel(model, OwnerKey(self.name, self.to_dict(), secret, {"probes": asked}), tuple(history))
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
-        """One request of all abstract images; counts the right classes.
+        """Sends all abstract images in one request and counts the answers whose projection is the secret class.
+
+        Args:
+          suspect: an image-to-image model.
+          key: the owner's; its settings count, not these.
+          alpha: false-claim probability; None takes that of these settings.
 
         Raises:
           ValueError: a key of another scheme, or an `alpha` out of reach.
         """
         alpha, own = self.alpha if alpha is None else alpha, settings_of(self, key)
         verdicts.check_alpha(alpha, own.triggers, 1 / own.classes)
-        chances, labels = own._chances(suspect, key), own._labels(key.secret)
+        chances, labels = own._chances(suspect, key), own.secret_labels(key.secret)
         wanted = np.eye(own.classes)[labels]
         null = (
             "the suspect is independent of the key's secret labels, so each abstract image falls into the right class "
@@ -107,33 +117,45 @@ class ProjectedLabel(TriggerSettings):
         return verdicts.counted(chances.argmax(axis=1) == labels, 1 / own.classes, alpha, null, details)
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        """A wrong key drawn the same way."""
-        return redrawn(key, seed, settings_of(self, key)._triggers)
+        """A wrong key: another secret draws images, classes and projection.
+
+        Args:
+          key: the owner's.
+          seed: numbers the decoys of a key.
+        """
+        return redrawn(key, seed, settings_of(self, key).secret_images)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
-        """For pictures: `agreement` `[1, triggers]`, which classes are right."""
+        """For pictures: `agreement` `[1, triggers]`, which classes are right.
+
+        Args:
+          suspect: an image-to-image model.
+          key: the owner's.
+        """
         own = settings_of(self, key)
-        return {"agreement": (own._chances(suspect, key).argmax(axis=1) == own._labels(key.secret))[None]}
+        return {"agreement": (own._chances(suspect, key).argmax(axis=1) == own.secret_labels(key.secret))[None]}
 
     def _chances(self, suspect: Suspect, key: OwnerKey) -> np.ndarray:
         """The softmax of every answer's projection, `[triggers, classes]`."""
-        answers = verdicts.answers_to(suspect, self._triggers(key.secret)).astype(np.float64)
-        logits = answers.reshape(len(answers), -1) @ self._projection(key.secret)
+        answers = verdicts.answers_to(suspect, self.secret_images(key.secret)).astype(np.float64)
+        logits = answers.reshape(len(answers), -1) @ self.projection(key.secret)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def _triggers(self, secret: bytes) -> np.ndarray:
+    def probe_images(self, key: OwnerKey) -> np.ndarray:
+        """The abstract images, uint8 `[triggers, s, s, c]`."""
+        return key.arrays["probes"]
+
+    def secret_images(self, secret: bytes) -> np.ndarray:
+        """The abstract images that a secret draws, uint8 `[triggers, s, s, c]`."""
         draw = derive_generator(secret, "projected_label/triggers")
         return abstract_images(draw, self.triggers, self.trigger_size, self.channels)
 
-    def _labels(self, secret: bytes) -> np.ndarray:
+    def secret_labels(self, secret: bytes) -> np.ndarray:
+        """The class of each image that a secret draws, int64 `[triggers]`."""
         return derive_generator(secret, "projected_label/labels").integers(0, self.classes, self.triggers)
 
-    def _projection(self, secret: bytes) -> np.ndarray:
-        """`[pixels, classes]`, from N(0, 1) and not from the labels' stream."""
+    def projection(self, secret: bytes) -> np.ndarray:
+        """The projection that a secret draws from N(0, 1), float32 `[pixels, classes]`; not from the labels' stream."""
         shape = (self.trigger_size**2 * self.channels, self.classes)
         return derive_generator(secret, "projected_label/projection").standard_normal(shape).astype(np.float32)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return to_dict(self)

@@ -18,6 +18,13 @@ Ownership is claimed where a suspect gives the samples their labels.
 | host | trained along, Algorithm 1 | trained on the finished samples |
 | hits of a stranger | unknown: samples may be adversarial, and transfer | Bin(n, 1 / classes), exactly |
 | p-value | by what control models of the owner's answer, an upper bound | exact binomial tail |
+
+| file | holds |
+|---|---|
+| settings.py | fields, their checks, the presets; those of ../key_samples/settings.py are among them |
+| networks.py | the encoder (appendix A.1) |
+| training.py | from start to key |
+| scheme.py | the verbs; most are those of ../key_samples/scheme.py |
 """
 
 from tfwm.schemes.blind_watermark.scheme import BlindWatermark

@@ -10,7 +10,7 @@ from tfwm.schemes.key_samples.networks import block, prepared_pair, whole_image
 
 
 def encoder(
-    shape: Shape, *, kind: str = "unet", filters: int = 64, downs: int = 5, seed: int | None = None,
+    shape: Shape, *, body: str = "unet", filters: int = 64, downs: int = 5, seed: int | None = None,
 ) -> keras.Model:  # fmt: skip
     """(cover, logo) to a key sample, all `[n, h, w, c]` in [0, 1].
 
@@ -23,7 +23,7 @@ def encoder(
 
     Args:
       shape: `(height, width, channels)`; for `unet` of sides that are multiples of `2**downs`.
-      kind: `unet` or `plain`.
+      body: `unet` or `plain`.
       filters: 64 in the paper.
       downs: levels of the U-Net.
       seed: of the initial weights.
@@ -33,7 +33,7 @@ def encoder(
     """
     draws = Draws(seed)
     inputs, x = prepared_pair(shape, draws)
-    if kind == "unet":
+    if body == "unet":
         x = unet(tuple(x.shape[1:]), shape[-1], filters=filters, downs=downs, output="tanh", seed=seed, name="body")(x)
     else:
         for index in range(3):
@@ -41,6 +41,3 @@ def encoder(
         x = convolution(x, shape[-1], 3, initializer=draws.glorot(), name="head", bias=True, dtype="float32")
         x = keras.layers.Activation("tanh", name="drawn", dtype="float32")(x)
     return keras.Model(inputs, whole_image(x), name="encoder")
-
-
-KINDS = ("unet", "plain")

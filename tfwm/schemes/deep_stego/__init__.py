@@ -9,6 +9,13 @@ learns a label for each stego image beside its own task. S minimises (eq. 3 to 5
 
 with no term of the host's: the stego images know nothing of the labels. The labels are drawn from the secret for each
 image, so an independent model answers Bin(n, 1 / classes) of them, exactly.
+
+| file | holds |
+|---|---|
+| settings.py | fields, their checks, the presets; those of ../key_samples/settings.py are among them |
+| networks.py | the stego-model (section 4.1) |
+| training.py | from start to key |
+| scheme.py | the verbs; most are those of ../key_samples/scheme.py |
 """
 
 from tfwm.schemes.deep_stego.scheme import DeepStego

@@ -15,17 +15,15 @@ code comes from the key and R never saw it, so the p-value is an exact binomial 
 
 | file | holds |
 |---|---|
-| scheme.py | settings, the four verbs |
-| presets.py | `reference()`, `fast()`, `tiny()` |
-| networks.py | H with its carriers, the deployed model |
+| settings.py | fields, their checks, the presets |
+| networks.py | H with its carriers, R, D, C and the proxy, the deployed model |
 | losses.py | eq. 6 to 14, one value per example |
 | distortions.py | between H and R in training |
-| building.py | H, R, D, C and the proxy, freshly initialised |
-| marking.py | what the trainers share: codes, H, the loss of R |
 | trainer.py | one private Keras model per stage |
-| stages.py | training from start to key |
-| verification.py | extraction, code agreement, p-values |
 | pictures.py | TensorBoard grids |
+| training.py | from start to key |
+| verification.py | extraction, code agreement, p-values |
+| scheme.py | the verbs |
 """
 
 from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking

@@ -1,52 +1,30 @@
 """What happens between H and R in training: a stand-in for what a surrogate does to a mark.
 
-A surrogate returns the mark weakened, blurred and under noise of its own. Not in the paper (its
-answer is the adversarial stage alone); `Distortions()` with its defaults changes nothing.
+A surrogate returns the mark weakened, blurred and under noise of its own. Not in the paper, whose answer is the
+adversarial stage alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import tensorflow as tf
 
 from tfwm.data.stream import draws
+from tfwm.schemes.deep_watermarking.settings import Distortions
 
 _REACH = 5
 
 
-@dataclass(frozen=True)
-class Distortions:
-    """Strengths; each image draws its own.
-
-    Args:
-      min_gain: the mark is weakened to between this share and 1.
-      max_blur: largest sigma of a Gaussian blur, in pixels; 0 for none.
-      max_noise: largest sigma of white noise, in [0, 1] units.
-      max_crop: largest share of each side that is cut off before resizing back.
-    """
-
-    min_gain: float = 1.0
-    max_blur: float = 0.0
-    max_noise: float = 0.0
-    max_crop: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.min_gain <= 1 or min(self.max_blur, self.max_noise) < 0 or not 0 <= self.max_crop < 0.5:
-            raise ValueError(
-                f"`distortions` must have 0 < min_gain <= 1, max_crop < 0.5 and none negative, got {self}. "
-                "Distortions() changes nothing."
-            )
-
-
 def distort(marked: tf.Tensor, unmarked: tf.Tensor, seeds: tf.Tensor, strengths: Distortions) -> tf.Tensor:
-    """Applies the drawn distortions.
+    """Weakens the mark, crops, blurs and adds noise, each as strongly as an image's own draw says.
 
     Args:
       marked: `[n, h, w, c]`.
       unmarked: the same images without the mark.
       seeds: int64 `[n, 2]`; an image's distortion depends on its own seed only, not on its replica.
-      strengths: how much.
+      strengths: how much at most.
+
+    Returns:
+      The distorted marked images, `[n, h, w, c]`.
     """
     images = marked
     if strengths.min_gain < 1:

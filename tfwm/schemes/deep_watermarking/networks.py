@@ -1,17 +1,100 @@
-"""H with its carriers (code map, logo), R, D and C, and the self-contained model that is deployed."""
+"""H with its carriers (code map, logo), R, D, C and the proxy, and the self-contained model that is deployed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm import networks as nets
 from tfwm.networks.embedders.deployed import BoundedResidual, PositionBias, clip01
 from tfwm.networks.resampling import AddResampled, Resample
+from tfwm.networks.vgg import vgg_features
+from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
+
+
+@dataclass
+class Networks:
+    """The networks of one training.
+
+    Args:
+      embedder: H, from image and carriers to the marked image.
+      extractor: R, from a picture to the mark in it.
+      discriminator: D, from a picture to logits that it is unmarked.
+      classifier: C, from what R extracts to the logit that it is a mark.
+      proxy: SM, the surrogate of the adversarial stage.
+      features: VGG for eq. 7, or None where `perceptual_weight` is 0.
+    """
+
+    embedder: keras.Model
+    extractor: keras.Model
+    discriminator: keras.Model
+    classifier: keras.Model
+    proxy: keras.Model
+    features: Callable[[tf.Tensor], tf.Tensor] | None = None
+
+
+def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
+    """H, R, D, C and the proxy, freshly initialised; call it inside `run.scope()`.
+
+    Args:
+      settings: their sizes.
+      seed: of the initial weights.
+    """
+    s, size, channels = settings, settings.image_size, settings.channels
+    carried = channels + int(s.coded)
+    output = {"output": "residual", "residual_scale": s.residual_scale} if s.residual_scale else {"output": "sigmoid"}
+    keras.utils.set_random_seed(seed)
+    features = vgg_features(s.vgg_weights) if s.perceptual_weight else None
+    return Networks(
+        embedder=nets.unet(
+            (size, size, channels + carried), channels, filters=s.embedder_filters, downs=s.embedder_downs,
+            normalization=s.embedder_normalization, seed=seed, name="embedder", **output,
+        ),
+        extractor=nets.ceilnet(
+            (size, size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
+            code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization,
+            seed=seed + 1, name="extractor",
+        ),
+        discriminator=nets.patch_discriminator(
+            (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
+        ),
+        classifier=nets.three_conv_classifier(
+            (size, size, channels), filters=s.classifier_filters, seed=seed + 3, name="classifier"
+        ),
+        proxy=nets.unet(
+            (size, size, channels + 1), channels, filters=s.proxy_filters, downs=s.proxy_downs,
+            normalization=s.embedder_normalization, output="residual", residual_scale=1.0, seed=seed + 4, name="proxy",
+        ),
+        features=features,
+    )  # fmt: skip
+
+
+def split_outputs(network_output: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """What R gives, as (image, code logits), float32; for logo marks it gives the image alone, and the logits are None.
+
+    Args:
+      network_output: of the extractor.
+    """
+    if isinstance(network_output, (list, tuple)):
+        return tf.cast(network_output[0], tf.float32), tf.cast(network_output[1], tf.float32)
+    return tf.cast(network_output, tf.float32), None
 
 
 def code_map(codes: tf.Tensor, size: int) -> tf.Tensor:
-    """Codes of -1 and 1, `[n, k * k]`, as `[n, size, size, 1]`: each bit fills its cell."""
+    """Codes as pictures in which each bit fills its cell.
+
+    Args:
+      codes: `[n, k * k]` of -1 and 1.
+      size: side of the pictures in pixels.
+
+    Returns:
+      `[n, size, size, 1]` of -1 and 1.
+    """
     cells = round(codes.shape[-1] ** 0.5)
     grid = tf.reshape(codes, [-1, cells, cells, 1])
     return tf.image.resize(grid, (size, size), "nearest")
@@ -23,6 +106,8 @@ def carriers(codes: tf.Tensor | None, mark: tf.Tensor | None, size: int, count: 
     Args:
       codes: `[count, k * k]` of -1 and 1, or None.
       mark: `[size, size, c]` in [0, 1], or None.
+      size: side in pixels.
+      count: of the images.
     """
     parts = []
     if codes is not None:
@@ -60,7 +145,7 @@ def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> 
     return folded
 
 
-def marked_model(host: keras.Model | None, folded: keras.Model, size: int, scale: float) -> keras.Model:
+def host_then_embedder(host: keras.Model | None, folded: keras.Model, size: int, scale: float) -> keras.Model:
     """The deployed network: host, then H on a resampled copy, the residual added at full resolution.
 
     Args:

@@ -8,14 +8,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.schemes.deep_watermarking.marking import split_outputs
+from tfwm.schemes.deep_watermarking.networks import split_outputs
 from tfwm.suspects import as_float
 from tfwm.training import Run
 
 SHOWN = 4
 
 
-class Pictures(keras.callbacks.Callback):
+class MarkedGrids(keras.callbacks.Callback):
     """Writes one grid an epoch, from a few of the owner's training images under passing codes.
 
     Args:

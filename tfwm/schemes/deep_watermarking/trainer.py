@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.data.stream import draws
 from tfwm.schemes.deep_watermarking import losses
-from tfwm.schemes.deep_watermarking.building import Networks
 from tfwm.schemes.deep_watermarking.distortions import distort
-from tfwm.schemes.deep_watermarking.marking import (
-    Batch,
-    Marker,
-    extracting_loss,
-    len_of,
-    split_outputs,
-)
+from tfwm.schemes.deep_watermarking.networks import Networks, carriers, split_outputs
+from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.training import Metered, descend, mean_over_batch, scaled
 
-if TYPE_CHECKING:
-    from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
+Batch = dict[str, tf.Tensor]
+"""`inputs` and `outputs` of the host `[n, size, size, c]`, and `seed` int64 `[n, 2]`, one for each image."""
+
+
+class Marker:
+    """Draws codes and applies H: the part that all three trainers share.
+
+    Args:
+      settings: of the scheme.
+      embedder: H.
+      mark: `[size, size, c]` float, the owner's logo.
+    """
+
+    def __init__(self, settings: DeepWatermarkingSettings, embedder: keras.Model, mark: tf.Tensor):
+        self.settings, self.embedder, self.mark = settings, embedder, tf.constant(mark)
+
+    def codes(self, seeds: tf.Tensor) -> tf.Tensor | None:
+        """Fresh codes of -1 and 1, `[n, k * k]`; neighbours 2i and 2i + 1 share one, for eq. 10."""
+        if not self.settings.coded:
+            return None
+        count = self.settings.cells**2
+        return tf.repeat(draws.signs(seeds[::2], 0, (count,)), 2, axis=0)
+
+    def chosen(self, seeds: tf.Tensor) -> tf.Tensor:
+        """1 for about half of the pairs and 0 for the others, `[n, 1, 1, 1]`, whatever replica they are on."""
+        return tf.repeat(0.5 + 0.5 * draws.signs(seeds[::2], 6, (1, 1, 1)), 2, axis=0)
+
+    def embed(self, images: tf.Tensor, codes: tf.Tensor | None, training: bool) -> tf.Tensor:
+        """b' = H(b, mark).
+
+        Args:
+          images: `[n, size, size, c]` in [0, 1], unmarked.
+          codes: `[n, k * k]` of -1 and 1, or None.
+          training: whether H uses the batch's statistics.
+        """
+        carried = carriers(codes, self.mark, self.settings.image_size, tf.shape(images)[0])
+        return self.embedder(tf.concat([images, carried], axis=-1), training=training)
+
+    def condition(self, images: tf.Tensor, codes: tf.Tensor | None) -> tf.Tensor:
+        """What tells the proxy which mark to imitate: the code map, or ones; `[n, size, size, 1]`.
+
+        Args:
+          images: `[n, size, size, c]`, as many as the proxy will see.
+          codes: `[n, k * k]` of -1 and 1, or None.
+        """
+        if codes is None:
+            return tf.ones_like(images[..., :1])
+        return carriers(codes, None, self.settings.image_size, tf.shape(images)[0])
 
 
 class InitialTrainer(Metered):
     """The initial stage: eq. 4 for H and R in one step, eq. 8 for D."""
 
-    def __init__(self, settings: DeepWatermarking, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
         super().__init__(["loss", "psnr", "nc", "adversarial", "discriminator"] + ["bits"] * settings.coded)
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
         self.embedder, self.extractor, self.discriminator = (
@@ -59,10 +100,8 @@ class InitialTrainer(Metered):
             second = scaled(self.discriminator_optimizer, mean_over_batch(judging))
         descend(self.optimizer, tape, main, self.main_variables)
         descend(self.discriminator_optimizer, tape, second, self.discriminator.trainable_variables)
-        return self.record({"loss": loss * self._replicas(), "discriminator": judging, **figures, **extracted})
-
-    def _replicas(self) -> int:
-        return tf.distribute.get_strategy().num_replicas_in_sync
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        return self.record({"loss": loss * replicas, "discriminator": judging, **figures, **extracted})
 
     def fidelity_weight(self) -> tf.Tensor:
         """The ramp of the embedding loss: R first learns that there is something to read."""
@@ -91,7 +130,7 @@ class InitialTrainer(Metered):
         seen = distort(tf.cast(marked, tf.float32), batch["outputs"], batch["seed"], self.settings.distortions)
         clean = tf.concat([batch["inputs"][::stride], batch["outputs"][stride // 2 :: stride]], axis=0)
         image, logits = split_outputs(self.extractor(tf.concat([seen, clean], axis=0), training=True))
-        return extracting_loss(self.settings, self.marker.mark, image, logits, codes, len_of(seen))
+        return losses.extracting_loss(self.settings, self.marker.mark, image, logits, codes, losses.static_batch(seen))
 
 
 class ProxyTrainer(Metered):
@@ -101,7 +140,7 @@ class ProxyTrainer(Metered):
     the codes of a few fixed proxies. Where the map is zero it imitates the unmarked host.
     """
 
-    def __init__(self, settings: DeepWatermarking, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
         super().__init__(["loss", "psnr"])
         self.settings, self.marker, self.proxy = settings, Marker(settings, networks.embedder, mark), networks.proxy
 
@@ -128,7 +167,7 @@ class ProxyTrainer(Metered):
 class AdversarialTrainer(Metered):
     """The adversarial stage: R on A, B, B' and B'' (eq. 9, 12), and C on what R extracts (eq. 14)."""
 
-    def __init__(self, settings: DeepWatermarking, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
         super().__init__(["loss", "nc", "classifier", "proxy_nc"] + ["bits", "proxy_bits"] * settings.coded)
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
         self.extractor, self.classifier, self.proxy = networks.extractor, networks.classifier, networks.proxy
@@ -145,10 +184,10 @@ class AdversarialTrainer(Metered):
         """One step of R on eq. 11 with eq. 12, and of C on eq. 14."""
         codes = self.marker.codes(batch["seed"])
         marked, clean = self._images(batch, codes)
-        count, twice = len_of(marked), None if codes is None else tf.concat([codes, codes], axis=0)
+        count, twice = losses.static_batch(marked), None if codes is None else tf.concat([codes, codes], axis=0)
         with tf.GradientTape() as tape:
             image, logits = split_outputs(self.extractor(tf.concat([marked, clean], axis=0), training=True))
-            extracting, figures = extracting_loss(
+            extracting, figures = losses.extracting_loss(
                 self.settings, self.marker.mark, image, logits, twice, count, marked_sets=2,
                 clean_sets=3 if self.settings.clean_outputs else 2,
             )  # fmt: skip

@@ -7,17 +7,15 @@ print it on any network's output; the p-value is a rank among decoy marks and un
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from tfwm.config import from_dict
 from tfwm.evidence import statistics
-from tfwm.keys import SECRET_BYTES, OwnerKey, derive, derive_bits, derive_generator
+from tfwm.keys import OwnerKey, derive_bits, derive_generator
+from tfwm.networks.resampling import resample
+from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
 from tfwm.suspects import as_float, in_batches
 from tfwm.types import Suspect, Verdict
 
-DECOYS = 999
 CODED_NULL = (
     "the suspect is independent of the key's secret code, so each cell agrees with probability 1/2 (exact "
     "binomial tail); the key was fixed before the suspect was seen, and its extractor and probe images were "
@@ -30,27 +28,30 @@ RANKED_NULL = (
 )
 
 
-def settings_of(key: OwnerKey):  # -> DeepWatermarking
-    """The settings that the key was made with."""
-    from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
-
-    if key.scheme != DeepWatermarking.name:
-        raise ValueError(f"`key` must be of scheme {DeepWatermarking.name}, got one of {key.scheme!r}.")
-    return from_dict(DeepWatermarking, dict(key.settings))
-
-
 def owner_code(key: OwnerKey, cells: int) -> np.ndarray:
-    """The secret code, `[cells * cells]` of -1 and 1."""
+    """The secret code, float32 `[cells * cells]` of -1 and 1.
+
+    Args:
+      key: the owner's; its secret decides the code.
+      cells: side of the code map.
+    """
     return derive_bits(key.secret, "deep_watermarking/code", cells * cells).astype(np.float32) * 2 - 1
 
 
-def extract(settings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray]:
-    """R on every image, resampled to R's size."""
+def extract(settings: DeepWatermarkingSettings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray]:
+    """What R reads in every image, resampled to R's size.
+
+    Args:
+      settings: those that the key was made with.
+      images: `[n, h, w, c]`, float in [0, 1] or uint8.
+      key: holds R.
+
+    Returns:
+      `logo` `[n, s, s, c]` and, for coded marks, `code` logits `[n, k, k]`.
+    """
     logos, codes = [], []
 
     def read(part: np.ndarray) -> np.ndarray:
-        from tfwm.networks.resampling import resample
-
         outputs = key.networks["extractor"](resample(part, settings.image_size), training=False)
         if settings.coded:
             codes.append(outputs[1].numpy()[..., 0])
@@ -62,34 +63,49 @@ def extract(settings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray
     return {**extracted, "code": np.concatenate(codes)} if settings.coded else extracted
 
 
-def smallest_p_value(settings) -> float:
-    """What a perfect match would give: all cells agree, or the logo beats every decoy."""
-    return 0.5 ** (settings.cells**2) if settings.coded else 1 / (DECOYS + 1)
+def extracted_from(settings: DeepWatermarkingSettings, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+    """What R reads in the suspect's answers to the key's probe images; what is not finite in them reads as black.
 
+    Args:
+      settings: those that the key was made with.
+      suspect: is sent the probe images in one request.
+      key: holds the probe images and R.
 
-def verify(settings, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Verdict:
-    """See `DeepWatermarking.verify`."""
-    alpha = settings.alpha if alpha is None else alpha
-    smallest = smallest_p_value(settings)
-    if not smallest <= alpha < 1:
-        raise ValueError(
-            f"`alpha` must lie between {smallest:.2g}, the smallest p-value that this key can give, and 1, "
-            f"got {alpha}. Use a larger alpha, or a coded mark with more cells."
-        )
-    extracted = extract(settings, _answers(settings, suspect, key.arrays["probes"]), key)
-    judge = _coded_verdict if settings.coded else _logo_verdict
-    return judge(settings, extracted, key, alpha)
-
-
-def _answers(settings, suspect: Suspect, probes: np.ndarray) -> np.ndarray:
-    """The suspect's answers as pictures in [0, 1]; what is not finite reads as black."""
+    Raises:
+      ValueError: the suspect's answers are not pictures of the mark's channels, one for each probe.
+    """
+    probes = key.arrays["probes"]
     answers = np.asarray(suspect(probes))
     if answers.ndim != 4 or len(answers) != len(probes) or answers.shape[-1] != settings.channels:
         raise ValueError(
             f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
             f"{list(answers.shape)}. This scheme judges image-to-image models."
         )
-    return np.clip(np.nan_to_num(answers, posinf=1.0, neginf=0.0), 0.0, 1.0)
+    return extract(settings, np.clip(np.nan_to_num(answers, posinf=1.0, neginf=0.0), 0.0, 1.0), key)
+
+
+def extraction_verdict(
+    settings: DeepWatermarkingSettings, suspect: Suspect, key: OwnerKey, alpha: float | None
+) -> Verdict:  # fmt: skip
+    """The verdict on what R reads in the suspect's answers: bits of the code that agree, or the rank of the logo.
+
+    Args:
+      settings: those that the key was made with.
+      suspect: is sent the key's probe images.
+      key: the owner's.
+      alpha: false-claim probability; None takes that of the settings.
+
+    Raises:
+      ValueError: an `alpha` that the key cannot reach, or answers that are no pictures.
+    """
+    alpha = settings.alpha if alpha is None else alpha
+    if not settings.smallest_p_value <= alpha < 1:
+        raise ValueError(
+            f"`alpha` must lie between {settings.smallest_p_value:.2g}, the smallest p-value that this key can give, "
+            f"and 1, got {alpha}. Use a larger alpha, or a coded mark with more cells."
+        )
+    extracted = extracted_from(settings, suspect, key)
+    return (_coded_verdict if settings.coded else _logo_verdict)(settings, extracted, key, alpha)
 
 
 def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
@@ -97,6 +113,7 @@ def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
 
     Args:
       logo: `[n, s, s, c]`, one extraction per probe image; averaged before it is compared.
+      key: holds the logo and C.
     """
     mark, mean = as_float(key.arrays["logo"]), logo.mean(axis=0)
     marked = key.networks["classifier"](logo, training=False).numpy() > 0
@@ -113,27 +130,31 @@ def responses(code: np.ndarray, key: OwnerKey) -> np.ndarray:
 
     The difference image by image cancels what the pictures themselves do to R. The baseline was fixed before
     the suspect was seen and does not depend on the code, so the binomial null stays exact.
+
+    Args:
+      code: `[n, k, k]` logits, one map for each probe image.
+      key: holds what R says of the unmarked host.
     """
     difference: np.ndarray = np.clip(code, -8, 8) - key.arrays["baseline"].astype(np.float32)
     return difference.mean(axis=0).ravel()
 
 
-def agreement(code: np.ndarray, key: OwnerKey) -> np.ndarray:
-    """Which cells agree with the owner's code, bool `[cells, cells]`; reveals no bit of it."""
+def agreeing_cells(code: np.ndarray, key: OwnerKey) -> np.ndarray:
+    """Which cells agree with the owner's code, bool `[cells, cells]`; reveals no bit of it.
+
+    Args:
+      code: `[n, k, k]` logits, one map for each probe image.
+      key: the owner's.
+    """
     cells = code.shape[-1]
     return (np.sign(responses(code, key)) == owner_code(key, cells)).reshape(cells, cells)
 
 
-def reading(settings, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
-    """See `DeepWatermarking.reading`."""
-    extracted = extract(settings, _answers(settings, suspect, key.arrays["probes"]), key)
-    logo = {"logo": extracted["logo"].mean(axis=0)}
-    return {**logo, "agreement": agreement(extracted["code"], key)} if settings.coded else logo
-
-
-def _coded_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float) -> Verdict:
+def _coded_verdict(
+    settings: DeepWatermarkingSettings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float
+) -> Verdict:  # fmt: skip
     cells = settings.cells**2
-    hits = int(agreement(extracted["code"], key).sum())
+    hits = int(agreeing_cells(extracted["code"], key).sum())
     return Verdict(
         score=hits / cells,
         threshold=statistics.hits_needed(cells, alpha) / cells,
@@ -143,7 +164,9 @@ def _coded_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, al
     )  # fmt: skip
 
 
-def _logo_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float) -> Verdict:
+def _logo_verdict(
+    settings: DeepWatermarkingSettings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float
+) -> Verdict:  # fmt: skip
     figures = logo_figures(extracted["logo"], key)
     mean = extracted["logo"].mean(axis=0)
     decoys = decoy_marks(as_float(key.arrays["logo"]), key.secret, DECOYS)
@@ -158,7 +181,13 @@ def _logo_verdict(settings, extracted: dict[str, np.ndarray], key: OwnerKey, alp
 
 
 def decoy_marks(mark: np.ndarray, secret: bytes, count: int) -> np.ndarray:
-    """Marks with the mean and the spectrum of the owner's, and random phases: `[count, s, s, c]`."""
+    """Marks with the mean and the spectrum of the owner's, and random phases: float32 `[count, s, s, c]`.
+
+    Args:
+      mark: `[s, s, c]` in [0, 1], the owner's logo.
+      secret: 32 bytes, from which the phases are drawn.
+      count: how many.
+    """
     draw = derive_generator(secret, "deep_watermarking/decoys")
     spectrum = np.fft.rfft2(mark - mark.mean(axis=(0, 1)), axes=(0, 1))
     # Phases of real noise: free ones would not be those of a real picture in the first and the last column.
@@ -166,13 +195,3 @@ def decoy_marks(mark: np.ndarray, secret: bytes, count: int) -> np.ndarray:
     phases = noise / np.maximum(np.abs(noise), 1e-12)
     drawn = np.fft.irfft2(np.abs(spectrum) * phases, s=mark.shape[:2], axes=(1, 2))
     return (drawn + mark.mean(axis=(0, 1))).astype(np.float32)
-
-
-def decoy(key: OwnerKey, seed: int) -> OwnerKey:
-    """A wrong key: the same networks and probes, a decoy in the logo's place where the logo is the evidence."""
-    # Derived, so that no seed gives the owner's own secret again, not even one of `new_secret(seed)`.
-    secret, arrays = derive(key.secret, f"decoy/{seed}", SECRET_BYTES), dict(key.arrays)
-    if not settings_of(key).coded:
-        logo = decoy_marks(as_float(arrays["logo"]), secret, 1)[0]
-        arrays["logo"] = np.round(np.clip(logo, 0, 1) * 255).astype(np.uint8)
-    return replace(key, secret=secret, arrays=arrays)

@@ -2,18 +2,16 @@
 
 | file | holds |
 |---|---|
-| scheme.py | `KeySampleScheme`: the settings and the verbs `verify`, `decoy`, `reading` |
+| settings.py | `KeySampleSettings` and `EncoderSettings`, their checks, sizes that presets share |
 | drawing.py | covers and labels, a function of the secret alone |
-| embedding.py | the checks, the host's training with samples in every batch, the key |
-| verification.py | hits, and the null that their p-value rests on |
-| encoding.py | `EncoderSettings`, the objective of an encoder, and what it makes of covers |
-| networks.py | discriminators |
+| networks.py | discriminators, and what an encoder makes of covers |
+| losses.py | the objective of an encoder, and the discriminator's |
 | trainer.py | Algorithm 1 of Li et al.: discriminator, encoder and, where it learns along, the host |
-| joint.py | the stages that run it: the encoder alone, or with the host |
+| training.py | the checks, the host's training with samples in every batch, the key |
+| joint.py | the stages that train an encoder: alone, or with the host |
+| verification.py | hits, and the null that their p-value rests on |
+| pictures.py | key samples as a picture for people |
+| scheme.py | the verbs |
 
 `blind_watermark` and `deep_stego` make their samples with an encoder; the baselines make theirs without.
 """
-
-from tfwm.schemes.key_samples.scheme import KeySampleScheme
-
-__all__ = ["KeySampleScheme"]

@@ -24,7 +24,7 @@ def key_labels(secret: bytes, count: int, classes: int) -> np.ndarray:
 
 
 def chosen_covers(secret: bytes, images: np.ndarray, count: int) -> np.ndarray:
-    """`count` different images of the owner's, in the order in which they are drawn.
+    """`count` different images of the owner's, `[count, h, w, c]` in the order in which they are drawn.
 
     Args:
       secret: the owner's 32 bytes.

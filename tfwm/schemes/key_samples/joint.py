@@ -12,11 +12,13 @@ from tensorflow import keras
 from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.keys import derive
+from tfwm.networks.copying import flat_weights
 from tfwm.schemes.key_samples.drawing import key_labels
-from tfwm.schemes.key_samples.encoding import EncoderSettings
-from tfwm.schemes.key_samples.marking import host_to_train
+from tfwm.schemes.key_samples.losses import Objective
 from tfwm.schemes.key_samples.networks import DISCRIMINATORS
+from tfwm.schemes.key_samples.settings import EncoderSettings
 from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
+from tfwm.schemes.key_samples.training import host_to_train
 from tfwm.suspects import as_float
 from tfwm.training import DatasetAt, Run, fit
 from tfwm.training.classification import labelled_stream
@@ -41,7 +43,7 @@ def train_encoder(
     with run.scope():
         encoder = build(run.seed)
         trainer = EncoderTrainer(
-            encoder, _discriminator(settings, run), as_float(logo)[None], settings.objective,
+            encoder, _discriminator(settings, run), as_float(logo)[None], Objective.of(settings),
             rounds=settings.encoder_rounds,
         )  # fmt: skip
         trainer.compile(schedule.optimizer(), schedule.optimizer(), jit_compile=run.jit)
@@ -61,12 +63,12 @@ def train_jointly(
     """Host and encoder by Algorithm 1; otherwise as `train_encoder`."""
     labels = key_labels(secret, len(covers), settings.classes)
     digest = training_digest(
-        settings.to_dict(), run, data.images, data.labels, covers, labels, logo, _mine(secret), _weights(host)
+        settings.to_dict(), run, data.images, data.labels, covers, labels, logo, _mine(secret), flat_weights(host)
     )
     with run.scope():
         model, encoder = host_to_train(settings, host, run), build(run.seed)
         trainer = JointTrainer(
-            model, encoder, _discriminator(settings, run), as_float(logo)[None], settings.objective,
+            model, encoder, _discriminator(settings, run), as_float(logo)[None], Objective.of(settings),
             outputs=settings.outputs, augment=settings.augment, rounds=settings.encoder_rounds,
             host_rounds=settings.host_rounds,
         )  # fmt: skip
@@ -97,7 +99,3 @@ def _discriminator(settings: EncoderSettings, run: Run) -> keras.Model:
 
 def _mine(secret: bytes) -> np.ndarray:
     return np.frombuffer(derive(secret, "key_samples/checkpoints", 8), np.uint8)
-
-
-def _weights(host: keras.Model) -> np.ndarray:
-    return np.concatenate([np.ravel(value).astype(np.float32) for value in host.get_weights()])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.data.reading.decode import to_uint8
 from tfwm.networks.blocks import Draws, Shape, convolution, normalization
+from tfwm.suspects import as_float, in_batches
 
 SLOPE = 0.2
 # Filters, kernel size and stride of the authors' later discriminator.
@@ -40,7 +43,14 @@ def prepared_pair(shape: Shape, draws: Draws) -> tuple[list[tf.Tensor], tf.Tenso
 
 
 def block(x: tf.Tensor, filters: int, draws: Draws, name: str) -> tf.Tensor:
-    """3x3 convolution, batch norm, LeakyReLU 0.2."""
+    """3x3 convolution, batch norm, LeakyReLU 0.2: `[n, h, w, filters]`.
+
+    Args:
+      x: `[n, h, w, c]`.
+      filters: channels of the result.
+      draws: of the initial weights.
+      name: of the layers.
+    """
     x = convolution(x, filters, 3, initializer=draws.glorot(), name=name)
     return keras.layers.LeakyReLU(SLOPE, name=f"{name}_act")(
         normalization(x, "batch", draws=draws, name=f"{name}_norm")
@@ -54,6 +64,10 @@ def whole_image(x: tf.Tensor) -> tf.Tensor:
 
 def linear_discriminator(shape: Shape, *, seed: int | None = None) -> keras.Model:
     """Flat pixels to 64, 32 and 1, LeakyReLU 0.2 between: the logit that a picture is an ordinary one.
+
+    Args:
+      shape: `(height, width, channels)` of the pictures, in [0, 1].
+      seed: of the initial weights.
 
     Paper: Li et al. 2019, appendix A.2 (eq. 9, before the sigmoid).
     """
@@ -70,6 +84,10 @@ def convolutional_discriminator(shape: Shape, *, seed: int | None = None) -> ker
     """The authors' later one: six convolutions of 8, 16, 32, 16, 8 and 3 channels, the outer two 4x4 of stride 2.
 
     Batch norm and ReLU after each, then one linear unit.
+
+    Args:
+      shape: `(height, width, channels)` of the pictures, in [0, 1].
+      seed: of the initial weights.
 
     Paper: the code of Li et al. 2019, where it took the place of appendix A.2's.
     """
@@ -90,3 +108,15 @@ def _logit(x: tf.Tensor, draws: Draws) -> tf.Tensor:
 DISCRIMINATORS: dict[str, Callable[..., keras.Model]] = {
     "linear": linear_discriminator, "convolutional": convolutional_discriminator,
 }  # fmt: skip
+
+
+def encoded(encoder: keras.Model, covers: np.ndarray, logo: np.ndarray) -> np.ndarray:
+    """The key samples of covers, at 8 bits as they will be sent.
+
+    Args:
+      encoder: (cover, logo) in [0, 1] to a picture.
+      covers: uint8 `[n, h, w, c]`.
+      logo: uint8 `[h, w, c]`.
+    """
+    mark = as_float(logo)[None]
+    return to_uint8(in_batches(lambda part: encoder([part, np.repeat(mark, len(part), 0)], training=False), covers))

@@ -20,7 +20,12 @@ def sheets(key: OwnerKey) -> dict[str, np.ndarray]:
 
 
 def montage(images: np.ndarray, columns: int = 4) -> np.ndarray:
-    """Pictures `[n, h, w, c]` in rows of `columns`; what does not fill a row is left out."""
+    """Pictures side by side as one, `[n // columns * h, columns * w, c]`; what does not fill a row is left out.
+
+    Args:
+      images: `[n, h, w, c]`.
+      columns: how many in a row.
+    """
     rows = len(images) // columns
     _, height, width, channels = images.shape
     grid = images[: rows * columns].reshape(rows, columns, height, width, channels)

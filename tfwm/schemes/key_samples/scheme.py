@@ -1,83 +1,38 @@
-"""Settings and verbs of every scheme that marks a classifier by secret, secretly labelled samples."""
+"""The verbs of every scheme that marks a classifier by secret, secretly labelled samples."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+import sys
+from dataclasses import dataclass
 
 import numpy as np
+from tensorflow import keras
 
-from tfwm.config import choose, to_dict
-from tfwm.evidence import verdicts
+from tfwm.evidence import statistics
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.key_samples import verification
 from tfwm.schemes.key_samples.drawing import key_labels
+from tfwm.schemes.key_samples.pictures import sheets
+from tfwm.schemes.key_samples.settings import EncoderSettings, KeySampleSettings
+from tfwm.schemes.key_samples.training import check_classifier
 from tfwm.schemes.wrong_keys import relabelled, settings_of
-from tfwm.training import AUGMENTATIONS, OUTPUTS, Descent, Run
+from tfwm.suspects import KerasSuspect
+from tfwm.training import Run
 from tfwm.types import LabelledImages, MarkedModel, Suspect, Verdict
-
-if TYPE_CHECKING:
-    from tensorflow import keras
-
-_AT_LEAST_ONE = ("image_size", "channels", "samples", "key_batch")
 
 
 @dataclass(frozen=True)
-class KeySampleScheme:
-    """How a classifier learns to answer key samples with secret labels.
+class KeySampleVerbs(KeySampleSettings):
+    """What all schemes on key samples do alike; each says in `_train` how it makes its samples.
 
     Args:
-      image_size: side of the host's pictures in pixels.
-      channels: 1 or 3.
-      classes: of the host.
-      samples: how many key samples; 1 % of the training images in the paper.
-      key_batch: how many of them stand in every batch, beside `host.batch_size` ordinary images.
-      outputs: what the host answers with: `logits` or `probabilities`.
-      from_scratch: train the host's architecture afresh, as the papers do; False goes on from the host's weights.
-      augment: of ordinary images: `crop_flip`, `crop` or `none`; key samples are never changed.
-      host: the host's training.
-      logo: path of a PNG or JPEG logo; empty for the built-in one.
-      accuracy_threshold: T_acc of the paper's own rule (eq. 4), which is shown beside the p-value.
-      alpha: false-claim probability of `verify`, unless given there.
-
-    Paper: Li et al. 2019, sections 4 and 5.1.
+      (those of `KeySampleSettings`)
     """
-
-    name: ClassVar[str] = ""
-    marks: ClassVar[str] = "classifier"
-
-    image_size: int = 32
-    channels: int = 3
-    classes: int = 10
-    samples: int = 500
-    key_batch: int = 20
-    outputs: str = "logits"
-    from_scratch: bool = True
-    augment: str = "crop_flip"
-    # 100 epochs over CIFAR-10 in batches of 100; the rate falls to a tenth every 40.
-    host: Descent = field(default_factory=lambda: Descent(100, 500))
-    logo: str = ""
-    accuracy_threshold: float = 0.9
-    alpha: float = 1e-6
-
-    def __post_init__(self) -> None:
-        for name in _AT_LEAST_ONE:
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        if self.classes < 2:
-            raise ValueError(f"`classes` must be at least 2, got {self.classes}. Give the host's number of classes.")
-        if self.key_batch > self.samples or self.key_batch % 2:
-            raise ValueError(
-                f"`key_batch` must be even and at most `samples`, {self.samples}, got {self.key_batch}. Use 20."
-            )
-        choose("kind of outputs", self.outputs, OUTPUTS)
-        choose("augmentation", self.augment, AUGMENTATIONS)
-        if not 0 < self.accuracy_threshold <= 1:
-            raise ValueError(f"`accuracy_threshold` must lie in (0, 1], got {self.accuracy_threshold}. Use 0.9.")
-        verdicts.check_alpha(self.alpha, self.samples, 1 / self.classes)
 
     def train(self, host: keras.Model, data: LabelledImages, run: Run, *, secret: bytes | None = None) -> MarkedModel:
         """Makes the key samples and trains a copy of the host on them and its own data; resumes after a kill.
+
+        Where the owner could not claim even the model that was trained, a warning says so.
 
         Args:
           host: `[n, h, w, c]` in [0, 1] to `[n, classes]`; not changed.
@@ -85,25 +40,54 @@ class KeySampleScheme:
           run: where and how.
           secret: 32 bytes; None draws them from the operating system.
 
+        Returns:
+          The marked copy, and the key with the samples.
+
         Raises:
           ValueError: data or a host that do not fit the settings.
         """
-        from tfwm.schemes.key_samples.marking import check_fit
-
-        check_fit(self, host, data)
-        return self._train(host, data, run, secret or new_secret())
+        check_classifier(self, host, data)
+        made = self._train(host, data, run, secret or new_secret())
+        shortcoming = "" if run.quiet else self.shortcoming(made)
+        if shortcoming:
+            print(f"  warning: {shortcoming}", file=sys.stderr)
+        return made
 
     def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
         raise NotImplementedError(f"{type(self).__name__} must say how it makes its samples.")
 
+    def shortcoming(self, made: MarkedModel) -> str:
+        """Why the owner could not claim even this model, in a sentence with a remedy; empty where he could."""
+        chance, _ = self.chance(made.key)
+        smallest = statistics.smallest_p_value(len(made.key.arrays["probes"]), chance)
+        # Known when the controls have answered; hours of training are not thrown away for it.
+        if smallest > self.alpha:
+            return (
+                f"independent models may answer {chance:.0%} of the key samples with their labels, so that no suspect "
+                f"can reach alpha {self.alpha:g} (p = {smallest:.1e} at best). Give more `samples` or `controls`, or a "
+                "smaller `host_weight`."
+            )
+        verdict = self.verify(KerasSuspect("marked", made.model), made.key)
+        if verdict.marked and verdict.score >= self.accuracy_threshold:
+            return ""
+        return (
+            f"the host learnt {verdict.details['hits']:.0f} of {verdict.n} key samples ({verdict.score:.0%}; "
+            f"p = {verdict.p_value:.1e}). Give more epochs, fewer `samples`, or a host with more channels."
+        )
+
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Sends all key samples and counts the answers that give the secret label.
+
+        Args:
+          suspect: a classifier.
+          key: the owner's; its settings count, not these.
+          alpha: false-claim probability; None takes that of these settings.
 
         Raises:
           ValueError: a key of another scheme, a suspect of another task, or an `alpha` that the key cannot reach.
         """
         own = settings_of(self, key)
-        return verification.verify(own, suspect, key, self.alpha if alpha is None else alpha)
+        return verification.label_verdict(own, suspect, key, self.alpha if alpha is None else alpha, self.chance(key))
 
     def chance(self, key: OwnerKey) -> tuple[float, str]:
         """How often an independent model agrees with a label at most, and the sentence that says why."""
@@ -114,17 +98,47 @@ class KeySampleScheme:
         return key_labels(key.secret, len(key.arrays["probes"]), settings_of(self, key).classes)
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        """A wrong key: the owner's samples with labels drawn from another secret."""
+        """A wrong key: the owner's samples with labels drawn from another secret.
+
+        Args:
+          key: the owner's.
+          seed: numbers the decoys of a key.
+        """
         return relabelled(key, seed)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
-        """For pictures: `agreement` `[rows, columns]`, which samples are answered with their label."""
+        """For pictures: `agreement` `[rows, columns]`, which samples are answered with their label.
+
+        Args:
+          suspect: a classifier.
+          key: the owner's.
+
+        Raises:
+          ValueError: a key of another scheme, or a suspect of another task.
+        """
         return {"agreement": verification.as_table(verification.hits(settings_of(self, key), suspect, key))}
 
-    def probes(self, key: OwnerKey) -> np.ndarray:
+    def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The key samples, uint8 `[n, h, w, c]`."""
         return key.arrays["probes"]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return to_dict(self)
+
+@dataclass(frozen=True)
+class EncoderVerbs(EncoderSettings, KeySampleVerbs):
+    """What the schemes do alike whose samples an encoder makes of covers.
+
+    Args:
+      (those of `EncoderSettings`)
+    """
+
+    def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
+        """Also `samples` and `change`: some key samples, and five times what was changed of their covers.
+
+        Args:
+          suspect: a classifier.
+          key: the owner's.
+
+        Raises:
+          ValueError: a key of another scheme, or a suspect of another task.
+        """
+        return {**super().reading(suspect, key), **sheets(key)}

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.schemes.key_samples.encoding import Objective, discriminator_loss
+from tfwm.schemes.key_samples.losses import Objective, sample_discriminator_loss
 from tfwm.training import KeySamples, Labels, Metered, batch_psnr, descend, learn, mean_over_batch, scaled
 
 HostLoss = Callable[[tf.Tensor], tf.Tensor]
@@ -68,7 +68,7 @@ class EncoderTrainer(Metered):
         with tf.GradientTape() as tape:
             # In one call: batch norm would tell two calls apart by their statistics alone.
             both = self.discriminator(tf.concat([covers, samples], 0), training=True)
-            losses = discriminator_loss(*tf.split(both, 2))
+            losses = sample_discriminator_loss(*tf.split(both, 2))
             objective = scaled(self.discriminator_optimizer, mean_over_batch(losses))
         descend(self.discriminator_optimizer, tape, objective, self.discriminator.trainable_variables)
         return losses

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.labels import answered_labels
+from tfwm.keys import OwnerKey
+from tfwm.schemes.key_samples.drawing import key_labels
+from tfwm.schemes.key_samples.settings import KeySampleSettings
 from tfwm.suspects import as_float
 from tfwm.types import Access, Suspect, Verdict
-
-if TYPE_CHECKING:
-    from tfwm.keys import OwnerKey
-    from tfwm.schemes.key_samples.scheme import KeySampleScheme
 
 CONFIDENCE = 0.99
 
@@ -49,16 +47,21 @@ def controlled_null(classes: int, hits: np.ndarray, n: int) -> tuple[float, str]
     )
 
 
-def hits(scheme: KeySampleScheme, suspect: Suspect, key: OwnerKey) -> np.ndarray:
+def hits(settings: KeySampleSettings, suspect: Suspect, key: OwnerKey) -> np.ndarray:
     """Which samples are answered with their label, bool `[n]`; an answer that is not finite is no hit.
+
+    Args:
+      settings: those that the key was made with.
+      suspect: is sent all samples in one request.
+      key: the owner's.
 
     Raises:
       ValueError: a suspect that takes other pictures, or answers with another number of classes.
     """
     samples = key.arrays["probes"]
     _check_input(suspect, samples)
-    answers = suspect(as_float(samples))
-    return answered_labels(answers, len(samples), scheme.classes) == scheme.key_labels(key)
+    labels = key_labels(key.secret, len(samples), settings.classes)
+    return answered_labels(suspect(as_float(samples)), len(samples), settings.classes) == labels
 
 
 def _check_input(suspect: Suspect, samples: np.ndarray) -> None:
@@ -70,18 +73,31 @@ def _check_input(suspect: Suspect, samples: np.ndarray) -> None:
         )
 
 
-def verify(scheme: KeySampleScheme, suspect: Suspect, key: OwnerKey, alpha: float) -> Verdict:
-    """One request with every sample."""
-    chance, null = scheme.chance(key)
+def label_verdict(
+    settings: KeySampleSettings, suspect: Suspect, key: OwnerKey, alpha: float, null: tuple[float, str]
+) -> Verdict:
+    """The verdict on how many samples the suspect answers with their label.
+
+    Args:
+      settings: those that the key was made with.
+      suspect: is sent all samples in one request.
+      key: the owner's.
+      alpha: false-claim probability.
+      null: the chance of a hit where there is no mark, and the sentence that says why.
+
+    Raises:
+      ValueError: an `alpha` that the key cannot reach, or a suspect of another task.
+    """
+    chance, sentence = null
     verdicts.check_alpha(alpha, len(key.arrays["probes"]), chance)
-    found = hits(scheme, suspect, key)
+    found = hits(settings, suspect, key)
     share = float(found.mean())
     tail = statistics.binomial_tail(int(found.sum()), found.size, chance)
     details = {
-        "chance": chance, "log10_p": math.log10(tail), "accuracy_threshold": scheme.accuracy_threshold,
-        "paper_rule": float(share >= scheme.accuracy_threshold),
+        "chance": chance, "log10_p": math.log10(tail), "accuracy_threshold": settings.accuracy_threshold,
+        "paper_rule": float(share >= settings.accuracy_threshold),
     }  # fmt: skip
-    return verdicts.counted(found, chance, alpha, null, details)
+    return verdicts.counted(found, chance, alpha, sentence, details)
 
 
 def as_table(found: np.ndarray) -> np.ndarray:

@@ -14,14 +14,13 @@ of S a bit of the key says whether the gradient is taken off or added, so that t
 
 | file | holds |
 |---|---|
-| scheme.py | settings, the four verbs |
-| presets.py | `reference()`, `fast()`, `tiny()` |
+| settings.py | fields, their checks, the presets; those of ../triggers/settings.py are among them |
 | images.py | triggers, gradients, verification images (eq. 1 to 3) |
 | networks.py | the visualizer (fig. 5) |
-| ../embedding.py | the fine-tuning (eq. 4 to 7), shared with the paper's baselines |
-| trainer.py | the visualizer's (eq. 9) |
-| stages.py | training from start to key |
+| trainer.py | the visualizer's (eq. 9); the host's (eq. 4 to 7) is in ../triggers, shared with the paper's baselines |
+| training.py | from start to key |
 | verification.py | eq. 8 and its threshold, ranks, bits |
+| scheme.py | the verbs |
 """
 
 from tfwm.schemes.trigger_image.scheme import TriggerImage

@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
 from tfwm.keys import derive_bits, derive_generator
+from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.suspects import as_float
-
-if TYPE_CHECKING:
-    from tfwm.schemes.trigger_image.scheme import TriggerImage
 
 LEVELS = 256  # triggers are whole grey levels, so that they survive a PNG file on the way to a server
 
 
-def triggers(settings: TriggerImage, secret: bytes) -> np.ndarray:
+def triggers(settings: TriggerImageSettings, secret: bytes) -> np.ndarray:
     """The key's trigger images as the host receives them, uint8 `[triggers, H, W, c]` (eq. 1).
 
     For super-resolution that is K enlarged by linear interpolation, since the hosts take enlarged pictures.
+
+    Args:
+      settings: number, size and enlargement.
+      secret: 32 bytes.
     """
     return _drawn(settings, secret, "trigger_image/triggers", settings.triggers)
 
 
-def decoys(settings: TriggerImage, secret: bytes, count: int) -> np.ndarray:
-    """Other random images, drawn in the same way from another stream: `[count, H, W, c]` uint8."""
+def decoys(settings: TriggerImageSettings, secret: bytes, count: int) -> np.ndarray:
+    """Other random images, drawn in the same way from another stream, uint8 `[count, H, W, c]`.
+
+    Args:
+      settings: size and enlargement.
+      secret: 32 bytes.
+      count: how many.
+    """
     return _drawn(settings, secret, "trigger_image/decoys", count)
 
 
-def _drawn(settings: TriggerImage, secret: bytes, label: str, count: int) -> np.ndarray:
+def _drawn(settings: TriggerImageSettings, secret: bytes, label: str, count: int) -> np.ndarray:
     size = settings.trigger_size
     shape = (count, size, size, settings.channels)
     drawn = derive_generator(secret, label).integers(0, LEVELS, shape, dtype=np.uint8)
-    return drawn if settings.upsampling == 1 else np.stack([_enlarged(image, settings.upsampling) for image in drawn])
+    return drawn if settings.upsampling == 1 else np.stack([enlarged(image, settings.upsampling) for image in drawn])
 
 
-def _enlarged(image: np.ndarray, factor: int) -> np.ndarray:
-    """Linear interpolation, channel by channel (Pillow knows pictures of 1, 3 and 4 channels only)."""
+def enlarged(image: np.ndarray, factor: int) -> np.ndarray:
+    """A square picture enlarged by linear interpolation, uint8 `[factor * s, factor * s, c]`.
+
+    Channel by channel, because Pillow knows pictures of 1, 3 and 4 channels only.
+
+    Args:
+      image: uint8 `[s, s, c]`.
+      factor: a whole number.
+    """
     side = image.shape[0] * factor
     planes = [
         Image.fromarray(plane).resize((side, side), Image.Resampling.BILINEAR) for plane in np.moveaxis(image, -1, 0)
@@ -47,10 +61,13 @@ def _enlarged(image: np.ndarray, factor: int) -> np.ndarray:
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
-def verification_images(settings: TriggerImage, images: np.ndarray, codes: np.ndarray | None = None) -> np.ndarray:
+def verification_images(
+    settings: TriggerImageSettings, images: np.ndarray, codes: np.ndarray | None = None
+) -> np.ndarray:
     """G of eq. 2 or 3; where there is a code, a bit of -1 turns the gradient's sign in its cell. Not clipped.
 
     Args:
+      settings: which gradient, and its sign.
       images: uint8 `[n, H, W, c]` triggers or decoys.
       codes: `[n, cells, cells]` of -1 and 1.
 
@@ -59,41 +76,48 @@ def verification_images(settings: TriggerImage, images: np.ndarray, codes: np.nd
     """
     gradient = signed_gradient(settings, images)
     if codes is not None:
-        gradient = gradient * _spread(codes, images.shape[1])
+        step = images.shape[1] // codes.shape[-1]
+        gradient = gradient * np.repeat(np.repeat(codes, step, axis=1), step, axis=2)[..., None]
     return (as_float(images) + gradient).astype(np.float32)
 
 
-def signed_gradient(settings: TriggerImage, images: np.ndarray) -> np.ndarray:
-    """What G adds to each image, `[n, H, W, c]`: -grad K for denoising, +grad K for super-resolution."""
-    gradient = GRADIENTS[settings.gradient](as_float(images))
+def signed_gradient(settings: TriggerImageSettings, images: np.ndarray) -> np.ndarray:
+    """What G adds to each image, `[n, H, W, c]`: -grad K for denoising, +grad K for super-resolution.
+
+    Args:
+      settings: which gradient, and its sign.
+      images: uint8 `[n, H, W, c]`.
+    """
+    gradient = _GRADIENTS[settings.gradient](as_float(images))
     return gradient if settings.upsampling > 1 else -gradient
 
 
-def owner_codes(settings: TriggerImage, secret: bytes) -> np.ndarray:
-    """The secret bits of every trigger, `[triggers, cells, cells]` of -1 and 1."""
+def owner_codes(settings: TriggerImageSettings, secret: bytes) -> np.ndarray:
+    """The secret bits of every trigger, float32 `[triggers, cells, cells]` of -1 and 1.
+
+    Args:
+      settings: numbers of triggers and cells.
+      secret: 32 bytes.
+    """
     count = settings.cells**2
     bits = [derive_bits(secret, f"trigger_image/code/{index}", count) for index in range(settings.triggers)]
     return np.stack(bits).reshape(-1, settings.cells, settings.cells).astype(np.float32) * 2 - 1
 
 
 def cell_means(images: np.ndarray, cells: int) -> np.ndarray:
-    """`[n, H, W, c]` to the mean of each cell, `[n, cells, cells]`."""
+    """The mean of each cell over its pixels and channels, `[n, cells, cells]`.
+
+    Args:
+      images: `[n, H, W, c]`.
+      cells: a side; divides H and W.
+    """
     count, height, width, channels = images.shape
     return images.reshape(count, cells, height // cells, cells, width // cells, channels).mean(axis=(2, 4, 5))
-
-
-def _spread(codes: np.ndarray, side: int) -> np.ndarray:
-    step = side // codes.shape[-1]
-    return np.repeat(np.repeat(codes, step, axis=1), step, axis=2)[..., None]
 
 
 def _slopes(images: np.ndarray) -> np.ndarray:
     """The mean of the central differences along both axes."""
     return (np.gradient(images, axis=1) + np.gradient(images, axis=2)) / 2
-
-
-def _sum_of_slopes(images: np.ndarray) -> np.ndarray:
-    return 2 * _slopes(images)
 
 
 def _mixed_sobel(images: np.ndarray) -> np.ndarray:
@@ -107,8 +131,8 @@ def _wrapped_sobel(images: np.ndarray) -> np.ndarray:
     return (np.round(255 * _mixed_sobel(images)).astype(np.int64) % LEVELS) / 255.0
 
 
-GRADIENTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "central": _sum_of_slopes,
+_GRADIENTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "central": lambda images: 2 * _slopes(images),
     "gentle": _slopes,
     "sobel": _mixed_sobel,
     "wrapped_sobel": _wrapped_sobel,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.networks.blocks import Draws, convolution
@@ -60,11 +61,13 @@ def _doublings(side: int) -> list[tuple[float, int]]:
     return table[max(0, len(table) - needed) :] if needed else []
 
 
-def _conv(x, width: int, kernel: int, draws: Draws, name: str, *, stride: int = 1, dtype: str | None = None):
+def _conv(
+    x: tf.Tensor, width: int, kernel: int, draws: Draws, name: str, *, stride: int = 1, dtype: str | None = None
+) -> tf.Tensor:
     initializer = keras.initializers.HeNormal(seed=draws.seed())
     return convolution(x, width, kernel, initializer=initializer, name=name, stride=stride, bias=True, dtype=dtype)
 
 
-def _normalized(x, draws: Draws, name: str):
+def _normalized(x: tf.Tensor, draws: Draws, name: str) -> tf.Tensor:
     x = InstanceNormalization(seed=draws.seed(), name=f"{name}_norm")(x)
     return keras.layers.ReLU(name=f"{name}_relu")(x)

@@ -11,9 +11,8 @@ read from the correlation of what the suspect changed with the gradient.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 from scipy.special import gammaincinv
@@ -23,12 +22,12 @@ from tfwm.evidence import statistics
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.trigger_image import images
-from tfwm.schemes.wrong_keys import check_key, wrong_secret
+from tfwm.schemes.trigger_image.settings import TriggerImageSettings
+from tfwm.schemes.wrong_keys import check_key
 from tfwm.suspects import as_float
 from tfwm.types import Access, Suspect, Verdict
 
-if TYPE_CHECKING:
-    from tfwm.schemes.trigger_image.scheme import TriggerImage
+S = TypeVar("S", bound=TriggerImageSettings)
 
 CODED_NULL = (
     "the suspect is independent of the key's secret bits, so in each cell of its answer the gradient of the trigger "
@@ -41,7 +40,11 @@ RANKED_NULL = (
 
 
 def threshold(pixels: int, significance: float = 0.05) -> float:
-    """eta of eq. 8 for images of `pixels` values: P[d <= eta] = `significance` where errors are N(0, 1/16).
+    """eta of eq. 8: P[d <= eta] = `significance` where errors are N(0, 1/16).
+
+    Args:
+      pixels: values of an image, over all channels.
+      significance: p, in (0, 1).
 
     Paper: section IV-C; 6.07e-3 for 40 x 40 and 0.05.
     """
@@ -60,52 +63,65 @@ def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.linalg.norm(flat, axis=1) / flat.shape[1]
 
 
-def effective(settings: TriggerImage, key: OwnerKey) -> TriggerImage:
+def effective(settings: S, key: OwnerKey) -> S:
     """The key's own settings, asked in the way of `settings`: `reveal`, `decoys` and `significance`.
+
+    Args:
+      settings: of who asks.
+      key: the owner's.
 
     Raises:
       ValueError: a key of another scheme.
     """
     check_key(settings.name, key)
-    asking = {name: getattr(settings, name) for name in ("reveal", "decoys", "significance")}
-    return from_dict(type(settings), {**key.settings, **asking})
+    asked = {"reveal": settings.reveal, "decoys": settings.decoys, "significance": settings.significance}
+    return from_dict(type(settings), {**key.settings, **asked})
 
 
-def smallest_p_value(settings: TriggerImage) -> float:
-    """What a perfect match would give."""
-    if settings.coded:
-        return statistics.smallest_p_value(settings.reveal * settings.cells**2)
-    return statistics.smallest_rank_p_value(settings.decoys)
+def trigger_verdict(
+    settings: TriggerImageSettings, suspect: Suspect, key: OwnerKey, alpha: float | None
+) -> Verdict:  # fmt: skip
+    """The verdict on the suspect's answers to some of the key's triggers: bits that agree, or a rank among decoys.
 
+    Args:
+      settings: of who asks: `reveal`, `decoys`, `significance` and `alpha` count, all else is the key's.
+      suspect: is sent one request.
+      key: the owner's.
+      alpha: false-claim probability; None takes that of `settings`.
 
-def verify(settings: TriggerImage, suspect: Suspect, key: OwnerKey, alpha: float | None) -> Verdict:
-    """See `TriggerImage.verify`."""
+    Raises:
+      ValueError: a key of another scheme, or an `alpha` that the key cannot reach.
+    """
     alpha, settings = settings.alpha if alpha is None else alpha, effective(settings, key)
-    if not smallest_p_value(settings) <= alpha < 1:
+    if not settings.smallest_p_value <= alpha < 1:
         raise ValueError(
-            f"`alpha` must lie between {smallest_p_value(settings):.2g}, the smallest p-value that this key can give, "
+            f"`alpha` must lie between {settings.smallest_p_value:.2g}, the smallest p-value that this key can give, "
             f"and 1, got {alpha}. Use a larger alpha, a coded mark, or more decoys."
         )
     chosen = choice(settings, key, suspect)
     return (_coded_verdict if settings.coded else _ranked_verdict)(settings, suspect, key, chosen, alpha)
 
 
-def choice(settings: TriggerImage, key: OwnerKey, suspect: Suspect) -> np.ndarray:
-    """Which of the key's triggers this suspect is asked for: always the same ones, others for another name."""
+def choice(settings: TriggerImageSettings, key: OwnerKey, suspect: Suspect) -> np.ndarray:
+    """Which of the key's triggers this suspect is asked for: always the same ones, others for another name.
+
+    Args:
+      settings: as `effective` gives them.
+      key: the owner's.
+      suspect: its name decides; of recorded answers the first triggers are taken.
+
+    Returns:
+      Indices `[reveal]`, ascending.
+    """
     if suspect.access == Access.OUTPUTS:  # the answers were recorded before the suspect had a name
         return np.arange(settings.reveal)
     draw = derive_generator(key.secret, f"trigger_image/choice/{suspect.name}")
     return np.sort(draw.permutation(settings.triggers)[: settings.reveal])
 
 
-def probes(settings: TriggerImage, key: OwnerKey) -> np.ndarray:
-    """See `TriggerImage.probes`."""
-    settings = effective(settings, key)
-    own = images.triggers(settings, key.secret)[: settings.reveal]
-    return own if settings.coded else _stack(settings, key, own)[0]
-
-
-def _coded_verdict(settings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float) -> Verdict:
+def _coded_verdict(
+    settings: TriggerImageSettings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float
+) -> Verdict:
     asked = images.triggers(settings, key.secret)[chosen]
     answers = answers_to(suspect, asked)
     bits = agreement(settings, key, chosen, asked, answers)
@@ -116,15 +132,27 @@ def _coded_verdict(settings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray
     )  # fmt: skip
 
 
-def agreement(settings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """In which cells the gradient has the right sign, bool `[reveal, cells, cells]`."""
+def agreement(
+    settings: TriggerImageSettings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, answers: np.ndarray
+) -> np.ndarray:
+    """In which cells the gradient has the right sign, bool `[reveal, cells, cells]`.
+
+    Args:
+      settings: as `effective` gives them.
+      key: decides the bits.
+      chosen: indices `[reveal]` of the triggers.
+      asked: uint8 `[reveal, H, W, c]`, those triggers.
+      answers: `[reveal, H, W, c]` in [0, 1], the suspect's.
+    """
     changes = (answers - as_float(asked)) * images.signed_gradient(settings, asked)
     return np.sign(images.cell_means(changes, settings.cells)) == images.owner_codes(settings, key.secret)[chosen]
 
 
-def _ranked_verdict(settings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float) -> Verdict:
+def _ranked_verdict(
+    settings: TriggerImageSettings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float
+) -> Verdict:
     own = images.triggers(settings, key.secret)[chosen]
-    asked, place = _stack(settings, key, own)
+    asked, place = request(settings, key, own)
     answers = answers_to(suspect, asked)
     distances = distance(answers, images.verification_images(settings, asked))
     squares = np.square(distances).reshape(-1, len(own)).sum(axis=1)
@@ -143,15 +171,26 @@ def _ranked_verdict(settings, suspect: Suspect, key: OwnerKey, chosen: np.ndarra
     )  # fmt: skip
 
 
-def _stack(settings, key: OwnerKey, own: np.ndarray) -> tuple[np.ndarray, int]:
-    """The request: groups of `len(own)` images, the owner's in a secret place among them."""
+def request(settings: TriggerImageSettings, key: OwnerKey, own: np.ndarray) -> tuple[np.ndarray, int]:
+    """What one ranked verification sends: groups of `len(own)` images, the owner's in a secret place among them.
+
+    Args:
+      settings: as `effective` gives them.
+      key: decides decoys and place.
+      own: uint8 `[reveal, H, W, c]`, the triggers.
+
+    Returns:
+      uint8 `[(decoys + 1) * reveal, H, W, c]`, and which of the groups is the owner's.
+    """
     others = images.decoys(settings, key.secret, settings.decoys * len(own))
     place = int(derive_generator(key.secret, "trigger_image/place").integers(settings.decoys + 1))
     first = place * len(own)
     return np.concatenate([others[:first], own, others[first:]]), place
 
 
-def _figures(settings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, answers: np.ndarray) -> dict[str, float]:
+def _figures(
+    settings: TriggerImageSettings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, answers: np.ndarray
+) -> dict[str, float]:
     """The paper's figures: distances to G and to the updated S, eta, whether eq. 8 accepts, NCC."""
     codes = images.owner_codes(settings, key.secret)[chosen] if settings.coded else None
     expected = images.verification_images(settings, asked, codes)
@@ -163,23 +202,3 @@ def _figures(settings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, ans
         figures["ncc"] = statistics.nc(answers, np.clip(updated, 0, 1))
         figures["accepted_by_eq_8"] = float(figures["distance_updated"] <= eta)
     return figures
-
-
-def reading(settings: TriggerImage, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
-    """See `TriggerImage.reading`."""
-    settings = effective(settings, key)
-    chosen = choice(settings, key, suspect)
-    asked = images.triggers(settings, key.secret)[chosen]
-    answers = answers_to(suspect, asked)
-    shown = {}
-    if "extractor" in key.networks:
-        shown["logo"] = key.networks["extractor"](answers[:1], training=False).numpy()[0]
-    if settings.coded:
-        shown["agreement"] = agreement(settings, key, chosen, asked, answers)[0]
-    return shown
-
-
-def decoy(settings: TriggerImage, key: OwnerKey, seed: int) -> OwnerKey:
-    """See `TriggerImage.decoy`."""
-    settings, secret = effective(settings, key), wrong_secret(key, seed)
-    return replace(key, secret=secret, arrays={"probes": images.triggers(settings, secret), "logo": key.arrays["logo"]})

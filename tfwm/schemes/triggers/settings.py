@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
 
-from tfwm.config import choose
+from tfwm.config import check_at_least_one, choose, to_dict
+from tfwm.schemes.triggers.usual import USUAL_ATTACKS, USUAL_POLICY
 from tfwm.training import Schedule
+from tfwm.types import RESTORATION
+
+S = TypeVar("S", bound="TriggerSettings")
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,11 @@ class TriggerSettings:
       embedding: the fine-tuning.
     """
 
+    kind: ClassVar[str] = RESTORATION
+    usual_host: ClassVar[str] = "dncnn"
+    usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
+    usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
+
     image_size: int = 40
     channels: int = 1
     strength: float = 1e-3
@@ -39,11 +50,27 @@ class TriggerSettings:
 
     def __post_init__(self) -> None:
         choose("choice of batch statistics", self.batch_statistics, {"fixed": 0, "mixed": 0})
-        for name in ("image_size", "channels", "copies"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        check_at_least_one(self, "image_size", "channels", "copies")
         for name in ("sigma", "stop_at"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}. Leave it out, or give 0.")
         if self.strength <= 0:
             raise ValueError(f"`strength` must be above 0, got {self.strength}. The paper uses 1e-3.")
+
+    @property
+    def extractor_outputs(self) -> tuple[str, ...]:
+        """Nothing: the mark is read without a network."""
+        return ()
+
+    @property
+    def host_settings(self) -> Mapping[str, Any]:
+        """The noise that the host is trained against, as its embedding is."""
+        return {"sigma": self.sigma}
+
+    def on_stolen_host(self: S) -> S:
+        """The same: a host is always fine-tuned from the weights that it has."""
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON values; `tfwm.config.from_dict` reads them back."""
+        return to_dict(self)

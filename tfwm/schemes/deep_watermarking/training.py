@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data import decode_image, sample_logo, to_uint8, with_channels
-from tfwm.data.reading.readers import cover
+from tfwm.data import to_uint8
+from tfwm.data.logos import read_logo
 from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import verification
-from tfwm.schemes.deep_watermarking.building import Networks, build
-from tfwm.schemes.deep_watermarking.marking import check_replicas
-from tfwm.schemes.deep_watermarking.networks import carriers, fold_carriers, marked_model
-from tfwm.schemes.deep_watermarking.pictures import Pictures
+from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
+from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
+from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.suspects import as_float, in_batches
 from tfwm.training import Run, Schedule, fit
 from tfwm.types import ImagePairs, MarkedModel
 
-if TYPE_CHECKING:
-    from tfwm.schemes.deep_watermarking.scheme import DeepWatermarking
-
-
 LEARNED_BITS = 0.7
 
 
-def train(
-    settings: DeepWatermarking, host: keras.Model | None, data: ImagePairs, run: Run, secret: bytes
+def train_deep_watermark(
+    settings: DeepWatermarkingSettings, host: keras.Model | None, data: ImagePairs, run: Run, secret: bytes
 ) -> MarkedModel:
-    """See `DeepWatermarking.train`."""
-    mark = load_mark(settings)
+    """The host with H behind it, and its key; resumes after a kill.
+
+    Args:
+      settings: of the scheme.
+      host: an any-size image -> image network; None where `data.targets` are the outputs to protect.
+      data: the owner's pairs at `image_size`.
+      run: where and how.
+      secret: 32 bytes.
+
+    Raises:
+      ValueError: too little data, or a mark that a blank extraction would match.
+    """
+    mark = checked_mark(settings)
     pairs, probes = _split(settings, data)
     outputs = host_outputs(host, pairs)
     digest = training_digest(settings.to_dict(), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
@@ -45,21 +51,18 @@ def train(
     with run.scope():
         built = build(settings, run.seed)
         history = _stages(settings, built, as_float(mark), arrays, run, digest)
-    key = _key(settings, built, mark, probes, host, secret)
-    return MarkedModel(_deployed(settings, built, host, key), key, tuple(history))
+    key = key_of_networks(settings, built, mark, probes, host, secret)
+    return MarkedModel(deployed_model(settings, built, host, key), key, tuple(history))
 
 
-def load_mark(settings: DeepWatermarking) -> np.ndarray:
+def checked_mark(settings: DeepWatermarkingSettings) -> np.ndarray:
     """The logo as uint8 `[s, s, c]`.
 
     Raises:
-      ValueError: a blank extraction would pass for it, by NC of eq. 13.
+      FileNotFoundError: there is no such file.
+      ValueError: it is no picture, or a blank extraction would pass for it, by NC of eq. 13.
     """
-    size = settings.image_size
-    mark = sample_logo(size)
-    if settings.logo:
-        mark = cover(decode_image(Path(settings.logo).read_bytes(), settings.logo), (size, size))
-    mark = with_channels(mark, settings.channels)
+    mark = read_logo(settings.logo, settings.image_size, settings.channels)
     blank = nc(np.ones(mark.shape), as_float(mark))
     if blank > settings.max_blank_nc:
         raise ValueError(
@@ -70,7 +73,7 @@ def load_mark(settings: DeepWatermarking) -> np.ndarray:
     return mark
 
 
-def _split(settings: DeepWatermarking, data: ImagePairs) -> tuple[ImagePairs, np.ndarray]:
+def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, np.ndarray]:
     """Training pairs, and inputs that are kept as the key's probe images."""
     size = settings.image_size
     if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, settings.channels)}:
@@ -87,15 +90,42 @@ def _split(settings: DeepWatermarking, data: ImagePairs) -> tuple[ImagePairs, np
 
 
 def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
-    """The host's answers, uint8; the targets where there is no host."""
+    """The host's answers to the inputs, uint8 `[n, h, w, c]`.
+
+    Args:
+      host: image -> image network, or None for the targets themselves.
+      pairs: of images.
+    """
     if host is None:
         return pairs.targets
     return to_uint8(np.clip(in_batches(lambda part: host(part, training=False), pairs.inputs), 0, 1))
 
 
+def check_replicas(settings: DeepWatermarkingSettings, stage: str, batch_size: int, replicas: int) -> None:
+    """Refuses batches whose pairs, or whose clean images, would depend on the number of replicas.
+
+    Args:
+      settings: `clean_stride` counts.
+      stage: its name, for the message.
+      batch_size: of all replicas together.
+      replicas: how many.
+
+    Raises:
+      ValueError: the message names the batch size that would do.
+    """
+    unit = replicas * math.lcm(2, settings.clean_stride)
+    if replicas > 1 and batch_size % unit:
+        raise ValueError(
+            f"`batch_size` of the {stage} stage must be a multiple of {unit} on {replicas} replicas (pairs, and every "
+            f"{settings.clean_stride}th image as a clean one), got {batch_size}. Use {-(-batch_size // unit) * unit}."
+        )
+
+
 def _stages(
-    settings: DeepWatermarking, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray], run: Run, digest: str
-) -> list[dict[str, Any]]:
+    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray], run: Run,
+    digest: str,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Trains `built` in three stages, one after the other; the history."""
     history = []
     plans: list[tuple[str, type, Schedule]] = [
         ("initial", InitialTrainer, settings.initial),
@@ -113,8 +143,8 @@ def _stages(
             seed = run.seed * len(plans) + number
             return batches(arrays, batch_size=schedule.batch_size, seed=seed, start_step=start, steps=steps)
 
-        shown = Pictures(run, stage, trainer, arrays) if make is not ProxyTrainer else None
-        lines = fit(trainer, dataset, schedule, run, stage=stage, digest=digest, callbacks=[shown] if shown else [])
+        shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
+        lines = fit(trainer, dataset, schedule, run, stage=stage, digest=digest, callbacks=shown)
         history += [{"stage": stage, **line} for line in lines]
         if stage == "initial" and lines[-1].get("bits", 1.0) < LEARNED_BITS and not run.quiet:
             print(
@@ -124,19 +154,37 @@ def _stages(
     return history
 
 
-def _deployed(settings: DeepWatermarking, built: Networks, host: keras.Model | None, key: OwnerKey) -> keras.Model:
-    """The self-contained model for the owner's code, outside any strategy scope."""
+def deployed_model(
+    settings: DeepWatermarkingSettings, built: Networks, host: keras.Model | None, key: OwnerKey
+) -> keras.Model:
+    """The self-contained model for the owner's code; call it outside any strategy scope.
+
+    Args:
+      settings: of the scheme.
+      built: the trained networks; H is taken.
+      host: image -> image network, or None for H alone.
+      key: decides the code, and holds the logo.
+    """
     code = verification.owner_code(key, settings.cells)[None] if settings.coded else None
     carried = carriers(code, as_float(key.arrays["logo"]), settings.image_size, 1)[0].numpy()
     folded = fold_carriers(built.embedder, carried, settings.channels)
-    return marked_model(host, folded, settings.image_size, settings.residual_scale)
+    return host_then_embedder(host, folded, settings.image_size, settings.residual_scale)
 
 
-def _key(
-    settings: DeepWatermarking, built: Networks, mark: np.ndarray, probes: np.ndarray, host: keras.Model | None,
-    secret: bytes,
+def key_of_networks(
+    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, probes: np.ndarray,
+    host: keras.Model | None, secret: bytes,
 ) -> OwnerKey:  # fmt: skip
-    """The key, with what R says of the unmarked host on the probe images."""
+    """The key, with what R says of the unmarked host on the probe images.
+
+    Args:
+      settings: of the scheme.
+      built: the trained networks; R and C are kept.
+      mark: uint8 `[s, s, c]`, the logo.
+      probes: uint8 `[n, s, s, c]`.
+      host: image -> image network; None where the probe images themselves are unmarked outputs.
+      secret: 32 bytes.
+    """
     key = OwnerKey(
         settings.name, settings.to_dict(), secret, {"probes": probes, "logo": mark},
         {"extractor": built.extractor, "classifier": built.classifier},
@@ -150,7 +198,7 @@ def _key(
 
 
 def _unmarked_nc(
-    settings: DeepWatermarking, built: Networks, key: OwnerKey, probes: np.ndarray, of_host: np.ndarray
+    settings: DeepWatermarkingSettings, built: Networks, key: OwnerKey, probes: np.ndarray, of_host: np.ndarray
 ) -> np.ndarray:
     """Centred NC of unmarked suspects: host, echo, mean image, noise, and the proxy told to leave the mark out."""
     mark, images = as_float(key.arrays["logo"]), as_float(probes)

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data import decode_image, sample_logo, with_channels
+from tfwm.data.logos import read_logo
 from tfwm.data.reading.readers import cover
 from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive
 from tfwm.schemes.trigger_image import images
-from tfwm.schemes.trigger_image.networks import visualizer
+from tfwm.schemes.trigger_image.networks import PICTURE_SIDE, visualizer
+from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
+from tfwm.schemes.trigger_image.verification import trigger_verdict
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run, fit, squared_distance
 from tfwm.types import ImagePairs, MarkedModel
 
-if TYPE_CHECKING:
-    from tfwm.schemes.trigger_image.scheme import TriggerImage
-
 CLEAN_ANSWERS = 64
 
 
-def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run, secret: bytes) -> MarkedModel:
-    """See `TriggerImage.train`."""
-    asked, logo = images.triggers(settings, secret), load_logo(settings)
+def train_trigger_image(
+    settings: TriggerImageSettings, host: keras.Model, data: ImagePairs, run: Run, secret: bytes
+) -> MarkedModel:
+    """A copy of the host that answers the triggers as it shall, and its key; resumes after a kill.
+
+    Args:
+      settings: of the scheme.
+      host: image -> image of the same size; not changed.
+      data: the pairs that the host was trained on.
+      run: where and how.
+      secret: 32 bytes.
+
+    Raises:
+      ValueError: data or a host that do not fit the settings.
+    """
+    asked = images.triggers(settings, secret)
+    logo = read_logo(settings.logo, PICTURE_SIDE, settings.channels)
     codes = images.owner_codes(settings, secret) if settings.coded else None
     wanted = tf.constant(images.verification_images(settings, asked, codes))
     model, history = embed(
@@ -47,7 +59,7 @@ def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run,
         networks["extractor"], lines = _draw(settings, model, arrays, run, secret)
         history += lines
     key = OwnerKey(settings.name, settings.to_dict(), secret, arrays, networks)
-    if not settings.verify(marked, key).marked and not run.quiet:
+    if not trigger_verdict(settings, marked, key, None).marked and not run.quiet:
         print(
             "  warning: the mark did not take: the marked model itself does not verify. Give more epochs, a larger "
             "`strength`, or a host with more filters.", file=sys.stderr,
@@ -56,9 +68,9 @@ def train(settings: TriggerImage, host: keras.Model, data: ImagePairs, run: Run,
 
 
 def _draw(
-    settings: TriggerImage, model: keras.Model, arrays: dict[str, np.ndarray], run: Run, secret: bytes
+    settings: TriggerImageSettings, model: keras.Model, arrays: dict[str, np.ndarray], run: Run, secret: bytes
 ) -> tuple[keras.Model, list[dict[str, Any]]]:
-    """The visualizer, trained on S and on answers to other random images."""
+    """The visualizer, trained on S and on answers to other random images, and the history."""
     # Not the decoys of a verification, nor the next draws of their stream.
     strangers = images.decoys(settings, derive(secret, "trigger_image/strangers", 32), CLEAN_ANSWERS)
     clean = answers_to(KerasSuspect("marked", model), strangers)
@@ -81,15 +93,3 @@ def _draw(
 
         lines = fit(trainer, dataset, schedule, run, stage="visualizer", digest=digest)
     return network, [{"stage": "visualizer", **line} for line in lines]
-
-
-def load_logo(settings: TriggerImage) -> np.ndarray:
-    """The copyright image as uint8 `[P, P, c]`."""
-    from tfwm.schemes.trigger_image.networks import PICTURE_SIDE
-
-    picture = sample_logo(PICTURE_SIDE)
-    if settings.logo:
-        if not Path(settings.logo).is_file():
-            raise FileNotFoundError(f"`logo` {settings.logo} is not there. Give a PNG or JPEG file, or leave it out.")
-        picture = decode_image(Path(settings.logo).read_bytes(), settings.logo)
-    return with_channels(cover(picture, (PICTURE_SIDE, PICTURE_SIDE)), settings.channels)

@@ -1,0 +1,196 @@
+"""Settings that all schemes on key samples share, those of an encoder, and sizes that their presets share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from tfwm.config import check_at_least_one, choose, to_dict
+from tfwm.data.logos import read_logo
+from tfwm.evidence import verdicts
+from tfwm.training import AUGMENTATIONS, OUTPUTS, Descent, Schedule
+from tfwm.types import CLASSIFICATION
+
+S = TypeVar("S", bound="KeySampleSettings")
+
+DISCRIMINATORS = ("linear", "convolutional")
+
+
+@dataclass(frozen=True)
+class KeySampleSettings:
+    """How a classifier learns to answer key samples with secret labels.
+
+    Args:
+      image_size: side of the host's pictures in pixels.
+      channels: 1 or 3.
+      classes: of the host.
+      samples: how many key samples; 1 % of the training images in the paper.
+      key_batch: how many of them stand in every batch, beside `host.batch_size` ordinary images.
+      outputs: what the host answers with: `logits` or `probabilities`.
+      from_scratch: train the host's architecture afresh, as the papers do; False goes on from the host's weights.
+      augment: of ordinary images: `crop_flip`, `crop` or `none`; key samples are never changed.
+      host: the host's training.
+      logo: path of a PNG or JPEG logo; empty for the built-in one.
+      accuracy_threshold: T_acc of the paper's own rule (eq. 4), which is shown beside the p-value.
+      alpha: false-claim probability of `verify`, unless given there.
+
+    Raises:
+      ValueError: a value is out of its range, or `alpha` is below what so many samples can reach.
+
+    Paper: Li et al. 2019, sections 4 and 5.1.
+    """
+
+    name: ClassVar[str] = ""
+    kind: ClassVar[str] = CLASSIFICATION
+    presets: ClassVar[tuple[str, ...]] = ()
+    usual_host: ClassVar[str] = "resnet18"
+    usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = ()  # those of every classifier
+    usual_policy: ClassVar[Mapping[str, Any]] = {}
+
+    image_size: int = 32
+    channels: int = 3
+    classes: int = 10
+    samples: int = 500
+    key_batch: int = 20
+    outputs: str = "logits"
+    from_scratch: bool = True
+    augment: str = "crop_flip"
+    # 100 epochs over CIFAR-10 in batches of 100; the rate falls to a tenth every 40.
+    host: Descent = field(default_factory=lambda: Descent(100, 500))
+    logo: str = ""
+    accuracy_threshold: float = 0.9
+    alpha: float = 1e-6
+
+    def __post_init__(self) -> None:
+        check_at_least_one(self, "image_size", "channels", "samples", "key_batch")
+        if self.classes < 2:
+            raise ValueError(f"`classes` must be at least 2, got {self.classes}. Give the host's number of classes.")
+        if self.key_batch > self.samples or self.key_batch % 2:
+            raise ValueError(
+                f"`key_batch` must be even and at most `samples`, {self.samples}, got {self.key_batch}. Use 20."
+            )
+        choose("kind of outputs", self.outputs, OUTPUTS)
+        choose("augmentation", self.augment, AUGMENTATIONS)
+        if not 0 < self.accuracy_threshold <= 1:
+            raise ValueError(f"`accuracy_threshold` must lie in (0, 1], got {self.accuracy_threshold}. Use 0.9.")
+        verdicts.check_alpha(self.alpha, self.samples, 1 / self.classes)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the host's pictures."""
+        return self.image_size, self.image_size, self.channels
+
+    @property
+    def ordinary_batch(self) -> int:
+        """How many ordinary images the host sees in one step of a trainer."""
+        return self.host.batch_size
+
+    @property
+    def extractor_outputs(self) -> tuple[str, ...]:
+        """Nothing: a label is read without a network."""
+        return ()
+
+    @property
+    def host_settings(self) -> Mapping[str, Any]:
+        """The augmentation: host and marked host are trained on pictures that are changed alike."""
+        return {"augment": self.augment}
+
+    def on_stolen_host(self: S) -> S:
+        """The settings that go on from the weights of a host, as somebody must who has stolen it."""
+        return replace(self, from_scratch=False)
+
+    def logo_pixels(self) -> np.ndarray:
+        """The logo, uint8 `[image_size, image_size, channels]`; what is transparent in it is white.
+
+        Raises:
+          FileNotFoundError: there is no such file.
+          InvalidImageError: it is no picture.
+        """
+        return read_logo(self.logo, self.image_size, self.channels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON values; `tfwm.config.from_dict` reads them back."""
+        return to_dict(self)
+
+
+@dataclass(frozen=True)
+class EncoderSettings(KeySampleSettings):
+    """How an encoder hides a logo in covers.
+
+    Nothing in the objective rewards a difference: it stays because an encoder that draws whole pictures cannot draw
+    them perfectly, and is what the host learns. An encoder that added a change to its cover would learn to add none.
+
+    Args:
+      (those of `KeySampleSettings`)
+      encoder_filters: width of the encoder.
+      discriminator: `linear` (the papers') or `convolutional` (the authors' later code).
+      mse_weight, ssim_weight: alpha and beta of eq. 15, and of DeepStego's eq. 3; errors are of pixels in [-1, 1].
+      adversarial_weight: gamma of eq. 15, delta of DeepStego's eq. 5.
+      host_weight: delta of eq. 15: how strongly samples are pulled towards their labels.
+      encoder_rounds, host_rounds: k1 and k2 of Algorithm 1.
+      encoder: Adam of encoder and discriminator; its length and batch count where it is a stage of its own, else those
+        of `host`.
+
+    Attributes:
+      saturating: the adversarial part of the objective is log(1 - p) instead of -log p.
+
+    Raises:
+      ValueError: a value is out of its range, or the encoder's batches hold more samples than there are.
+    """
+
+    encoder_filters: int = 64
+    discriminator: str = "linear"
+    mse_weight: float = 3.0
+    ssim_weight: float = 5.0
+    adversarial_weight: float = 0.1
+    host_weight: float = 0.0
+    encoder_rounds: int = 1
+    host_rounds: int = 1
+    encoder: Schedule = field(default_factory=lambda: Schedule(100, 500, 20, 1e-3, "constant", 0.5))
+
+    saturating: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        choose("discriminator", self.discriminator, dict.fromkeys(DISCRIMINATORS))
+        check_at_least_one(self, "encoder_filters", "encoder_rounds", "host_rounds")
+        weights = {
+            "mse_weight": self.mse_weight, "ssim_weight": self.ssim_weight,
+            "adversarial_weight": self.adversarial_weight, "host_weight": self.host_weight,
+        }  # fmt: skip
+        for name, weight in weights.items():
+            if not 0 <= weight < float("inf"):
+                raise ValueError(f"`{name}` must be a number of at least 0, got {weight}.")
+        most = self.encoder_rounds * max(self.key_batch, self.encoder.batch_size)
+        if most > self.samples:
+            raise ValueError(
+                f"`samples` must be at least {most}, what the encoder's batches hold ({self.encoder_rounds} "
+                f"rounds), got {self.samples}. Use more samples, smaller batches or fewer rounds."
+            )
+        if self.mse_weight + self.ssim_weight == 0:
+            raise ValueError("`mse_weight` or `ssim_weight` must be above 0, got 0 and 0. The papers use 3 and 5.")
+
+    @property
+    def ordinary_batch(self) -> int:
+        """How many ordinary images the host sees in one step of a trainer, `host_rounds` batches."""
+        return self.host_rounds * self.host.batch_size
+
+
+# Deviations from the papers: fewer samples, and a host that goes on from its weights: from scratch in so few steps the
+# mark costs a narrow host 1 to 4 points, from its weights none.
+FAST_HOST: dict[str, Any] = {
+    "samples": 120, "key_batch": 10, "from_scratch": False, "host": Descent(8, 120, 100, 0.05, "cosine"),
+}  # fmt: skip
+# Also a narrow encoder.
+FAST_ENCODER: dict[str, Any] = {
+    **FAST_HOST, "encoder_filters": 16, "encoder": Schedule(8, 100, 20, 2e-3, "cosine", 0.5),
+}  # fmt: skip
+# 16 x 16 pixels are the least that leaves SSIM's window of 11 room. Every batch holds all samples, or 180 steps would
+# not do.
+TINY_HOST: dict[str, Any] = {
+    "image_size": 16, "samples": 20, "key_batch": 20, "augment": "none", "host": Descent(6, 30, 20, 0.05, "cosine"),
+    "alpha": 1e-3,
+}  # fmt: skip
