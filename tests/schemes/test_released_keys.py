@@ -1,0 +1,33 @@
+"""Keys that earlier releases wrote verify the models that they marked, with the score and the p-value of that day."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tfwm.keys import OwnerKey
+from tfwm.schemes import scheme_of
+from tfwm.suspects import open_suspect
+
+KEYS = Path(__file__).parents[1] / "fixtures/keys"
+VERDICTS = json.loads((KEYS / "verdicts.json").read_text(encoding="utf-8"))
+
+
+def test_every_key_has_its_verdicts() -> None:
+    assert sorted(VERDICTS) == sorted(path.name for path in KEYS.iterdir() if path.is_dir())
+    assert len(VERDICTS) >= 7
+
+
+@pytest.mark.parametrize("name", sorted(VERDICTS))
+def test_a_released_key_gives_the_recorded_verdicts(name: str) -> None:
+    key, suspect = OwnerKey.load(KEYS / name / "key"), open_suspect(str(KEYS / name / "marked.keras"))
+    scheme = scheme_of(key)
+    assert scheme.name == name
+    assert scheme.to_dict() == key.settings
+    for of, asked in (("marked", key), ("decoy", scheme.decoy(key, seed=1))):
+        found, recorded = scheme.verify(suspect, asked).as_dict(), VERDICTS[name][of]
+        assert (found["score"], found["p_value"]) == pytest.approx((recorded["score"], recorded["p_value"]), rel=1e-9)
+        assert found == pytest.approx(recorded, abs=1e-3)
+        assert found["marked"] == (of == "marked")
