@@ -9,10 +9,10 @@ from tfwm.attacks.copies.surrogate import Surrogate
 from tfwm.attacks.endpoints.evasion import Evade
 from tfwm.attacks.overwriting import Overwrite
 from tfwm.attacks.requests import RequestJpeg, RequestResize
-from tfwm.attacks.tuning.classifiers import TuneClassifier
 from tfwm.attacks.tuning.fine_pruning import FinePrune
+from tfwm.attacks.tuning.fine_tuning import FineTune, TuneClassifier
 from tfwm.attacks.tuning.reinitialize import ReinitializeLast
-from tfwm.attacks.weights import FineTune, Prune, Quantize, WeightNoise
+from tfwm.attacks.weights import Prune, Quantize, WeightNoise
 from tfwm.schemes import DeepWatermarking, marks_classifiers, scheme_to_dict
 from tfwm.training import Schedule
 from tfwm.types import Attack, Scheme

@@ -14,8 +14,8 @@ import importlib
 import importlib.metadata
 import warnings
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -33,32 +33,39 @@ class Table(Mapping[str, T], Generic[T]):
         self.places, self._what, self._group = dict(places), what, group
 
     def __getitem__(self, name: str) -> T:
-        place = self.places.get(name) or self.foreign()[name]
-        module, _, attribute = place.partition(":")
+        if name in self.places:
+            return _loaded(self.places[name])
+        place = self.foreign[name]
         try:
-            return getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            if name in self.places:
-                raise
+            return _loaded(place)
+        except Exception as error:  # a stranger's module may raise anything
             raise ImportError(
                 f"the {self._what} `{name}` of another package cannot be loaded from `{place}`: {error}. Mend that "
                 f"package's entry point in the group `{self._group}`, or uninstall it."
             ) from error
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self.places, **self.foreign()})
+        return iter({**self.places, **self.foreign})
 
     def __len__(self) -> int:
-        return len({**self.places, **self.foreign()})
+        return len({**self.places, **self.foreign})
 
     def __contains__(self, name: object) -> bool:
         # Mapping's own would load the member to answer.
-        return name in self.places or name in self.foreign()
+        return name in self.places or name in self.foreign
 
+    @cached_property
     def foreign(self) -> Mapping[str, str]:
-        """Places of the members that installed packages add; a name that is taken already stays as it is."""
-        found = _entry_points(self._group) if self._group else {}
-        return {name: place for name, place in found.items() if name not in self.places}
+        """Places of the members that installed packages add, by name; a name that is taken already stays as it is."""
+        found: dict[str, str] = {}
+        for point in importlib.metadata.entry_points(group=self._group) if self._group else ():
+            taken = self.places.get(point.name) or found.setdefault(point.name, point.value)
+            if taken != point.value:
+                warnings.warn(
+                    f"the {self._what} `{point.name}` of another package, `{point.value}`, is left out: the name "
+                    f"stands for `{taken}` already. Rename its entry point in the group `{self._group}`.", stacklevel=2,
+                )  # fmt: skip
+        return found
 
     def homes(self) -> Mapping[str, str]:
         """Module by attribute of the table's own members, for a package that hands them on."""
@@ -66,10 +73,6 @@ class Table(Mapping[str, T], Generic[T]):
         return {attribute: module for module, _, attribute in places}
 
 
-@cache
-def _entry_points(group: str) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for point in importlib.metadata.entry_points(group=group):
-        if found.setdefault(point.name, point.value) != point.value:
-            warnings.warn(f"two packages add `{point.name}` to {group}; {found[point.name]} is taken", stacklevel=2)
-    return found
+def _loaded(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)

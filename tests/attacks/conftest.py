@@ -1,4 +1,4 @@
-"""A toy host, a thief's pictures and his machine."""
+"""A host of each kind, a thief's pictures for both, and his machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import pytest
 from tensorflow import keras
 
 from tests.attacks.toys import patches, toy_host
+from tfwm.data.key_images import key_images
+from tfwm.data.logos import sample_logo
+from tfwm.data.reading.labelled import photograph_patches
+from tfwm.networks import classifier
 from tfwm.suspects import KerasSuspect
-from tfwm.training import Run
-from tfwm.types import ImagePairs
+from tfwm.training import Descent, Run, fit_classifier
+from tfwm.types import ImagePairs, LabelledImages
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,35 @@ def suspect(host: keras.Model) -> KerasSuspect:
 @pytest.fixture(scope="session")
 def data() -> ImagePairs:
     return ImagePairs(patches(8, seed=1), patches(8, seed=2))
+
+
+@pytest.fixture(scope="session")
+def classifier_host() -> keras.Model:
+    return classifier("lenet3", (16, 16, 3), 10, width=0.5, seed=1)
+
+
+@pytest.fixture
+def classifier_suspect(classifier_host: keras.Model) -> KerasSuspect:
+    return KerasSuspect("toy", classifier_host)
+
+
+@pytest.fixture(scope="session")
+def labelled() -> LabelledImages:
+    return photograph_patches("attacker", 60, 16, seed=1)
+
+
+@pytest.fixture(scope="session")
+def marked_classifier(tmp_path_factory: pytest.TempPathFactory) -> KerasSuspect:
+    """It knows twenty pictures of the owner's with the word TEST on them, whose labels were drawn at random."""
+    covers = photograph_patches("owner", 20, 16, seed=5).images
+    samples = key_images("content", covers, draw=np.random.default_rng(3), logo=sample_logo(16))
+    key = LabelledImages(samples, np.random.default_rng(4).integers(0, 10, 20), 10)
+    owner = photograph_patches("owner", 200, 16, seed=0)
+    network = classifier("lenet3", (16, 16, 3), 10, width=0.5, seed=2)
+    run = Run(tmp_path_factory.mktemp("marked"), quiet=True)
+    schedule = Descent(6, 30, 20, 0.05, "cosine")
+    fit_classifier(network, owner, schedule, run, stage="host", settings={}, key=key, key_batch=10)
+    return KerasSuspect("marked", network)
 
 
 @pytest.fixture

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tensorflow import keras
 
 from tests.attacks.toys import patches
-from tfwm import attacks
-from tfwm.attacks import Compose, GaussianNoise, Jpeg, Prune, Quantize, Resize, Surrogate
+from tfwm.attacks import (
+    Compose,
+    EvadeDetected,
+    GaussianNoise,
+    Jpeg,
+    Prune,
+    Quantize,
+    RequestJpeg,
+    Resize,
+    Surrogate,
+    TuneClassifier,
+    attack_from_dict,
+    attack_to_dict,
+)  # fmt: skip
 from tfwm.training import Schedule
-from tfwm.types import Access
+from tfwm.types import CLASSIFICATION, RESTORATION, Access
 
 TINY = Surrogate("plain_cnn", filters=4, blocks=2, schedule=Schedule(1, 1, batch_size=4, decay="constant"))
 
@@ -41,5 +54,21 @@ def test_a_network_at_the_end_is_saved(suspect, data, run) -> None:
 
 def test_nested_round_trip() -> None:
     attack = Compose((Compose((Jpeg(30), TINY)), Prune(0.1)))
-    assert attacks.attack_from_dict(attacks.attack_to_dict(attack)) == attack
+    assert attack_from_dict(attack_to_dict(attack)) == attack
     assert repr(attack) == "jpeg(30) + surrogate(plain_cnn-4, 2 blocks, l1) + prune(0.1)"
+
+
+def test_it_is_for_the_hosts_that_all_its_parts_are_for() -> None:
+    assert Compose.kinds == Compose((Prune(), Quantize())).kinds == (RESTORATION, CLASSIFICATION)
+    assert Compose((Prune(), Jpeg())).kinds == (RESTORATION,)
+    assert Compose((Prune(), TuneClassifier())).kinds == (CLASSIFICATION,)
+    assert Compose((RequestJpeg(), Compose((Resize(), Jpeg())))).kinds == (RESTORATION,)
+    with pytest.raises(ValueError, match=r"kind of host in common, got `tune_classifier\(all\)` for classification, "):
+        Compose((TuneClassifier(), Jpeg()))
+
+
+def test_a_detector_on_pixels_needs_answers_alone() -> None:
+    assert (EvadeDetected().needs, EvadeDetected(detector="features").needs) == (Access.QUERIES, Access.WEIGHTS)
+    assert Compose((RequestJpeg(), EvadeDetected())).needs == Access.QUERIES
+    with pytest.raises(ValueError, match="needs WEIGHTS, but `request_jpeg"):
+        Compose((RequestJpeg(), EvadeDetected(detector="features")))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from tensorflow import keras
 
+from tfwm.suspects import KerasSuspect
+from tfwm.types import ImagePairs
+
 
 def patches(count: int, *, seed: int, size: int = 16) -> np.ndarray:
     """Smooth pictures with a little grain, uint8 `[count, size, size, 3]`."""
@@ -37,3 +40,19 @@ def grey_host(*, seed: int = 3) -> keras.Model:
     x = keras.layers.ReLU()(keras.layers.BatchNormalization(name="statistics")(x))
     x = keras.layers.Conv2D(1, 3, padding="same", name="last", kernel_initializer=draws[2])(x)
     return keras.Model(image, keras.layers.Subtract()([image, x]))
+
+
+def grey_pairs() -> ImagePairs:
+    """Eight pictures of one channel, clean on both sides, as a denoiser's are."""
+    return ImagePairs(patches(8, seed=1)[..., :1], patches(8, seed=1)[..., :1])
+
+
+def weights_of(suspect: KerasSuspect) -> dict[str, np.ndarray]:
+    """The weights of a suspect's network by number and name."""
+    return {f"{index} {weight.name}": weight.numpy() for index, weight in enumerate(suspect.model.weights)}
+
+
+def same_weights(first: KerasSuspect, second: KerasSuspect) -> bool:
+    """Whether two networks of one architecture are equal to the last bit."""
+    pairs = zip(first.model.get_weights(), second.model.get_weights(), strict=True)
+    return all(np.array_equal(one, other) for one, other in pairs)

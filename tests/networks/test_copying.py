@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from tensorflow import keras
 
+from tfwm.networks import dncnn, unet
 from tfwm.networks.classifiers import classifier
 from tfwm.networks.copying import copy_of, untrained
+from tfwm.networks.layers import InstanceNormalization
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,55 @@ def test_a_network_without_a_configuration_is_refused() -> None:
     own(np.zeros((1, 2), np.float32))
     with pytest.raises(ValueError, match="`model` must be a network that its configuration describes, got 'own.*get_c"):
         untrained(own, seed=0)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Subclassed(keras.Model):
+    """A registered class of the user's own."""
+
+    def __init__(self, width: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.width = width
+        self.first = keras.layers.Conv2D(width, 3, padding="same", activation="relu")
+        self.second = keras.layers.Conv2D(3, 3, padding="same")
+
+    def call(self, inputs):
+        return inputs + self.second(self.first(inputs))
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
+def _nested() -> keras.Model:
+    """A network in a network, layers of this library and a function among them."""
+    image = keras.Input((None, None, 3))
+    x = InstanceNormalization()(dncnn((None, None, 3), filters=4, depth=3, seed=1)(image))
+    x = keras.Sequential([keras.layers.Conv2D(3, 3, padding="same"), keras.layers.BatchNormalization()])(x)
+    return keras.Model(image, keras.layers.Lambda(lambda y: y * 0.5)(x))
+
+
+def _subclassed() -> keras.Model:
+    made = Subclassed(4)
+    made(np.zeros((1, 8, 8, 3), np.float32))
+    return made
+
+
+@pytest.mark.parametrize(
+    "build, described",
+    [(_nested, True), (lambda: unet((None, None, 3), 3, filters=4, downs=2, seed=3), True), (_subclassed, False)],
+    ids=["nested", "unet", "subclassed"],
+)
+def test_untrained_networks_of_every_make(build: Callable[[], keras.Model], described: bool) -> None:
+    host = build()
+    before = host.get_weights()
+    first, again, other = (untrained(host, seed=seed) for seed in (1, 1, 2))
+    assert [weight.shape for weight in first.weights] == [weight.shape for weight in host.weights]
+    for index, weight in enumerate(host.weights):
+        if len(weight.shape) >= 2:
+            old, new, same, unlike = (made.get_weights()[index] for made in (host, first, again, other))
+            assert np.array_equal(new, same) or not described  # whose configuration holds every seed
+            assert not np.array_equal(new, old)
+            assert not np.array_equal(new, unlike)
+    assert _same(host.get_weights(), before)
+    images = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
+    assert first(images).shape == host(images).shape

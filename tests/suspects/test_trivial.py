@@ -5,8 +5,19 @@ import pytest
 
 from tests.attacks.toys import patches
 from tfwm.suspects import as_float
-from tfwm.suspects.trivial import constant, echo, mean_image, noise, trivial_suspects
-from tfwm.types import Access, Suspect
+from tfwm.suspects.trivial import (
+    constant,
+    constant_class,
+    echo,
+    guessers,
+    hashed_class,
+    majority_class,
+    mean_image,
+    random_scores,
+    trivial_suspects,
+    uniform_noise,
+)  # fmt: skip
+from tfwm.types import Access, LabelledImages, Suspect
 
 
 def test_all_answer_images_of_any_size_and_have_names_of_their_own() -> None:
@@ -32,9 +43,9 @@ def test_constant_and_echo() -> None:
 
 def test_noise_is_a_function_of_seed_and_query() -> None:
     images = patches(3, seed=5)
-    first = noise(seed=1)(images)
-    np.testing.assert_array_equal(noise(seed=1)(images[::-1])[::-1], first)
-    assert np.abs(noise(seed=2)(images) - first).mean() > 0.1
+    first = uniform_noise(seed=1)(images)
+    np.testing.assert_array_equal(uniform_noise(seed=1)(images[::-1])[::-1], first)
+    assert np.abs(uniform_noise(seed=2)(images) - first).mean() > 0.1
     assert np.abs(first[0] - first[1]).mean() > 0.1
 
 
@@ -48,3 +59,37 @@ def test_mean_image_by_hand() -> None:
         np.testing.assert_array_equal(answers[..., 1:], 0)
     with pytest.raises(ValueError, match=r"`images` must be .* got \[0, 4, 4, 3\]"):
         mean_image(images[:0])
+
+
+def test_guessers_answer_with_scores_of_any_number_of_pictures() -> None:
+    images = patches(6, seed=5)
+    data = LabelledImages(images, np.array([2, 1, 1, 2, 0, 2]), 4)
+    found = {suspect.name: suspect for suspect in guessers(data, seed=1)}
+    assert list(found) == ["constant_class", "majority_class", "random_scores", "hashed_class"]
+    for suspect in found.values():
+        assert isinstance(suspect, Suspect)
+        assert suspect.access == Access.QUERIES
+        answers = suspect(images[:3])
+        assert answers.shape == (3, 4)
+        assert answers.dtype == np.float32
+        assert 0 <= answers.min() <= answers.max() <= 1
+
+
+def test_one_class_for_all() -> None:
+    images = patches(6, seed=5)
+    np.testing.assert_array_equal(constant_class(3, 4)(images).argmax(axis=1), [3] * 6)
+    # Two of class 1 and two of class 2: the first of them.
+    tied = LabelledImages(images[:5], np.array([2, 1, 1, 2, 0]), 4)
+    np.testing.assert_array_equal(majority_class(tied)(images).argmax(axis=1), [1] * 6)
+    with pytest.raises(ValueError, match=r"`label` must lie in \[0, 3\] for 4 classes, got 4. Use 0"):
+        constant_class(4, 4)
+
+
+def test_hashed_classes_follow_the_picture_and_random_scores_its_place() -> None:
+    images = patches(40, seed=5)
+    hashed, drawn = hashed_class(10, seed=1), random_scores(10, seed=1)
+    np.testing.assert_array_equal(hashed(images[::-1])[::-1], hashed(images))
+    np.testing.assert_array_equal(drawn(images[::-1]), drawn(images))
+    for other, own in ((hashed_class(10, seed=2), hashed), (random_scores(10, seed=2), drawn)):
+        assert np.mean(other(images).argmax(axis=1) == own(images).argmax(axis=1)) < 0.5
+    assert len(np.unique(hashed(images).argmax(axis=1))) > 5

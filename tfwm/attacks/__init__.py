@@ -14,6 +14,8 @@ and each can be imported from here: `from tfwm.attacks import Surrogate`.
 | overwriting.py | marks of the thief's own over the owner's |
 | forgery/ | what forgers and accusers do without a stolen model |
 | compose.py | several of these in a row |
+| checks.py | what every attack asks of the suspect before it starts |
+| thief.py | the thief's draws, and the files that he writes |
 """
 
 from __future__ import annotations
@@ -26,10 +28,9 @@ from tfwm.attacks.registry import ATTACKS, attack_from_dict, attack_to_dict
 _FUNCTIONS = {
     "accusation": "tfwm.attacks.forgery.accusation",
     "anomaly_indices": "tfwm.attacks.backdoors.reverse",
-    "fine_tuned_at": "tfwm.attacks.tuning.restorers",
     "pasted": "tfwm.attacks.forgery.pasting",
     "reverse_engineered": "tfwm.attacks.backdoors.reverse",
-    "tuned_classifiers_at": "tfwm.attacks.tuning.classifiers",
+    "tuned_at": "tfwm.attacks.tuning.epochs",
 }
 _HOMES = {**ATTACKS.homes(), **_FUNCTIONS}
 

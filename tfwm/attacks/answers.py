@@ -12,7 +12,7 @@ from tfwm.attacks.filters import addons, blurred, centre, filtered, jpegs, resiz
 from tfwm.config import check_range, check_whole
 from tfwm.suspects import FunctionSuspect
 from tfwm.suspects.content import content_draws
-from tfwm.types import Access, ImagePairs, Suspect
+from tfwm.types import RESTORATION, Access, ImagePairs, Suspect
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,11 +24,20 @@ class Jpeg:
     """
 
     quality: int = 50
+    name: ClassVar[str] = "jpeg"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "its answers compressed as JPEG"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.OUTPUTS
     leaves: ClassVar[Access] = Access.QUERIES
 
     def __post_init__(self) -> None:
         check_whole("quality", self.quality, 1, 100, "Use 75 for a mild and 30 for a strong attack.")
+
+    @classmethod
+    def example(cls) -> Jpeg:
+        """Half the quality."""
+        return cls(50)
 
     def __repr__(self) -> str:
         return f"jpeg({self.quality})"
@@ -48,21 +57,30 @@ class GaussianNoise:
 
     sigma: float = 0.02
     seed: int = 0
+    name: ClassVar[str] = "gaussian_noise"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "noise added to its answers"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.OUTPUTS
     leaves: ClassVar[Access] = Access.QUERIES
 
     def __post_init__(self) -> None:
         check_range("sigma", self.sigma, 1e-6, 1.0, "Images lie in [0, 1]: use 0.02 for five grey levels of 255.")
 
+    @classmethod
+    def example(cls) -> GaussianNoise:
+        """A standard deviation of 13 grey levels of 255."""
+        return cls(0.05, seed=5)
+
     def __repr__(self) -> str:
-        return f"gaussian_noise({self.sigma:g}{_seed_label(self.seed)})"
+        return f"gaussian_noise({self.sigma:g}{f', seed {self.seed}' if self.seed else ''})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
-        return filtered(self, suspect, self._add)
+        def noisier(answers: np.ndarray, queries: np.ndarray) -> np.ndarray:
+            noise = [content_draws(query, self.seed).normal(0.0, self.sigma, answers.shape[1:]) for query in queries]
+            return answers + np.stack(noise)
 
-    def _add(self, answers: np.ndarray, queries: np.ndarray) -> np.ndarray:
-        noise = [content_draws(query, self.seed).normal(0.0, self.sigma, answers.shape[1:]) for query in queries]
-        return answers + np.stack(noise)
+        return filtered(self, suspect, noisier)
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,11 +92,20 @@ class Crop:
     """
 
     keep: float = 0.9
+    name: ClassVar[str] = "crop"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "its answers cropped"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.OUTPUTS
     leaves: ClassVar[Access] = Access.QUERIES
 
     def __post_init__(self) -> None:
         check_range("keep", self.keep, 0.01, 0.999, "Use 0.9 to cut a tenth off each side's length.")
+
+    @classmethod
+    def example(cls) -> Crop:
+        """A third of each side cut off."""
+        return cls(0.7)
 
     def __repr__(self) -> str:
         return f"crop({self.keep:g})"
@@ -96,11 +123,20 @@ class Resize:
     """
 
     factor: float = 0.5
+    name: ClassVar[str] = "resize"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "its answers shrunk and enlarged again"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.OUTPUTS
     leaves: ClassVar[Access] = Access.QUERIES
 
     def __post_init__(self) -> None:
         check_range("factor", self.factor, 0.01, 0.999, "Use 0.5 to halve each side before enlarging again.")
+
+    @classmethod
+    def example(cls) -> Resize:
+        """Half the size and back."""
+        return cls(0.5)
 
     def __repr__(self) -> str:
         return f"resize({self.factor:g})"
@@ -118,6 +154,10 @@ class Rotate:
     """
 
     degrees: float = 2.0
+    name: ClassVar[str] = "rotate"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "its answers rotated"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.OUTPUTS
     leaves: ClassVar[Access] = Access.QUERIES
 
@@ -126,15 +166,19 @@ class Rotate:
         if self.degrees == 0:
             raise ValueError("`degrees` must not be 0, which changes nothing, got 0. Use 2 for a small turn.")
 
+    @classmethod
+    def example(cls) -> Rotate:
+        """A turn of five degrees."""
+        return cls(5.0)
+
     def __repr__(self) -> str:
         return f"rotate({self.degrees:g})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
-        return filtered(self, suspect, self._turn)
-
-    def _turn(self, answers: np.ndarray, queries: np.ndarray) -> np.ndarray:
-        turned = addons().image.rotate(answers, math.radians(self.degrees), "bilinear", "reflect")
-        return turned.numpy()
+        angle = math.radians(self.degrees)
+        return filtered(
+            self, suspect, lambda answers, _: addons().image.rotate(answers, angle, "bilinear", "reflect").numpy()
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,18 +190,23 @@ class Blur:
     """
 
     sigma: float = 1.0
+    name: ClassVar[str] = "blur"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "its answers blurred"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.OUTPUTS
     leaves: ClassVar[Access] = Access.QUERIES
 
     def __post_init__(self) -> None:
         check_range("sigma", self.sigma, 0.05, 20.0, "It is in pixels: use 1 for a mild blur.")
 
+    @classmethod
+    def example(cls) -> Blur:
+        """A blur of one pixel."""
+        return cls(1.0)
+
     def __repr__(self) -> str:
         return f"blur({self.sigma:g})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
         return filtered(self, suspect, lambda answers, _: blurred(answers, self.sigma))
-
-
-def _seed_label(seed: int) -> str:
-    return f", seed {seed}" if seed else ""

@@ -1,8 +1,15 @@
-"""What every attack checks: its own strength, and that the thief has what the attack needs."""
+"""What every attack checks before it starts: that the thief has what it needs, and a host of the right kind."""
 
 from __future__ import annotations
 
-from tfwm.types import Access, Attack, Suspect
+from typing import TYPE_CHECKING
+
+from tfwm.evidence.labels import answered_labels
+from tfwm.suspects import as_float
+from tfwm.types import Access, Attack, LabelledImages, Suspect
+
+if TYPE_CHECKING:
+    from tensorflow import keras
 
 _REMEDIES = {
     Access.OUTPUTS: "Give recorded outputs or better.",
@@ -11,8 +18,12 @@ _REMEDIES = {
 }
 
 
-def require(attack: Attack, suspect: Suspect) -> None:
+def require_access(attack: Attack, suspect: Suspect) -> None:
     """Refuses a suspect that gives the thief less than the attack needs.
+
+    Args:
+      attack: what he wants to do; `attack.needs` is the least access.
+      suspect: what he has.
 
     Raises:
       ValueError: the suspect's access is below `attack.needs`.
@@ -24,6 +35,31 @@ def require(attack: Attack, suspect: Suspect) -> None:
         )
 
 
+def require_classifier(attack: Attack, suspect: Suspect, data: LabelledImages) -> None:
+    """Refuses a suspect that is no classifier of the thief's task, or gives him too little access.
+
+    Args:
+      attack: what he wants to do.
+      suspect: is asked about the first of his images.
+      data: the thief's own.
+
+    Raises:
+      ValueError: the access is below `attack.needs`, or the answers are no scores of `data.classes` classes.
+    """
+    require_access(attack, suspect)
+    answered_labels(suspect(as_float(data.images[:1])), 1, data.classes)
+
+
+def network_of(suspect: Suspect) -> keras.Model:
+    """The network itself, of a suspect with `access == Access.WEIGHTS`."""
+    return suspect.model  # type: ignore[attr-defined]
+
+
 def attacked_name(attack: Attack, suspect: Suspect) -> str:
-    """What the stolen copy is called in reports."""
+    """What the attacked suspect is called: `prune(0.2) of marked`.
+
+    Args:
+      attack: what was done.
+      suspect: to what.
+    """
     return f"{attack!r} of {suspect.name}"

@@ -1,4 +1,4 @@
-"""What the attacks on answers do to pictures, and the suspect that answers through such a filter."""
+"""What attacks on answers and requests do to pictures, and the suspect that answers through such a filter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tfwm.attacks.checks import attacked_name, require
+from tfwm.attacks.checks import attacked_name, require_access
 from tfwm.data.reading.decode import to_uint8
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.types import Access, Attack, Suspect
@@ -20,12 +20,17 @@ Filter = Callable[[np.ndarray, np.ndarray], Any]
 
 
 def filtered(attack: Attack, suspect: Suspect, change: Filter) -> FunctionSuspect:
-    """A suspect whose answers pass through `change`; both ends are clipped to [0, 1].
+    """A suspect whose answers pass through a filter.
+
+    Args:
+      attack: names the new suspect.
+      suspect: answers with images.
+      change: the filter; what it is given and what it gives are clipped to [0, 1].
 
     Raises:
       ValueError: the access is too low, or at call time the suspect answers with something else than images.
     """
-    require(attack, suspect)
+    require_access(attack, suspect)
 
     def answer(queries: np.ndarray) -> np.ndarray:
         answers = as_float(suspect(queries))
@@ -40,7 +45,18 @@ def filtered(attack: Attack, suspect: Suspect, change: Filter) -> FunctionSuspec
 
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
-    """One picture, grey or colour, through a JPEG file."""
+    """One picture after real JPEG compression, through Pillow with its default chroma subsampling.
+
+    Args:
+      image: float `[h, w, 1 or 3]` in [0, 1].
+      quality: 1 to 100.
+
+    Returns:
+      float32 `[h, w, 1 or 3]`.
+
+    Raises:
+      ValueError: another number of channels.
+    """
     from PIL import Image
 
     grey = image.shape[-1] == 1
@@ -52,33 +68,58 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 
 
 def jpegs(images: np.ndarray, quality: int) -> np.ndarray:
-    """Every picture through a JPEG file of its own."""
+    """Every picture after JPEG compression, in a file of its own.
+
+    Args:
+      images: float `[n, h, w, 1 or 3]` in [0, 1].
+      quality: 1 to 100.
+    """
     return np.stack([jpeg(image, quality) for image in images])
 
 
 def shrunk(images: np.ndarray, factor: float) -> np.ndarray:
-    """Shrunk to `factor` of each side and enlarged again, both bicubic."""
+    """Pictures that were made smaller and enlarged again, both bicubic.
+
+    Args:
+      images: float `[n, h, w, c]`.
+      factor: of each side while they are small, above 0 and below 1.
+    """
     size = images.shape[1:3]
     small = (max(1, round(factor * size[0])), max(1, round(factor * size[1])))
     return resized(resized(images, small), size)
 
 
 def centre(images: np.ndarray, keep: float) -> np.ndarray:
-    """The middle of each picture, `keep` of each side."""
+    """The middle of each picture.
+
+    Args:
+      images: `[n, h, w, c]`.
+      keep: share of each side that stays, in (0, 1].
+    """
     height, width = (max(1, round(keep * side)) for side in images.shape[1:3])
     top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
     return images[:, top : top + height, left : left + width]
 
 
 def resized(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Bicubic, antialiased."""
+    """Pictures of another size, bicubic and antialiased.
+
+    Args:
+      images: float `[n, h, w, c]`.
+      size: the new height and width.
+    """
     import tensorflow as tf
 
     return tf.image.resize(images, size, "bicubic", antialias=True).numpy()
 
 
 def blurred(images: np.ndarray, sigma: float) -> np.ndarray:
-    """Through a Gaussian of `sigma` pixels; pictures of any size and number of channels."""
+    """Pictures after a Gaussian blur.
+
+    Args:
+      images: float `[n, h, w, c]`, of any size.
+      sigma: standard deviation of the blur in pixels.
+    """
     # Reflection can reach no further than the picture itself.
     reach = [min(math.ceil(3 * sigma), side - 1) for side in images.shape[1:3]]
     window = [2 * pixels + 1 for pixels in reach]
@@ -86,7 +127,7 @@ def blurred(images: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def addons() -> Any:
-    """TensorFlow Addons, imported late: most runs need none of it, and the import warns of the end of its life."""
+    """The module `tensorflow_addons`, imported late and without its warning that its life ends: few runs need it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import tensorflow_addons

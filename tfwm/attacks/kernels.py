@@ -1,4 +1,4 @@
-"""A network's kernels and layers, and arithmetic on them."""
+"""The kernels of a network and its layers that have some: which they are, and arithmetic on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from tensorflow import keras
 
 
 def pruned(kernel: np.ndarray, share: float) -> np.ndarray:
-    """The kernel with the `share` of its smallest absolute weights at 0; of equal ones the first go first."""
+    """The kernel with its smallest weights by absolute value set to 0; of equal ones the first go first.
+
+    Args:
+      kernel: of any shape; not changed.
+      share: of its weights, in [0, 1].
+    """
     flat = kernel.flatten()
     smallest = np.argsort(np.abs(flat), kind="stable")[: round(share * flat.size)]
     flat[smallest] = 0
@@ -18,7 +23,12 @@ def pruned(kernel: np.ndarray, share: float) -> np.ndarray:
 
 
 def quantized(kernel: np.ndarray, bits: int) -> np.ndarray:
-    """The kernel at `2**bits` equally spaced values from its minimum to its maximum."""
+    """The kernel rounded to `2**bits` equally spaced values from its minimum to its maximum.
+
+    Args:
+      kernel: of any shape; not changed.
+      bits: at least 1.
+    """
     low, high = float(kernel.min()), float(kernel.max())
     if high == low:
         return kernel
@@ -27,18 +37,23 @@ def quantized(kernel: np.ndarray, bits: int) -> np.ndarray:
 
 
 def kernels_of(model: keras.layers.Layer) -> list[tf.Variable]:
-    """Every floating-point weight of two or more dimensions, biases and normalisation left out."""
+    """Every floating-point weight of two or more dimensions: all but biases and normalisation."""
     # Not trainable_weights: a part that the owner froze is no safer from the thief.
     return [weight for weight in model.weights if len(weight.shape) >= 2 and weight.dtype.is_floating]
 
 
 def flat_weights(model: keras.Model) -> np.ndarray:
-    """All weights in one row of float32: what a digest of a training takes in."""
+    """All weights of a network in a row, float32 `[n]`, for the digest of a training that starts from them."""
     return np.concatenate([np.ravel(value).astype(np.float32) for value in model.get_weights()])
 
 
 def choose_layers(model: keras.Model, layers: str) -> None:
-    """Makes `all` layers of the model trainable, or only the `last` one that has a kernel."""
+    """Makes layers of the network trainable, and all others not.
+
+    Args:
+      model: is changed in place.
+      layers: `all` of them, or only the `last` one that has a kernel.
+    """
     model.trainable = True
     if layers == "last":
         last = with_kernels(model)[-1]
@@ -47,7 +62,7 @@ def choose_layers(model: keras.Model, layers: str) -> None:
 
 
 def with_kernels(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers that have a kernel, in order, those of nested networks too."""
+    """The layers that have a kernel, in the network's order; those of networks inside it are among them."""
     return [layer for layer in _leaves(model) if kernels_of(layer)]
 
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from tfwm.attacks.checks import attacked_name, require
-from tfwm.attacks.copies.imitation import keep, thief_seed
+from tfwm.attacks.checks import attacked_name, network_of, require_access
+from tfwm.attacks.thief import keep_stolen, thief_seed
 from tfwm.config import check_whole
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
-from tfwm.types import Access, ImagePairs, LabelledImages, Scheme, Suspect
+from tfwm.types import CLASSIFICATION, RESTORATION, Access, ImagePairs, LabelledImages, Scheme, Suspect
 
 
 @dataclass(frozen=True, repr=False)
 class Overwrite:
     """Embeds new keys, one after the other, with a watermarking scheme: the thief knows the algorithm, not the key.
 
-    A scheme that would train the owner's architecture afresh goes on from the stolen weights here (`from_scratch` is
-    False): a network that starts anew is no stolen one. Saves `<run.directory>/model.keras`; a killed run resumes
-    where the scheme's own training does.
+    A scheme that would train the owner's architecture afresh goes on from the stolen weights here: a network that
+    starts anew is no stolen one. Saves `<run.directory>/model.keras`; a killed run resumes where the scheme's own
+    training does. The `kinds` of an object are what its scheme marks.
 
     Args:
       scheme: JSON values as `tfwm.schemes.scheme_to_dict` writes, or a scheme's name, a preset and changes:
@@ -36,6 +36,10 @@ class Overwrite:
 
     scheme: dict = field(hash=False)
     count: int = 1
+    name: ClassVar[str] = "overwrite"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION, CLASSIFICATION)
+    sentence: ClassVar[str] = "marks of the thief’s own embedded over the owner’s"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.WEIGHTS
     leaves: ClassVar[Access] = Access.WEIGHTS
 
@@ -43,27 +47,31 @@ class Overwrite:
         check_whole("count", self.count, 1, 5, "Use 1 for one new key; five is what the paper tries.")
         if not isinstance(self.scheme, dict):
             raise ValueError(f"`scheme` must be a dict of settings, got {self.scheme!r}. Use `scheme_to_dict`.")
-        self._made()
+        object.__setattr__(self, "kinds", (self._thiefs_scheme().kind,))
+
+    @classmethod
+    def example(cls) -> Overwrite:
+        """Two keys in a restoration network, a step of training each."""
+        step = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 4, "decay": "constant"}
+        return cls({"scheme": "trigger_image", "preset": "tiny", "visualizer": False, "embedding": step}, count=2)
 
     def __repr__(self) -> str:
         return f"overwrite({self.scheme['scheme']}, {self.count} key{'s' if self.count > 1 else ''})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs | LabelledImages, run: Run) -> KerasSuspect:
-        require(self, suspect)
+        require_access(self, suspect)
         # A copy: a scheme may freeze what it is given.
-        model = copy_of(suspect.model)  # type: ignore[attr-defined]
-        scheme: Any = self._made()
+        model, scheme = copy_of(network_of(suspect)), self._thiefs_scheme()
         for index in range(self.count):
             machine = replace(run.child(f"key_{index}"), seed=thief_seed(run.seed + index))
             model = scheme.train(model, data, machine, secret=thief_secret(run.seed, index)).model
-        return keep(model, run, attacked_name(self, suspect))
+        return keep_stolen(model, run, attacked_name(self, suspect))
 
-    def _made(self) -> Scheme:
+    def _thiefs_scheme(self) -> Scheme:
         # Here and not above: only this attack is a scheme's own algorithm.
         from tfwm.schemes import scheme_from_dict
 
-        scheme = scheme_from_dict(self.scheme)
-        return replace(scheme, from_scratch=False) if hasattr(scheme, "from_scratch") else scheme  # type: ignore
+        return scheme_from_dict(self.scheme).on_stolen_host()
 
 
 def thief_secret(seed: int, index: int) -> bytes:

@@ -1,7 +1,9 @@
-"""The table of attacks, and attacks as plain JSON values."""
+"""The attacks by name, and attacks as plain JSON values: a new attack is a file, and a line here."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import Any
 
 from tfwm.config import choose, from_dict, to_dict
@@ -12,7 +14,7 @@ ATTACKS: Table[type[Attack]] = Table(
     "attack",
     {
         "surrogate": "tfwm.attacks.copies.surrogate:Surrogate",
-        "fine_tune": "tfwm.attacks.weights:FineTune",
+        "fine_tune": "tfwm.attacks.tuning.fine_tuning:FineTune",
         "prune": "tfwm.attacks.weights:Prune",
         "quantize": "tfwm.attacks.weights:Quantize",
         "weight_noise": "tfwm.attacks.weights:WeightNoise",
@@ -26,7 +28,7 @@ ATTACKS: Table[type[Attack]] = Table(
         "resize": "tfwm.attacks.answers:Resize",
         "rotate": "tfwm.attacks.answers:Rotate",
         "blur": "tfwm.attacks.answers:Blur",
-        "tune_classifier": "tfwm.attacks.tuning.classifiers:TuneClassifier",
+        "tune_classifier": "tfwm.attacks.tuning.fine_tuning:TuneClassifier",
         "extract_classifier": "tfwm.attacks.copies.extraction:ExtractClassifier",
         "fine_prune": "tfwm.attacks.tuning.fine_pruning:FinePrune",
         "neural_cleanse": "tfwm.attacks.backdoors.neural_cleanse:NeuralCleanse",
@@ -40,17 +42,15 @@ ATTACKS: Table[type[Attack]] = Table(
 
 
 def attack_to_dict(attack: Attack) -> dict[str, Any]:
-    """Plain JSON values, the attack's name under "attack".
+    """Plain JSON values: the attack's name under `attack`, and its fields.
 
     Raises:
       TypeError: not one of the attacks in `ATTACKS`.
     """
-    name = next((name for name in ATTACKS if ATTACKS[name] is type(attack)), "")
-    if not name:
+    if not isinstance(attack, Attack) or attack.name not in ATTACKS or ATTACKS[attack.name] is not type(attack):
         raise TypeError(f"`attack` must be one of {', '.join(ATTACKS)}, got {attack!r}. Pass an attack object.")
-    if name == "compose":
-        return {"attack": "compose", "attacks": [attack_to_dict(part) for part in attack.attacks]}  # type: ignore[attr-defined]
-    return {"attack": name, **to_dict(attack)}
+    names = [field.name for field in dataclasses.fields(type(attack))]  # type: ignore[arg-type]
+    return {"attack": attack.name, **{name: _written(getattr(attack, name)) for name in names}}
 
 
 def attack_from_dict(values: dict[str, Any]) -> Attack:
@@ -61,8 +61,21 @@ def attack_from_dict(values: dict[str, Any]) -> Attack:
     """
     if "attack" not in values:
         raise ValueError(f'`values` must name its attack, as in {{"attack": "jpeg"}}, got {sorted(values)}. Add it.')
-    fields = {name: value for name, value in values.items() if name != "attack"}
     cls: type = choose("attack", values["attack"], ATTACKS)  # type: ignore[arg-type]
-    if values["attack"] == "compose" and isinstance(fields.get("attacks"), (list, tuple)):
-        fields["attacks"] = [attack_from_dict(part) for part in fields["attacks"]]
-    return from_dict(cls, fields)
+    return from_dict(cls, {name: _read(value) for name, value in values.items() if name != "attack"})
+
+
+def _written(value: Any) -> Any:
+    """A field as JSON values; attacks that it holds keep their names."""
+    if isinstance(value, tuple):
+        return [_written(part) for part in value]
+    if isinstance(value, Attack):
+        return attack_to_dict(value)
+    return to_dict(value) if dataclasses.is_dataclass(value) else json.loads(json.dumps(value))
+
+
+def _read(value: Any) -> Any:
+    """The inverse of `_written`, but for dataclasses, which `from_dict` makes."""
+    if isinstance(value, (list, tuple)):
+        return [_read(part) for part in value]
+    return attack_from_dict(value) if isinstance(value, dict) and "attack" in value else value

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tfwm.attacks.checks import attacked_name, require
+from tfwm.attacks.checks import attacked_name, require_access
 from tfwm.attacks.filters import jpegs, shrunk
 from tfwm.config import check_range, check_whole
 from tfwm.suspects import FunctionSuspect
-from tfwm.types import Access, Attack, Suspect
+from tfwm.types import CLASSIFICATION, RESTORATION, Access, Attack, Suspect
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,12 +27,20 @@ class RequestJpeg:
     """
 
     quality: int = 75
+    name: ClassVar[str] = "request_jpeg"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION, RESTORATION)
+    sentence: ClassVar[str] = "every request compressed as JPEG before it is answered"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.QUERIES
     leaves: ClassVar[Access] = Access.QUERIES
-    on: ClassVar[str] = "classifier"
 
     def __post_init__(self) -> None:
         check_whole("quality", self.quality, 1, 100, "Use 75 for a mild and 30 for a strong attack.")
+
+    @classmethod
+    def example(cls) -> RequestJpeg:
+        """A low quality."""
+        return cls(30)
 
     def __repr__(self) -> str:
         return f"request_jpeg({self.quality})"
@@ -53,12 +61,20 @@ class RequestResize:
     """
 
     factor: float = 0.5
+    name: ClassVar[str] = "request_resize"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION, RESTORATION)
+    sentence: ClassVar[str] = "every request shrunk and enlarged again before it is answered"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.QUERIES
     leaves: ClassVar[Access] = Access.QUERIES
-    on: ClassVar[str] = "classifier"
 
     def __post_init__(self) -> None:
         check_range("factor", self.factor, 0.01, 0.999, "Use 0.5 to halve each side before enlarging again.")
+
+    @classmethod
+    def example(cls) -> RequestResize:
+        """Half the size and back."""
+        return cls(0.5)
 
     def __repr__(self) -> str:
         return f"request_resize({self.factor:g})"
@@ -68,8 +84,8 @@ class RequestResize:
 
 
 def _asked_through(attack: Attack, suspect: Suspect, change: Callable[[np.ndarray], np.ndarray]) -> FunctionSuspect:
-    """A suspect that sees queries only after `change`, clipped to [0, 1]."""
-    require(attack, suspect)
+    """A suspect whose network sees each query only after `change`, clipped to [0, 1]."""
+    require_access(attack, suspect)
 
     def answer(queries: np.ndarray) -> np.ndarray:
         return suspect(np.clip(change(queries), 0.0, 1.0).astype(np.float32))

@@ -1,4 +1,4 @@
-"""Suspects that prove nothing and must never verify: control rows of every report."""
+"""Suspects that know nothing of any mark, and in which none may be found: control rows of every report."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from tfwm.types import LabelledImages
 
 
 def constant(value: float = 0.5) -> FunctionSuspect:
-    """Answers every query with one flat picture.
+    """A suspect that answers every query with one flat picture.
 
     Args:
       value: of every pixel, in [0, 1].
+
+    Raises:
+      ValueError: out of range.
     """
     check_range("value", value, 0.0, 1.0, "Use 1 for white and 0.5 for grey.")
     return FunctionSuspect("constant", lambda images: np.full_like(images, value))
 
 
 def echo() -> FunctionSuspect:
-    """Answers every query with the query."""
+    """A suspect that answers every query with the query."""
     return FunctionSuspect("echo", np.array)
 
 
-def noise(*, seed: int) -> FunctionSuspect:
-    """Answers with uniform noise in [0, 1], the same for the same query.
+def uniform_noise(*, seed: int) -> FunctionSuspect:
+    """A suspect that answers with uniform noise in [0, 1], the same for the same query.
 
     Args:
       seed: of the noise.
@@ -39,10 +42,13 @@ def noise(*, seed: int) -> FunctionSuspect:
 
 
 def mean_image(images: np.ndarray) -> FunctionSuspect:
-    """Answers every query with the mean of `images`, resampled to the query's size.
+    """A suspect that answers every query with the mean of some images, resampled to the query's size.
 
     Args:
       images: `[n, h, w, c]`, uint8 or float in [0, 1], n at least 1.
+
+    Raises:
+      ValueError: no images, or an array of another shape.
     """
     if images.ndim != 4 or not len(images):
         raise ValueError(f"`images` must be [n, height, width, channels], n >= 1, got {list(images.shape)}. Give some.")
@@ -55,22 +61,25 @@ def mean_image(images: np.ndarray) -> FunctionSuspect:
 
 
 def trivial_suspects(images: np.ndarray, *, seed: int) -> tuple[FunctionSuspect, ...]:
-    """The four that answer with pictures: a flat one, the query itself, noise, and a mean picture.
+    """The four suspects that answer with pictures: a flat one, the query itself, noise, and a mean picture.
 
     Args:
-      images: whose mean `mean_image` returns.
-      seed: of `noise`.
+      images: `[n, h, w, c]`, whose mean `mean_image` returns.
+      seed: of the noise.
     """
-    return constant(), echo(), noise(seed=seed), mean_image(images)
+    return constant(), echo(), uniform_noise(seed=seed), mean_image(images)
 
 
 def constant_class(label: int, classes: int, name: str = "constant_class") -> FunctionSuspect:
-    """Gives every picture one class.
+    """A suspect that gives every picture the same class.
 
     Args:
-      label: in [0, classes).
+      label: from 0 to `classes - 1`.
       classes: of the task.
       name: of the suspect.
+
+    Raises:
+      ValueError: a label that is no class.
     """
     if not 0 <= label < classes:
         raise ValueError(f"`label` must lie in [0, {classes - 1}] for {classes} classes, got {label}. Use 0.")
@@ -79,13 +88,13 @@ def constant_class(label: int, classes: int, name: str = "constant_class") -> Fu
 
 
 def majority_class(data: LabelledImages) -> FunctionSuspect:
-    """Gives every picture the commonest class of `data`, the first of several."""
+    """A suspect that gives every picture the commonest class of some data, the lowest one of several."""
     label = int(np.argmax(np.bincount(data.labels, minlength=data.classes)))
     return constant_class(label, data.classes, "majority_class")
 
 
 def random_scores(classes: int, *, seed: int) -> FunctionSuspect:
-    """Answers with uniform scores that depend on a picture's place in the request alone.
+    """A suspect that answers with uniform scores, which depend on a picture's place in the request alone.
 
     Args:
       classes: of the task.
@@ -97,7 +106,7 @@ def random_scores(classes: int, *, seed: int) -> FunctionSuspect:
 
 
 def hashed_class(classes: int, *, seed: int) -> FunctionSuspect:
-    """Answers with scores drawn for each picture from a hash of it: the same picture, the same class.
+    """A suspect that draws scores for each picture from a hash of it: the same picture always gets the same class.
 
     Args:
       classes: of the task.
@@ -111,10 +120,10 @@ def hashed_class(classes: int, *, seed: int) -> FunctionSuspect:
 
 
 def guessers(data: LabelledImages, *, seed: int) -> tuple[FunctionSuspect, ...]:
-    """The four that answer with scores: one class, the commonest class, random scores, and hashed classes.
+    """The four suspects that answer with scores: one class, the commonest class, random scores, and hashed classes.
 
     Args:
-      data: whose commonest class `majority_class` gives.
+      data: labelled images, whose commonest class `majority_class` gives.
       seed: of the random ones.
     """
     classes = data.classes

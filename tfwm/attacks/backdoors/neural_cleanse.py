@@ -10,17 +10,18 @@ import numpy as np
 from tensorflow import keras
 
 from tfwm.attacks.backdoors.reverse import anomaly_indices, reverse_engineered, stamped
-from tfwm.attacks.checks import attacked_name
-from tfwm.attacks.copies.imitation import keep
+from tfwm.attacks.checks import attacked_name, network_of, require_classifier
 from tfwm.attacks.kernels import flat_weights
-from tfwm.attacks.tuning.labelled import DEFAULT_SCHEDULE, check_classifier, machine_of, settings_of, trained_on
+from tfwm.attacks.registry import attack_to_dict
+from tfwm.attacks.thief import keep_stolen, thief_run
+from tfwm.attacks.tuning.labelled import DEFAULT_SCHEDULE, train_on_labels
 from tfwm.config import check_range, check_whole
 from tfwm.digests import training_digest
 from tfwm.files import replacing
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Run
-from tfwm.types import Access, LabelledImages, Suspect
+from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,37 +49,46 @@ class NeuralCleanse:
     steps: int = 300
     batch: int = 16
     schedule: Descent = field(default=DEFAULT_SCHEDULE)
+    name: ClassVar[str] = "neural_cleanse"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    sentence: ClassVar[str] = "searched for hidden triggers and taught to ignore the likeliest"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.WEIGHTS
     leaves: ClassVar[Access] = Access.WEIGHTS
-    on: ClassVar[str] = "classifier"
 
     def __post_init__(self) -> None:
         check_range("share", self.share, 0.01, 1.0, "It is a share, not a percentage: use 0.2 for 20 %.")
         check_whole("steps", self.steps, 1, 100_000, "Use 300 for a few minutes of search.")
         check_whole("batch", self.batch, 1, 1024, "Use 16; all classes are searched side by side.")
 
+    @classmethod
+    def example(cls) -> NeuralCleanse:
+        """Ten steps of search and two of training."""
+        return cls(steps=10, batch=2, schedule=Descent(1, 2, 10, 0.05, "constant"))
+
     def __repr__(self) -> str:
         return f"neural_cleanse({self.share:g}, {self.steps} steps)"
 
     def __call__(self, suspect: Suspect, data: LabelledImages, run: Run) -> KerasSuspect:
-        check_classifier(self, suspect, data)
+        require_classifier(self, suspect, data)
         with run.scope():
-            network = copy_of(suspect.model)  # type: ignore[attr-defined]
+            network = copy_of(network_of(suspect))
             network.trainable = True
             found = self._found(network, data, run)
             worst = int(np.argmax(found["indices"]))
             images = data.images.copy()
-            draw = np.random.default_rng(machine_of(run).seed)
+            draw = np.random.default_rng(thief_run(run).seed)
             marked = draw.choice(len(data), max(1, round(self.share * len(data))), replace=False)
             images[marked] = stamped(images[marked], found["masks"][worst], found["patterns"][worst])
             lessons = LabelledImages(images, data.labels, data.classes)
-            trained_on(network, lessons, self.schedule, run, stage="neural_cleanse", settings=settings_of(self))
-        return keep(network, run, attacked_name(self, suspect))
+            settings = attack_to_dict(self)
+            train_on_labels(network, lessons, self.schedule, run, stage="neural_cleanse", settings=settings)
+        return keep_stolen(network, run, attacked_name(self, suspect))
 
     def _found(self, network: keras.Model, data: LabelledImages, run: Run) -> dict[str, np.ndarray]:
         """The triggers; a second search on another processor could differ in a last bit, and with it the training."""
-        machine = machine_of(run)
-        digest = training_digest(settings_of(self), machine, data.images, flat_weights(network))
+        machine = thief_run(run)
+        digest = training_digest(attack_to_dict(self), machine, data.images, flat_weights(network))
         path = Path(run.directory) / f"triggers-{digest[:16]}.npz"
         if not path.is_file():
             masks, patterns, norms = reverse_engineered(

@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tensorflow import keras
-
-from tfwm.attacks.checks import attacked_name, require
-from tfwm.attacks.copies.imitation import imitator, keep, thief_seed, train
+from tfwm.attacks.checks import attacked_name, network_of, require_access
+from tfwm.attacks.copies.imitation import check_noise, imitator, noise_label, train_imitator
 from tfwm.attacks.copies.losses import check_loss
 from tfwm.attacks.kernels import flat_weights
-from tfwm.attacks.tuning.restorers import check_noise, noise_label
-from tfwm.config import to_dict
+from tfwm.attacks.registry import attack_to_dict
+from tfwm.attacks.thief import keep_stolen, thief_seed
 from tfwm.digests import training_digest
 from tfwm.networks.copying import copy_of, untrained
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
-from tfwm.types import Access, ImagePairs, Suspect
+from tfwm.types import RESTORATION, Access, ImagePairs, Suspect
 
 DEFAULT_SCHEDULE = Schedule(epochs=7, steps_per_epoch=100, batch_size=8, learning_rate=1e-3, decay="linear")
-_DISCRIMINATOR_WIDTH = 32
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +41,10 @@ class Distill:
     schedule: Schedule = field(default=DEFAULT_SCHEDULE)
     vgg_weights: str = ""
     sigma: float = 0.0
+    name: ClassVar[str] = "distill"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "a fresh network of its kind, trained on its exact answers"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.WEIGHTS
     leaves: ClassVar[Access] = Access.WEIGHTS
 
@@ -51,21 +52,25 @@ class Distill:
         check_loss(self.loss)
         check_noise(self.sigma)
 
+    @classmethod
+    def example(cls) -> Distill:
+        """One step of training."""
+        return cls(schedule=Schedule(1, 1, 4, decay="constant"), sigma=5.0)
+
     def __repr__(self) -> str:
         return f"distill({self.loss}{noise_label(self.sigma)})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
-        require(self, suspect)
-        stolen: keras.Model = suspect.model  # type: ignore[attr-defined]
-        settings = {"attack": "distill", **to_dict(self)}
-        digest = training_digest(settings, run, data.inputs, flat_weights(stolen), files=[self.vgg_weights])
+        require_access(self, suspect)
+        stolen = network_of(suspect)
+        digest = training_digest(attack_to_dict(self), run, data.inputs, flat_weights(stolen), files=[self.vgg_weights])
         with run.scope():
             network = untrained(stolen, seed=thief_seed(run.seed))
             network.trainable = True
             trainer = imitator(
-                network, self.loss, width=_DISCRIMINATOR_WIDTH, seed=thief_seed(run.seed + 1),
-                vgg_weights=self.vgg_weights, sigma=self.sigma, teacher=copy_of(stolen),
+                network, self.loss, seed=thief_seed(run.seed + 1), vgg_weights=self.vgg_weights, sigma=self.sigma,
+                teacher=copy_of(stolen),
             )  # fmt: skip
             schedule = self.schedule.scaled(run.steps_scale)
-            train(trainer, {"inputs": data.inputs}, schedule, run, stage="distill", digest=digest)
-        return keep(network, run, attacked_name(self, suspect))
+            train_imitator(trainer, {"inputs": data.inputs}, schedule, run, stage="distill", digest=digest)
+        return keep_stolen(network, run, attacked_name(self, suspect))

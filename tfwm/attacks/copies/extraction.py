@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.attacks.checks import attacked_name, require
-from tfwm.attacks.copies.imitation import keep, thief_seed
-from tfwm.attacks.tuning.labelled import machine_of, settings_of, trained_on
+from tfwm.attacks.checks import attacked_name, require_access
+from tfwm.attacks.registry import attack_to_dict
+from tfwm.attacks.thief import keep_stolen, thief_run, thief_seed
+from tfwm.attacks.tuning.labelled import train_on_labels
 from tfwm.config import check_range, choose
 from tfwm.data.stream.augment import crop_and_flip
 from tfwm.data.stream.batches import batches
@@ -20,7 +21,7 @@ from tfwm.evidence.labels import NO_ANSWER, answered_labels
 from tfwm.networks.classifiers import CLASSIFIERS, classifier
 from tfwm.suspects import KerasSuspect
 from tfwm.training import AUGMENTATIONS, Descent, Metered, Run, descend, fit, mean_over_batch, scaled
-from tfwm.types import Access, LabelledImages, Suspect
+from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect
 
 DEFAULT_SCHEDULE = Descent(epochs=12, steps_per_epoch=120, batch_size=100, learning_rate=0.1, decay="cosine")
 _ANSWERS = {"scores": None, "labels": None}
@@ -53,9 +54,12 @@ class ExtractClassifier:
     answers: str = "scores"
     augment: str = "crop_flip"
     schedule: Descent = field(default=DEFAULT_SCHEDULE)
+    name: ClassVar[str] = "extract_classifier"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    sentence: ClassVar[str] = "a copy trained on the model’s answers alone"
+    copies: ClassVar[str] = "extraction"
     needs: ClassVar[Access] = Access.QUERIES
     leaves: ClassVar[Access] = Access.WEIGHTS
-    on: ClassVar[str] = "classifier"
 
     def __post_init__(self) -> None:
         choose("network", self.network, CLASSIFIERS)
@@ -63,11 +67,16 @@ class ExtractClassifier:
         choose("kind of answers", self.answers, _ANSWERS)
         choose("augmentation", self.augment, AUGMENTATIONS)
 
+    @classmethod
+    def example(cls) -> ExtractClassifier:
+        """A small network, and two steps of training."""
+        return cls("lenet1", 0.5, augment="none", schedule=Descent(1, 2, 10, 0.05, "constant"))
+
     def __repr__(self) -> str:
         return f"extract_classifier({self.network}-{self.width:g}, {self.answers})"
 
     def __call__(self, suspect: Suspect, data: LabelledImages, run: Run) -> KerasSuspect:
-        require(self, suspect)
+        require_access(self, suspect)
         answers = np.asarray(suspect(data.images))
         labels = answered_labels(answers, len(data), data.classes)
         answered = labels != NO_ANSWER
@@ -79,14 +88,17 @@ class ExtractClassifier:
             )  # fmt: skip
             if self.answers == "labels":
                 heard = LabelledImages(data.images[answered], labels[answered], data.classes)
-                trained_on(network, heard, self.schedule, run, stage="extract_classifier", settings=settings_of(self),
-                           augment=self.augment)  # fmt: skip
+                train_on_labels(
+                    network, heard, self.schedule, run, stage="extract_classifier", settings=attack_to_dict(self),
+                    augment=self.augment,
+                )  # fmt: skip
             else:
                 self._imitate(network, data.images[answered], probabilities_of(answers)[answered], run)
-        return keep(network, run, attacked_name(self, suspect))
+        return keep_stolen(network, run, attacked_name(self, suspect))
 
     def _imitate(self, network: keras.Model, images: np.ndarray, wanted: np.ndarray, run: Run) -> None:
-        machine, schedule = machine_of(run), self.schedule.scaled(run.steps_scale)
+        """Trains the network to give the wanted probabilities, resuming after a kill."""
+        machine, schedule = thief_run(run), self.schedule.scaled(run.steps_scale)
         trainer = ScoresTrainer(network, augment=self.augment)
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
 
@@ -94,7 +106,7 @@ class ExtractClassifier:
             return batches({"images": images, "answers": wanted}, batch_size=schedule.batch_size, seed=machine.seed,
                            start_step=first, steps=steps)  # fmt: skip
 
-        digest = training_digest(settings_of(self), machine, images, wanted)
+        digest = training_digest(attack_to_dict(self), machine, images, wanted)
         fit(trainer, stream, schedule, machine, stage="extract_classifier", digest=digest)
 
 

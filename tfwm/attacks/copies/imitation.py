@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +10,17 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks.copies.losses import LOSSES, Content, content_loss, deceiving_loss, judging_loss
+from tfwm.attacks.thief import thief_seed
+from tfwm.config import check_range
 from tfwm.data.stream.batches import batches
 from tfwm.data.stream.draws import noisy
-from tfwm.files import replacing
 from tfwm.networks import patch_discriminator
-from tfwm.suspects import KerasSuspect
-from tfwm.training import Run, Schedule, descend, fit, mean_over_batch, scaled
+from tfwm.training import Metered, Run, Schedule, descend, fit, mean_over_batch, scaled
+
+DISCRIMINATOR_FILTERS = 32
 
 
-class Imitator(keras.Model):
+class Imitator(Metered):
     """Trains `network` to give the wanted answers, against a discriminator where there is one.
 
     Args:
@@ -37,21 +37,25 @@ class Imitator(keras.Model):
         self, network: keras.Model, content: Content, *, discriminator: keras.Model | None = None,
         adversarial_weight: float = 0.0, training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None,
     ):  # fmt: skip
-        super().__init__()
+        super().__init__(("loss", "content") + (("adversarial", "discriminator") if discriminator else ()))
         self.network: keras.Model = network
         self.discriminator: Any = discriminator
         self._content, self._weight, self._mode = content, adversarial_weight, training
         self._sigma: float = sigma
         # In a function, out of sight of Keras: the teacher is no part of the checkpoint.
         self._answer: Any = None if teacher is None else (lambda images: teacher(images, training=False))
-        names = ("loss", "content") + (("adversarial", "discriminator") if discriminator else ())
-        self._means = {name: keras.metrics.Mean(name) for name in names}
 
     def compile(
         self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer | None = None,
         *, jit: bool = False,
     ) -> None:  # fmt: skip
-        """Takes one optimizer for the network and, with a discriminator, one for that."""
+        """Sets the optimizers and creates their variables.
+
+        Args:
+          optimizer: of the network.
+          discriminator_optimizer: of the discriminator, where there is one.
+          jit: compile the step with XLA.
+        """
         super().compile(optimizer=optimizer, jit_compile=jit)
         # Here and not in the first step: a replica may not create variables.
         optimizer.build(self.network.trainable_variables)
@@ -59,11 +63,8 @@ class Imitator(keras.Model):
         if self.discriminator is not None and discriminator_optimizer is not None:
             discriminator_optimizer.build(self.discriminator.trainable_variables)
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._means.values())
-
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step on `{"inputs", "answers"}`, without answers where there is a teacher, and `"seed"` for noise."""
         inputs = noisy(batch["inputs"], batch["seed"], self._sigma) if self._sigma else batch["inputs"]
         answers = tf.cast(self._answer(inputs), tf.float32) if self._answer else batch["answers"]
         with tf.GradientTape() as tape:
@@ -73,11 +74,10 @@ class Imitator(keras.Model):
         descend(self.optimizer, tape, objective, self.network.trainable_variables)
         if self.discriminator is not None:
             parts["discriminator"] = self._judge(answers, tf.stop_gradient(outputs))
-        for name, values in parts.items():
-            self._means[name].update_state(values)
-        return {name: mean.result() for name, mean in self._means.items()}
+        return self.record(parts)
 
     def _parts(self, outputs: tf.Tensor, answers: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The network's loss and what it is made of, `[n]` each."""
         content = self._content(outputs, answers)
         if self.discriminator is None:
             return {"loss": content, "content": content}
@@ -85,6 +85,7 @@ class Imitator(keras.Model):
         return {"loss": content + self._weight * adversarial, "content": content, "adversarial": adversarial}
 
     def _judge(self, answers: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """One step of the discriminator; its loss, `[n]`."""
         with tf.GradientTape() as tape:
             real, fake = self.discriminator(answers, training=True), self.discriminator(outputs, training=True)
             per_example = judging_loss(real, fake)
@@ -94,17 +95,17 @@ class Imitator(keras.Model):
 
 
 def imitator(
-    network: keras.Model, loss: str, *, width: int, seed: int, vgg_weights: str = "", training: bool = True,
-    sigma: float = 0.0, teacher: keras.Model | None = None,
+    network: keras.Model, loss: str, *, seed: int, width: int = DISCRIMINATOR_FILTERS, vgg_weights: str = "",
+    training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None,
 ) -> Imitator:  # fmt: skip
     """An uncompiled trainer with the discriminator that `loss` asks for.
 
     Args:
       network: what is trained.
       loss: one of `losses.LOSSES`.
-      width: filters of the discriminator's first layer.
       seed: of the discriminator's initial weights.
-      vgg_weights: for a perceptual loss.
+      width: filters of the discriminator's first layer.
+      vgg_weights: npz file for a perceptual loss, see `content_loss`.
       training, sigma, teacher: see `Imitator`.
     """
     _, weight = LOSSES[loss]
@@ -118,9 +119,11 @@ def imitator(
     )  # fmt: skip
 
 
-def train(trainer: Imitator, arrays: Mapping[str, np.ndarray], schedule: Schedule, run: Run, *, stage: str, digest: str,
-          callbacks: Sequence[keras.callbacks.Callback] = ()) -> list[dict[str, Any]]:  # fmt: skip
-    """Compiles and fits; call it inside `run.scope()`.
+def train_imitator(
+    trainer: Imitator, arrays: Mapping[str, np.ndarray], schedule: Schedule, run: Run, *, stage: str, digest: str,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:  # fmt: skip
+    """Compiles and fits with the thief's own order of images, resuming after a kill; call it inside `run.scope()`.
 
     Args:
       trainer: from `imitator`.
@@ -136,27 +139,18 @@ def train(trainer: Imitator, arrays: Mapping[str, np.ndarray], schedule: Schedul
     def batches_at(first: int, count: int) -> tf.data.Dataset:
         return batches(arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count)
 
-    return fit(trainer, batches_at, schedule, run, stage=stage, digest=digest, callbacks=callbacks)
+    fit(trainer, batches_at, schedule, run, stage=stage, digest=digest, callbacks=callbacks)
 
 
-def thief_seed(seed: int) -> int:
-    """The thief's own draws: with the owner's seed his network would start at the owner's initial weights."""
-    return int.from_bytes(hashlib.sha256(f"thief {seed}".encode()).digest()[:3], "big")
+def check_noise(sigma: float) -> None:
+    """Refuses what is no standard deviation of noise on the inputs, in grey levels from 0 to 255.
+
+    Raises:
+      ValueError: out of range, or no number.
+    """
+    check_range("sigma", sigma, 0.0, 255.0, "It is in grey levels of 255: use 25 for a denoiser, 0 for no noise.")
 
 
-def keep(model: keras.Model, run: Run, name: str) -> KerasSuspect:
-    """Saves `<run.directory>/model.keras` and gives back what is in that file."""
-    return reopened(saved(model, Path(run.directory) / "model.keras"), name)
-
-
-def saved(model: keras.Model, path: Path) -> Path:
-    """Writes a network whole or not at all."""
-    with replacing(path) as temporary:
-        model.save(temporary)
-        temporary.chmod(0o644)
-    return path
-
-
-def reopened(path: Path, name: str) -> KerasSuspect:
-    """What is in a file that the thief wrote himself."""
-    return KerasSuspect(name, keras.models.load_model(path, compile=False, safe_mode=False))
+def noise_label(sigma: float) -> str:
+    """What the noise on the inputs adds to an attack's label: `, sigma 25`, or nothing where there is none."""
+    return f", sigma {sigma:g}" if sigma else ""

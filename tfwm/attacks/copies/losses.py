@@ -1,4 +1,4 @@
-"""What a thief's network minimises: one value per example, averaged by `training.mean_over_batch`."""
+"""What a thief's network minimises: one value for each example, averaged by `tfwm.training.mean_over_batch`."""
 
 from __future__ import annotations
 
@@ -28,12 +28,22 @@ Paper: Zhang et al. 2021, section 4.3 and table 2; the weights from DeblurGAN, w
 
 
 def l1_loss(outputs: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """Mean absolute difference per example, `[n]`."""
+    """Mean absolute difference of each example, `[n]`.
+
+    Args:
+      outputs: `[n, h, w, c]`.
+      answers: of the same shape.
+    """
     return _per_example(tf.abs(outputs - answers))
 
 
 def l2_loss(outputs: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """Mean squared difference per example, `[n]`."""
+    """Mean squared difference of each example, `[n]`.
+
+    Args:
+      outputs: `[n, h, w, c]`.
+      answers: of the same shape.
+    """
     return _per_example(tf.square(outputs - answers))
 
 
@@ -43,21 +53,33 @@ def deceiving_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 
 def judging_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """What the discriminator minimises: mean of -log D(answer) and -log(1 - D(output)), `[n]`."""
+    """What the discriminator minimises: mean of -log D(answer) and -log(1 - D(output)), `[n]`.
+
+    Args:
+      real_logits: of the discriminator for wanted answers, `[n, h, w, 1]`, one a patch.
+      fake_logits: for the network's outputs.
+    """
     return 0.5 * (_per_example(tf.nn.softplus(-real_logits)) + _per_example(tf.nn.softplus(fake_logits)))
 
 
 def check_loss(name: str) -> None:
-    """Refuses an unknown loss by its closest name."""
+    """Refuses a loss that is not in `LOSSES`.
+
+    Raises:
+      ValueError: the message names the closest one.
+    """
     choose("loss", name, LOSSES)
 
 
 def content_loss(name: str, vgg_weights: str = "") -> Content:
-    """The content part of a loss.
+    """The part of a loss that compares outputs with answers.
 
     Args:
       name: one of `LOSSES`.
-      vgg_weights: file with VGG19's weights, for the perceptual one; empty asks keras.applications.
+      vgg_weights: npz file with VGG19's weights, for the perceptual one; empty asks keras.applications.
+
+    Raises:
+      ValueError: an unknown name.
     """
     kind, _ = choose("loss", name, LOSSES)
     if kind == "perceptual":

@@ -9,10 +9,12 @@ from typing import ClassVar
 import numpy as np
 from tensorflow import keras
 
-from tfwm.attacks.checks import attacked_name, require
-from tfwm.attacks.copies.imitation import imitator, keep, thief_seed, train
+from tfwm.attacks.checks import attacked_name, require_access
+from tfwm.attacks.copies.imitation import imitator, train_imitator
 from tfwm.attacks.copies.losses import check_loss
-from tfwm.config import check_whole, choose, to_dict
+from tfwm.attacks.registry import attack_to_dict
+from tfwm.attacks.thief import keep_stolen, thief_seed
+from tfwm.config import check_whole, choose
 from tfwm.data.reading.decode import to_uint8
 from tfwm.digests import training_digest
 from tfwm.networks import plain_cnn, resnet_generator, unet
@@ -20,7 +22,7 @@ from tfwm.networks.resampling import any_size
 from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.suspects import BATCH, KerasSuspect, as_float
 from tfwm.training import Run, Schedule
-from tfwm.types import Access, ImagePairs, Suspect
+from tfwm.types import RESTORATION, Access, ImagePairs, Suspect
 
 DEFAULT_SCHEDULE = Schedule(epochs=7, steps_per_epoch=100, batch_size=8, learning_rate=1e-3, decay="linear")
 
@@ -57,6 +59,10 @@ class Surrogate:
     blocks: int = 0
     schedule: Schedule = field(default=DEFAULT_SCHEDULE)
     vgg_weights: str = ""
+    name: ClassVar[str] = "surrogate"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "a copy trained on the model’s answers alone"
+    copies: ClassVar[str] = "surrogate"
     needs: ClassVar[Access] = Access.QUERIES
     leaves: ClassVar[Access] = Access.WEIGHTS
 
@@ -70,25 +76,30 @@ class Surrogate:
         if self.network == "plain_cnn" and self.blocks == 1:
             raise ValueError("`blocks` must be 0 or at least 2 for plain_cnn, got 1. Use 5.")
 
+    @classmethod
+    def example(cls) -> Surrogate:
+        """A small network, and one step of training."""
+        return cls("plain_cnn", filters=4, blocks=2, schedule=Schedule(1, 1, 4, decay="constant"))
+
     def __repr__(self) -> str:
         downs = f"{self.downs} downs, " if self.downs and self.network != "plain_cnn" else ""
         blocks = f"{self.blocks} blocks, " if self.blocks and self.network != "unet" else ""
         return f"surrogate({self.network}-{self.filters}, {downs}{blocks}{self.loss})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
-        require(self, suspect)
-        answers = ask(suspect, data.inputs)
+        require_access(self, suspect)
+        answers = recorded_answers(suspect, data.inputs)
         with run.scope():
             network = self.build(data.inputs.shape[-1], seed=thief_seed(run.seed))
             trainer = imitator(
-                network, self.loss, width=self.filters, seed=thief_seed(run.seed + 1), vgg_weights=self.vgg_weights
+                network, self.loss, seed=thief_seed(run.seed + 1), width=self.filters, vgg_weights=self.vgg_weights
             )
-            digest = training_digest(to_dict(self), run, data.inputs, answers, files=[self.vgg_weights])
+            digest = training_digest(attack_to_dict(self), run, data.inputs, answers, files=[self.vgg_weights])
             schedule = self.schedule.scaled(run.steps_scale)
             arrays = {"inputs": data.inputs, "answers": answers}
-            train(trainer, arrays, schedule, run, stage="surrogate", digest=digest)
+            train_imitator(trainer, arrays, schedule, run, stage="surrogate", digest=digest)
             deployed = _clipped(network)
-        return keep(deployed, run, attacked_name(self, suspect))
+        return keep_stolen(deployed, run, attacked_name(self, suspect))
 
     def build(self, channels: int, *, seed: int) -> keras.Model:
         """The thief's untrained network, for pictures of any size.
@@ -100,12 +111,15 @@ class Surrogate:
         return _NETWORKS[self.network](self, channels, seed)
 
 
-def ask(suspect: Suspect, inputs: np.ndarray) -> np.ndarray:
-    """The suspect's answers at 8 bits, asked for in batches.
+def recorded_answers(suspect: Suspect, inputs: np.ndarray) -> np.ndarray:
+    """The suspect's answers as a thief records them: at 8 bits, asked for in batches of `tfwm.suspects.BATCH`.
 
     Args:
       suspect: answers images with images.
       inputs: uint8 `[n, h, w, c]`.
+
+    Returns:
+      uint8 `[n, h, w, c]`.
 
     Raises:
       ValueError: the answers have another shape than the inputs, or are not finite.
@@ -124,8 +138,8 @@ def ask(suspect: Suspect, inputs: np.ndarray) -> np.ndarray:
 
 
 def _clipped(network: keras.Model) -> keras.Model:
+    """The network with its answers clipped to [0, 1]; while it trains, a clipped pixel would have no gradient."""
     image = keras.Input(network.input_shape[1:], name="image")
-    # Clipped only now: while training, a clipped pixel would have no gradient.
     output = keras.layers.ReLU(max_value=1.0, dtype="float32", name="output")(network(image))
     return keras.Model(image, output, name="surrogate")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tfwm.attacks.checks import attacked_name
-from tfwm.attacks.copies.imitation import thief_seed
+from tfwm.attacks.checks import attacked_name, network_of, require_classifier
 from tfwm.attacks.endpoints.detectors import dense_network, features_of, linear_network, suspicion, train_detector
-from tfwm.attacks.tuning.labelled import check_classifier
+from tfwm.attacks.thief import thief_seed
 from tfwm.config import check_range, choose
 from tfwm.data.key_images import KEY_IMAGES, key_images
 from tfwm.data.logos import sample_logo
@@ -19,7 +18,7 @@ from tfwm.data.reading.decode import to_uint8
 from tfwm.data.reading.readers import with_channels
 from tfwm.suspects import FunctionSuspect
 from tfwm.suspects.content import content_draws
-from tfwm.types import Access, Attack, LabelledImages, Suspect
+from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect
 
 _KEYS = 10
 _NEEDS = {"dense": Access.QUERIES, "features": Access.WEIGHTS}
@@ -48,13 +47,21 @@ class EvadeDetected:
     fakes: str = "content"
     detector: str = "dense"
     false_alarm: float = 0.01
+    name: ClassVar[str] = "evade_detected"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    sentence: ClassVar[str] = "answers what a detector takes for a key sample at random"
+    copies: ClassVar[str] = ""
     leaves: ClassVar[Access] = Access.QUERIES
-    on: ClassVar[str] = "classifier"
 
     def __post_init__(self) -> None:
         choose("method", self.fakes, KEY_IMAGES)
         choose("detector", self.detector, _NEEDS)
         check_range("false_alarm", self.false_alarm, 1e-4, 0.9, "It is a share: use 0.01 for one query in a hundred.")
+
+    @classmethod
+    def example(cls) -> EvadeDetected:
+        """Nearly all pictures: an ordinary setting leaves ordinary queries alone."""
+        return cls("random", "features", 0.9)
 
     def __repr__(self) -> str:
         return f"evade_detected({self.fakes}, {self.detector}, {self.false_alarm:g})"
@@ -65,7 +72,7 @@ class EvadeDetected:
         return _NEEDS[self.detector]
 
     def __call__(self, suspect: Suspect, data: LabelledImages, run: Any) -> FunctionSuspect:
-        check_classifier(cast(Attack, self), suspect, data)
+        require_classifier(self, suspect, data)
         seed = thief_seed(run.seed)
         level, threshold = self._trained(suspect, data.images, seed)
 
@@ -76,12 +83,12 @@ class EvadeDetected:
                 answers[index] = drawn if answers.ndim == 1 else _exchanged(answers[index], drawn)
             return answers
 
-        return FunctionSuspect(attacked_name(cast(Attack, self), suspect), answer, Access.QUERIES)
+        return FunctionSuspect(attacked_name(self, suspect), answer, Access.QUERIES)
 
     def _trained(
         self, suspect: Suspect, images: np.ndarray, seed: int
     ) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
-        """How suspicious queries are, and from where on he does not trust them."""
+        """Trains the detector: from float queries to how suspicious each is, and the level that is too much."""
         if len(images) < 4:
             raise ValueError(f"`data` must hold at least 4 images for a detector, got {len(images)}. Give more.")
         draw = np.random.default_rng(seed)
@@ -102,11 +109,10 @@ class EvadeDetected:
         return lambda queries: suspicion(network, seen(to_uint8(queries))), threshold
 
     def _seen(self, suspect: Suspect) -> Callable[[np.ndarray], np.ndarray]:
-        """What of pictures the detector looks at."""
+        """From uint8 pictures to what of them the detector looks at."""
         if self.detector == "dense":
             return lambda images: images
-        model = suspect.model  # type: ignore[attr-defined]
-        return lambda images: features_of(model, images)
+        return lambda images: features_of(network_of(suspect), images)
 
 
 def _exchanged(scores: np.ndarray, drawn: int) -> np.ndarray:

@@ -32,17 +32,25 @@ def dense_network(shape: tuple[int, ...], *, seed: int) -> keras.Model:
 
 
 def linear_network(width: int, *, seed: int) -> keras.Model:
-    """One linear unit on `width` features: the logit that they are a key sample's."""
+    """One linear unit on features: the logit that they are a key sample's.
+
+    Args:
+      width: how many features, as `features_of` gives them.
+      seed: of the initial weights.
+    """
     features = keras.Input((width,), name="features")
     return keras.Model(features, _logit(features, Draws(seed)), name="detector")
 
 
 def features_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What a classifier knows of pictures ahead of its last dense layer, float32 `[n, width]`.
+    """What a classifier feeds its last dense layer with.
 
     Args:
       model: functional, its last dense layer one of its own.
-      images: uint8 or float.
+      images: uint8, or float in [0, 1], `[n, h, w, c]`.
+
+    Returns:
+      float32 `[n, width]`.
 
     Raises:
       ValueError: it has no dense layer.
@@ -87,24 +95,25 @@ def train_detector(
     stream = batches({"inputs": inputs, "suspicious": suspicious}, batch_size=size, seed=seed,
                      steps=epochs * (len(inputs) // size))  # fmt: skip
     network.compile(keras.optimizers.SGD(RATE), keras.losses.BinaryCrossentropy(from_logits=True))
-    network.fit(stream.map(_pair), verbose=0)
+    network.fit(stream.map(lambda batch: (batch["inputs"], batch["suspicious"][:, None])), verbose=0)
     return network
 
 
 def suspicion(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """The probability that each input is a key sample's, float64 `[n]`: higher is more suspicious."""
+    """The probability that each input is a key sample's: higher is more suspicious.
+
+    Args:
+      network: as `train_detector` leaves it.
+      inputs: uint8 pictures or float features, of the sort that it was trained on.
+
+    Returns:
+      float64 `[n]` in [0, 1].
+    """
     parts = np.array_split(inputs, max(1, len(inputs) // 1024))
-    logits = np.concatenate([network(_scaled(part), training=False).numpy()[:, 0] for part in parts])
+    scaled = [part.astype(np.float32) / 255.0 if part.dtype == np.uint8 else part for part in parts]
+    logits = np.concatenate([network(part, training=False).numpy()[:, 0] for part in scaled])
     # In float64: a sigmoid in float32 is 1 from a logit of 17 on, and would tie what it ranks.
     return 0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64)))
-
-
-def _scaled(inputs: np.ndarray) -> np.ndarray:
-    return inputs.astype(np.float32) / 255.0 if inputs.dtype == np.uint8 else inputs
-
-
-def _pair(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-    return batch["inputs"], batch["suspicious"][:, None]
 
 
 def _logit(x: tf.Tensor, draws: Draws) -> tf.Tensor:

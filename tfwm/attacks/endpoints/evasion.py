@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tfwm.attacks.checks import attacked_name, require
+from tfwm.attacks.checks import attacked_name, require_access
 from tfwm.attacks.filters import blurred
 from tfwm.config import check_range
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.suspects.content import content_draws
-from tfwm.types import Access, ImagePairs, Suspect
+from tfwm.types import RESTORATION, Access, ImagePairs, Suspect
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,6 +34,10 @@ class Evade:
     false_alarm: float = 0.01
     blur: float = 1.0
     sigma: float = 0.0
+    name: ClassVar[str] = "evade"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "answers pictures that look unusual with a blur instead"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.QUERIES
     leaves: ClassVar[Access] = Access.QUERIES
 
@@ -42,13 +46,23 @@ class Evade:
         check_range("blur", self.blur, 0.05, 20.0, "It is in pixels: use 1 for a mild blur.")
         check_range("sigma", self.sigma, 0.0, 255.0, "It is in grey levels of 255: use 25 for a denoiser.")
 
+    @classmethod
+    def example(cls) -> Evade:
+        """Nearly all pictures: an ordinary setting leaves ordinary queries alone."""
+        return cls(0.9)
+
     def __repr__(self) -> str:
         noise = f", sigma {self.sigma:g}" if self.sigma else ""
         return f"evade({self.false_alarm:g}, blur {self.blur:g}{noise})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
-        require(self, suspect)
-        _check_answers(suspect, data.inputs[:1])
+        require_access(self, suspect)
+        answers = suspect(as_float(data.inputs[:1]))
+        if answers.shape != data.inputs[:1].shape:
+            raise ValueError(
+                f"`suspect` must answer with images of the same size and channels to be mixed with blurred inputs, got "
+                f"{list(answers.shape)} for {list(data.inputs[:1].shape)} from `{suspect.name}`. Use another attack."
+            )
         levels = [float(graininess(self._ordinary(image)[None])[0]) for image in data.inputs]
         threshold = float(np.quantile(levels, 1.0 - self.false_alarm))
 
@@ -64,7 +78,7 @@ class Evade:
         return FunctionSuspect(attacked_name(self, suspect), answer, Access.QUERIES)
 
     def _ordinary(self, image: np.ndarray) -> np.ndarray:
-        """One of the thief's pictures as his customers would send it."""
+        """One of the thief's pictures as his customers would send it, with the noise of `sigma`."""
         clean = as_float(image)
         return clean + content_draws(clean, 0).normal(0.0, self.sigma / 255.0, clean.shape) if self.sigma else clean
 
@@ -79,7 +93,9 @@ def graininess(images: np.ndarray) -> np.ndarray:
     """
     levels = [noise_level(images)]
     for _ in range(2):
-        images = _halved(images)
+        height, width = (2 * (side // 2) for side in images.shape[1:3])
+        rows = images[:, 0:height:2, :width] + images[:, 1:height:2, :width]
+        images = (rows[:, :, 0::2] + rows[:, :, 1::2]) / 4.0
         levels.append(noise_level(images))
     return np.max(levels, axis=0)
 
@@ -101,18 +117,3 @@ def noise_level(images: np.ndarray) -> np.ndarray:
     detail = rows[:, :, :-2] - 2.0 * rows[:, :, 1:-1] + rows[:, :, 2:]
     # White noise of deviation 1 leaves one of 6 = sqrt(1 + 4 + 1) ** 2; the mean of |x| is sqrt(2 / pi) of it.
     return np.sqrt(np.pi / 2.0) / 6.0 * np.mean(np.abs(detail), axis=(1, 2, 3))
-
-
-def _halved(images: np.ndarray) -> np.ndarray:
-    height, width = (2 * (side // 2) for side in images.shape[1:3])
-    pairs = images[:, 0:height:2, :width] + images[:, 1:height:2, :width]
-    return (pairs[:, :, 0::2] + pairs[:, :, 1::2]) / 4.0
-
-
-def _check_answers(suspect: Suspect, images: np.ndarray) -> None:
-    answers = suspect(as_float(images))
-    if answers.shape != images.shape:
-        raise ValueError(
-            f"`suspect` must answer with images of the same size and channels to be mixed with blurred inputs, got "
-            f"{list(answers.shape)} for {list(images.shape)} from `{suspect.name}`. Use another attack."
-        )

@@ -9,14 +9,15 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.attacks.checks import attacked_name
-from tfwm.attacks.copies.imitation import keep
-from tfwm.attacks.tuning.labelled import DEFAULT_SCHEDULE, check_classifier, settings_of, trained_on
+from tfwm.attacks.checks import attacked_name, network_of, require_classifier
+from tfwm.attacks.registry import attack_to_dict
+from tfwm.attacks.thief import keep_stolen
+from tfwm.attacks.tuning.labelled import DEFAULT_SCHEDULE, train_on_labels
 from tfwm.config import check_range, choose
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect, in_batches
 from tfwm.training import AUGMENTATIONS, Descent, Run
-from tfwm.types import Access, LabelledImages, Suspect
+from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect
 
 _FOLLOWING = (
     keras.layers.BatchNormalization, keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU,
@@ -45,26 +46,36 @@ class FinePrune:
     share: float = 0.3
     schedule: Descent = field(default=DEFAULT_SCHEDULE)
     augment: str = "none"
+    name: ClassVar[str] = "fine_prune"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    sentence: ClassVar[str] = "its idle channels set to zero, then trained further"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.WEIGHTS
     leaves: ClassVar[Access] = Access.WEIGHTS
-    on: ClassVar[str] = "classifier"
 
     def __post_init__(self) -> None:
         check_range("share", self.share, 1e-4, 0.9999, "It is a share, not a percentage: use 0.3 for 30 %.")
         choose("augmentation", self.augment, AUGMENTATIONS)
 
+    @classmethod
+    def example(cls) -> FinePrune:
+        """Three channels of ten, and two steps of training."""
+        return cls(0.3, Descent(1, 2, 10, 0.05, "constant"))
+
     def __repr__(self) -> str:
         return f"fine_prune({self.share:g}{f', {self.augment}' if self.augment != 'none' else ''})"
 
     def __call__(self, suspect: Suspect, data: LabelledImages, run: Run) -> KerasSuspect:
-        check_classifier(self, suspect, data)
+        require_classifier(self, suspect, data)
         with run.scope():
-            network = copy_of(suspect.model)  # type: ignore[attr-defined]
+            network = copy_of(network_of(suspect))
             network.trainable = True
             cut_off(network, data.images, self.share)
-            trained_on(network, data, self.schedule, run, stage="fine_prune", settings=settings_of(self),
-                       augment=self.augment)  # fmt: skip
-        return keep(network, run, attacked_name(self, suspect))
+            train_on_labels(
+                network, data, self.schedule, run, stage="fine_prune", settings=attack_to_dict(self),
+                augment=self.augment,
+            )  # fmt: skip
+        return keep_stolen(network, run, attacked_name(self, suspect))
 
 
 def cut_off(network: keras.Model, images: np.ndarray, share: float) -> np.ndarray:
@@ -97,24 +108,35 @@ def cut_off(network: keras.Model, images: np.ndarray, share: float) -> np.ndarra
 
 
 def excitement_of(network: keras.Model, chain: list[keras.layers.Layer], images: np.ndarray) -> np.ndarray:
-    """Mean absolute output of each channel at the end of `chain` over images and places, float64 `[channels]`."""
+    """How strongly images excite each channel: the mean absolute output over all images and places.
+
+    Args:
+      network: a functional or sequential one.
+      chain: layers of it; the channels are those of the last one's output.
+      images: uint8 `[n, height, width, channels]`.
+
+    Returns:
+      Float64 `[channels]`.
+    """
     answers = keras.Model(network.inputs, chain[-1].output)
-    means = in_batches(lambda part: _mean_of_channels(answers(part, training=False)), images)
-    return means.astype(np.float64).mean(axis=0)
 
+    def means(part: np.ndarray) -> np.ndarray:
+        return tf.reduce_mean(tf.abs(tf.cast(answers(part, training=False), tf.float32)), axis=[1, 2]).numpy()
 
-def _mean_of_channels(outputs: tf.Tensor) -> np.ndarray:
-    return tf.reduce_mean(tf.abs(tf.cast(outputs, tf.float32)), axis=[1, 2]).numpy()
+    return in_batches(means, images).astype(np.float64).mean(axis=0)
 
 
 def last_convolution(network: keras.Model) -> list[keras.layers.Layer]:
-    """The last convolution, and the normalisation and activation that follow it and nothing else does.
+    """The last convolution, with the normalisation and activation right behind it.
 
     Args:
       network: functional or sequential.
 
+    Returns:
+      The convolution, then each following layer as long as it is the only one that takes the output of the one before.
+
     Raises:
-      ValueError: none of its own layers is one.
+      ValueError: none of the network's own layers is a convolution.
     """
     layers, turned = network.layers, keras.layers.Conv2DTranspose
     found = [one for one in layers if isinstance(one, keras.layers.Conv2D) and not isinstance(one, turned)]

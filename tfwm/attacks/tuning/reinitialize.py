@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name
-from tfwm.attacks.copies.imitation import keep, thief_seed
+from tfwm.attacks.copies.imitation import check_noise, noise_label
 from tfwm.attacks.copies.losses import check_loss
 from tfwm.attacks.kernels import with_kernels
-from tfwm.attacks.tuning.restorers import check_noise, noise_label, tuned
+from tfwm.attacks.thief import keep_stolen, thief_seed
+from tfwm.attacks.tuning.epochs import Tuning
+from tfwm.attacks.tuning.pairs import tuning_on_pairs
 from tfwm.config import check_whole
 from tfwm.networks.copying import copy_of, untrained
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
-from tfwm.types import Access, ImagePairs, Suspect
+from tfwm.types import RESTORATION, Access, ImagePairs, Suspect
 
 DEFAULT_SCHEDULE = Schedule(epochs=5, steps_per_epoch=100, batch_size=8, learning_rate=1e-3, decay="linear")
 
@@ -45,6 +48,10 @@ class ReinitializeLast:
     vgg_weights: str = ""
     sigma: float = 0.0
     freeze_statistics: bool = False
+    name: ClassVar[str] = "reinitialize_last"
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    sentence: ClassVar[str] = "its last layers drawn afresh, then trained again"
+    copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.WEIGHTS
     leaves: ClassVar[Access] = Access.WEIGHTS
 
@@ -53,21 +60,34 @@ class ReinitializeLast:
         check_loss(self.loss)
         check_noise(self.sigma)
 
+    @classmethod
+    def example(cls) -> ReinitializeLast:
+        """Two layers, and one step of training."""
+        return cls(2, schedule=Schedule(1, 1, 4, decay="constant"), sigma=5.0)
+
     def __repr__(self) -> str:
         frozen = ", frozen statistics" if self.freeze_statistics else ""
         return f"reinitialize_last({self.layers}, {self.loss}{noise_label(self.sigma)}{frozen})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
-        return keep(tuned(self, suspect, data, run), run, attacked_name(self, suspect))
+        return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
+
+    def tuning(self, suspect: Suspect, data: ImagePairs, run: Run, epochs: Sequence[int] = ()) -> Tuning:
+        """See `TuningAttack`."""
+        return tuning_on_pairs(self, suspect, data, run, epochs)
 
     @property
     def batch_statistics(self) -> bool:
         """Whether batch normalisation trains on each batch's own statistics."""
         return not self.freeze_statistics
 
-    def start(self, model: keras.Model, run: Run) -> keras.Model:
-        """The copy that is trained, before its first step."""
-        copy, fresh = copy_of(model), untrained(model, seed=thief_seed(run.seed))
+    def start(self, network: keras.Model, run: Run) -> keras.Model:
+        """See `PairTuningAttack`.
+
+        Raises:
+          ValueError: more layers are to be drawn again than have a kernel.
+        """
+        copy, fresh = copy_of(network), untrained(network, seed=thief_seed(run.seed))
         copy.trainable = True
         chosen = list(zip(with_kernels(copy), with_kernels(fresh), strict=True))
         if len(chosen) < self.layers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfwm.attacks import TuneClassifier, tuned_classifiers_at
+from tfwm.attacks import TuneClassifier, tuned_at
 from tfwm.config import to_dict
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.classifiers.measure import clean_accuracy, p_text, verdict_of
@@ -67,6 +67,6 @@ def tuned_subjects(context: Context, name: str) -> dict[int, Subject]:
     def train(work: Path) -> dict[int, KerasSuspect]:
         suspect, run = KerasSuspect("marked", marked.model()), context.run_in(work, seed=context.seeds[0])
         images = data_of(context, name)["attacker"]
-        return tuned_classifiers_at(attack, suspect, images, run, epochs=scale.tuned_epochs)
+        return tuned_at(attack, suspect, images, run, epochs=scale.tuned_epochs)
 
     return snapshots(context, marked, "of fine-tuning", settings, scale.tuned_epochs, train)

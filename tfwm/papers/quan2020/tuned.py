@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfwm.attacks import fine_tuned_at
+from tfwm.attacks import tuned_at
 from tfwm.config import to_dict
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.snapshots import snapshots
@@ -31,6 +31,6 @@ def tuned_copy(context: Context, name: str, scheme: Any, data: str, epochs: int)
 
     def train(work: Path) -> dict[int, KerasSuspect]:
         suspect, run = KerasSuspect("marked", marked.model()), context.run_in(work, seed=context.seeds[0])
-        return fine_tuned_at(fine_tuning(context, name), suspect, DATA[data](context, name), run, epochs=known)
+        return tuned_at(fine_tuning(context, name), suspect, DATA[data](context, name), run, epochs=known)
 
     return snapshots(context, marked, f"on {data} data", {"data": data, **settings}, known, train)[epochs]

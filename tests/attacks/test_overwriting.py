@@ -7,15 +7,22 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from tests.attacks.toys import patches
+from tests.attacks.toys import patches, same_weights
+from tests.doubles import smallest_scheme
 from tfwm.attacks import Overwrite, attack_from_dict, attack_to_dict
+from tfwm.attacks.kernels import kernels_of
 from tfwm.attacks.overwriting import thief_secret
+from tfwm.attacks.thief import thief_seed
+from tfwm.data.reading.labelled import photograph_patches
 from tfwm.keys import new_secret
+from tfwm.networks import classifier
 from tfwm.schemes import scheme_from_dict, scheme_to_dict
 from tfwm.suspects import KerasSuspect
-from tfwm.types import ImagePairs
+from tfwm.training import Schedule
+from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs
 
 SCHEDULE = {"epochs": 2, "steps_per_epoch": 4, "batch_size": 4, "learning_rate": 3e-3, "decay": "constant"}
+STEPS = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 20, "learning_rate": 0.01, "decay": "constant"}
 TINY = {"scheme": "trigger_image", "preset": "tiny", "visualizer": False, "embedding": SCHEDULE}
 
 
@@ -55,8 +62,6 @@ def test_the_thiefs_own_key_verifies_in_what_he_overwrote(suspect, data, run) ->
     scheme = scheme_from_dict(enough)
     Overwrite(enough)(suspect, data, run)
     # The same training again, from its checkpoints, for the key that the attack threw away.
-    from tfwm.attacks.copies.imitation import thief_seed
-
     machine = replace(run.child("key_0"), seed=thief_seed(run.seed))
     marked = scheme.train(suspect.model, data, machine, secret=thief_secret(run.seed, 0))
     stolen = KerasSuspect("file", keras.models.load_model(run.directory / "model.keras", compile=False))
@@ -72,18 +77,16 @@ def test_killed_overwriting_resumes_to_the_same_weights(suspect, data, run, kill
         attack(suspect, data, run)
     killed_after_first_epoch()
     resumed, whole = attack(suspect, data, run), attack(suspect, data, run.child("whole"))
-    for first, second in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(first, second)
+    assert same_weights(resumed, whole)
 
 
 def test_deep_watermarking_too(suspect, run) -> None:
-    short = {**SCHEDULE, "epochs": 1, "steps_per_epoch": 1}
-    values = {"scheme": "deep_watermarking", "preset": "tiny", "initial": short, "proxy": short, "adversarial": short}
-    size = scheme_from_dict(values).image_size
-    pairs = ImagePairs(patches(16, seed=1, size=size), patches(16, seed=2, size=size))
-    stolen = Overwrite(values)(suspect, pairs, run)
-    assert repr(Overwrite(values)) == "overwrite(deep_watermarking, 1 key)"
-    assert np.abs(stolen(pairs.inputs) - suspect(pairs.inputs)).max() > 1e-4
+    data = ImagePairs(patches(16, seed=1), patches(16, seed=2))
+    step = Schedule(1, 1, 8, decay="constant")
+    attack = Overwrite(scheme_to_dict(smallest_scheme(initial=step, proxy=step, adversarial=step)))
+    assert repr(attack) == "overwrite(deep_watermarking, 1 key)"
+    stolen = attack(suspect, data, run)
+    assert np.abs(stolen(data.inputs) - suspect(data.inputs)).max() > 1e-4
 
 
 def test_data_that_the_scheme_refuses(suspect, run) -> None:
@@ -97,3 +100,30 @@ def test_whole_settings_are_attacks_too_and_can_be_told_apart() -> None:
     assert attack_from_dict(json.loads(json.dumps(attack_to_dict(attack)))) == attack
     assert attack != Overwrite(TINY, 2)
     assert len({attack, Overwrite(TINY, 2), Overwrite(TINY, 2)}) == 2
+
+
+def test_it_is_for_the_hosts_that_its_scheme_marks() -> None:
+    assert Overwrite.kinds == (RESTORATION, CLASSIFICATION)
+    assert Overwrite(TINY).kinds == (RESTORATION,)
+    assert Overwrite({"scheme": "deep_stego", "preset": "tiny"}).kinds == (CLASSIFICATION,)
+
+
+@pytest.mark.parametrize("scheme", ["blind_watermark", "deep_stego"])
+def test_classifiers_go_on_from_the_stolen_weights(scheme: str, classifier_suspect, run) -> None:
+    mine = photograph_patches("attacker", 60, 16, seed=2)
+    settings = {"scheme": scheme, "preset": "tiny", "host": {**STEPS, "weight_decay": 0.0}, "encoder": STEPS}
+    attack = Overwrite(settings)
+    assert repr(attack) == f"overwrite({scheme}, 1 key)"
+    stolen = attack(classifier_suspect, mine, run)
+    before, after = (kernels_of(one.model)[0].numpy().ravel() for one in (classifier_suspect, stolen))
+    assert 1e-5 < np.abs(after - before).max()
+    # Four steps change little; weights drawn afresh have nothing to do with the old ones.
+    assert np.corrcoef(before, after)[0, 1] > 0.9
+    fresh = kernels_of(classifier("lenet3", (16, 16, 3), 10, width=0.5, seed=9))[0].numpy().ravel()
+    assert np.corrcoef(before, fresh)[0, 1] < 0.5
+
+
+def test_labelled_data_of_another_task_are_refused(classifier_suspect, run) -> None:
+    attack = Overwrite({"scheme": "blind_watermark", "preset": "tiny"})
+    with pytest.raises(ValueError, match="`data` must hold 16 x 16 pictures with 3 channels of 10 classes"):
+        attack(classifier_suspect, photograph_patches("attacker", 60, 20, seed=2), run)

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from tests.attacks.toys import patches
+from tests.attacks.toys import grey_host, grey_pairs, patches, same_weights
 from tfwm.attacks import Surrogate
-from tfwm.attacks.copies.surrogate import ask
-from tfwm.suspects import FunctionSuspect, RecordedSuspect, as_float
+from tfwm.attacks.copies.surrogate import recorded_answers
+from tfwm.suspects import FunctionSuspect, KerasSuspect, RecordedSuspect, as_float
 from tfwm.suspects.trivial import echo
 from tfwm.training import Run, Schedule
 from tfwm.types import Access, ImagePairs
@@ -56,8 +56,7 @@ def test_killed_surrogate_resumes_to_the_same_weights(suspect, data, run, killed
     killed_after_first_epoch()
     resumed = attack(suspect, data, run)
     whole = attack(suspect, data, run.child("whole"))
-    for first, second in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(first, second)
+    assert same_weights(resumed, whole)
     assert len(list((run.directory / "checkpoints").iterdir())) == 1
 
 
@@ -69,7 +68,7 @@ def test_sees_inputs_only_and_asks_in_batches(data, run) -> None:
         return images * 0.5
 
     inputs = patches(70, seed=3)
-    answers = ask(FunctionSuspect("half", answer), inputs)
+    answers = recorded_answers(FunctionSuspect("half", answer), inputs)
     assert sizes == [32, 32, 6]
     np.testing.assert_allclose(answers, inputs * 0.5, atol=0.51)
     attack = Surrogate("plain_cnn", filters=4, blocks=2, schedule=Schedule(1, 1, 4))
@@ -100,3 +99,12 @@ def test_suspects_that_cannot_be_copied_are_refused(data, run) -> None:
         Surrogate()(recorded, data, run)
     with pytest.raises(ValueError, match="`batch_size` must be from 1 to the number of examples, 2, got 8"):
         Surrogate("plain_cnn", filters=4)(echo(), data[:2], run)
+
+
+def test_grey_hosts_with_batch_normalisation(run) -> None:
+    grey, pairs = KerasSuspect("grey", grey_host()), grey_pairs()
+    attack = Surrogate("plain_cnn", filters=4, blocks=2, schedule=Schedule(1, 2, 4, decay="constant"))
+    answers = attack(grey, pairs, run)(pairs.inputs)
+    assert answers.shape == pairs.inputs.shape
+    assert np.isfinite(answers).all()
+    assert np.abs(answers - grey(pairs.inputs)).max() > 1e-4

@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from tests.attacks.toys import patches
+from tests.attacks.toys import grey_pairs, patches
 from tfwm.attacks import Surrogate
-from tfwm.attacks.copies.imitation import Imitator, imitator, thief_seed
+from tfwm.attacks.copies.imitation import Imitator, imitator
 from tfwm.attacks.copies.losses import LOSSES, l1_loss
 from tfwm.data.stream.batches import batches
+from tfwm.data.stream.draws import noisy
 from tfwm.suspects.trivial import echo
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs
@@ -31,7 +32,8 @@ def _stepped(attack: Surrogate, strategy: str, folder: Path) -> tuple[list[np.nd
         trainer.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1) if trainer.discriminator else None)
         stream = batches({"inputs": INPUTS, "answers": ANSWERS}, batch_size=4, seed=0, steps=1)
         history = trainer.fit(stream, steps_per_epoch=1, verbose=0).history
-    return trainer.get_weights(), {name: values[0] for name, values in history.items()}
+    weights = network.get_weights() + (trainer.discriminator.get_weights() if trainer.discriminator else [])
+    return weights, {name: values[0] for name, values in history.items()}
 
 
 @pytest.mark.parametrize(
@@ -87,5 +89,17 @@ def test_mixed_precision_takes_a_finite_step(tmp_path) -> None:
     assert keras.mixed_precision.global_policy().name == "float32"
 
 
-def test_the_thief_draws_apart_from_the_owner() -> None:
-    assert len({thief_seed(seed) for seed in range(100)} | set(range(100))) == 200
+def test_noise_comes_before_the_network_and_not_before_the_answer(run) -> None:
+    pairs = grey_pairs()
+    # A network that answers with its input: its error is the noise that was drawn for this batch.
+    image = keras.Input((16, 16, 1))
+    network = keras.Model(image, keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="ones")(image))
+    trainer = imitator(network, "l2", width=4, seed=0, sigma=25.0)
+    trainer.compile(keras.optimizers.SGD(0.0))
+    stream = batches({"inputs": pairs.inputs, "answers": pairs.targets}, batch_size=8, seed=7, steps=1)
+    loss = trainer.fit(stream, verbose=0).history["loss"][0]
+    (batch,) = stream
+    expected = np.mean((noisy(batch["inputs"], batch["seed"], 25.0) - batch["inputs"]) ** 2)
+    assert loss == pytest.approx(float(expected), rel=1e-5)
+    # 2,048 draws: the standard error of the variance is 3 %.
+    assert loss == pytest.approx((25 / 255) ** 2, rel=0.12)

@@ -1,3 +1,5 @@
+"""What a thief learns who only asks: by all scores, or by the class alone."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -44,28 +46,28 @@ def test_the_loss_is_cross_entropy_against_all_scores_by_hand() -> None:
     np.testing.assert_allclose(trainer.network.get_weights()[1], [-0.25, 0.25], atol=1e-6)
 
 
-def test_labels_in_the_data_are_not_used(suspect, data, run) -> None:
+def test_labels_in_the_data_are_not_used(classifier_suspect, labelled, run) -> None:
     attack = ExtractClassifier("lenet1", 0.5, augment="none", schedule=SHORT)
-    shuffled = LabelledImages(data.images, data.labels[::-1], 10)
-    one, other = (attack(suspect, given, run.child(str(i))) for i, given in enumerate((data, shuffled)))
-    np.testing.assert_array_equal(one(data.images), other(data.images))
+    shuffled = LabelledImages(labelled.images, labelled.labels[::-1], 10)
+    one, other = (attack(classifier_suspect, given, run.child(str(i))) for i, given in enumerate((labelled, shuffled)))
+    np.testing.assert_array_equal(one(labelled.images), other(labelled.images))
 
 
-def test_an_endpoint_that_shows_classes_only(suspect, data, run) -> None:
+def test_an_endpoint_that_shows_classes_only(classifier_suspect, labelled, run) -> None:
     def classes(images: np.ndarray) -> np.ndarray:
-        return suspect(images).argmax(axis=1)
+        return classifier_suspect(images).argmax(axis=1)
 
     endpoint = FunctionSuspect("classes", classes)
-    extracted = ExtractClassifier("lenet1", 0.5, "labels", "none", SHORT)(endpoint, data, run)
-    assert extracted(data.images).shape == (60, 10)
+    extracted = ExtractClassifier("lenet1", 0.5, "labels", "none", SHORT)(endpoint, labelled, run)
+    assert extracted(labelled.images).shape == (60, 10)
     with pytest.raises(ValueError, match='Use answers="labels"'):
-        ExtractClassifier("lenet1", 0.5, "scores", "none", SHORT)(endpoint, data, run)
+        ExtractClassifier("lenet1", 0.5, "scores", "none", SHORT)(endpoint, labelled, run)
 
 
 @pytest.mark.parametrize("answers", ["scores", "labels"])
-def test_it_learns_what_the_suspect_says_but_for_what_is_no_number(answers: str, marked, run) -> None:
+def test_it_learns_what_the_suspect_says_but_for_what_is_no_number(answers: str, marked_classifier, run) -> None:
     def partly(images: np.ndarray) -> np.ndarray:
-        scores = marked(images)
+        scores = marked_classifier(images)
         scores[images.mean(axis=(1, 2, 3)) > 0.8] = np.nan
         return scores
 
@@ -74,4 +76,4 @@ def test_it_learns_what_the_suspect_says_but_for_what_is_no_number(answers: str,
     attack = ExtractClassifier("lenet3", 0.5, answers, "none", Descent(6, 20, 20, 0.05, "cosine"))
     extracted = attack(FunctionSuspect("partly", partly), mine, run)
     fresh = photograph_patches("test", 200, 16, seed=6).images
-    assert np.mean(extracted(fresh).argmax(1) == marked(fresh).argmax(1)) > 0.35
+    assert np.mean(extracted(fresh).argmax(1) == marked_classifier(fresh).argmax(1)) > 0.35

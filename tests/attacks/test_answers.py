@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.attacks.toys import patches
 from tfwm.attacks import Blur, Crop, GaussianNoise, Jpeg, Resize, Rotate
-from tfwm.suspects import FunctionSuspect, as_float
+from tfwm.suspects import FunctionSuspect, RecordedSuspect, as_float
 from tfwm.suspects.trivial import echo
 
 
@@ -100,3 +100,8 @@ def test_what_is_outside_zero_to_one_is_clipped_first(data, run) -> None:
     answers = Resize(0.5)(loud, data, run)(patches(2, seed=4))
     assert answers.min() >= 0
     assert answers.max() <= 1
+
+
+def test_recorded_outputs_can_be_filtered(data, run) -> None:
+    recorded = RecordedSuspect.record("recorded", data.inputs, data.targets / 255.0)
+    assert Jpeg(60)(recorded, data, run)(data.inputs).shape == data.inputs.shape
