@@ -5,23 +5,23 @@
 | run.py | `Run`: the machine facts of a training |
 | schedule.py | `Schedule` and `Descent`: how long and how fast |
 | step.py | the arithmetic of a step that every trainer and every replica shares |
-| objectives.py | what hosts learn: pixels or labels |
-| supervised.py | the one trainer of hosts, with or without a mark |
+| objectives.py | what networks learn: pixels, labels or scores |
+| supervised.py | the one trainer of these, with or without a mark |
 | classification.py | training on labelled images, from start to end |
 | loop.py, callbacks.py | `fit`, which resumes; checkpoints, rates, TensorBoard, progress |
 """
 
 from tfwm.training.classification import answers_with, fit_classifier
 from tfwm.training.loop import DatasetAt, fit, save_history
-from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, cross_entropy, squared_distance
+from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Scores, cross_entropy, squared_distance
 from tfwm.training.run import STRATEGIES, Run, set_logical_cpus
 from tfwm.training.schedule import Descent, LinearDecay, Schedule
-from tfwm.training.step import Metered, NetworkTrainer, batch_psnr, descend, mean_over_batch, scaled
+from tfwm.training.step import Metered, NetworkTrainer, batch_psnr, descend, mean_over_batch, psnr_of, scaled
 from tfwm.training.supervised import KeySamples, SupervisedTrainer, Triggers, learn
 
 __all__ = [
     "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "KeySamples", "Labels", "LinearDecay", "Metered",
-    "NetworkTrainer", "Pixels", "Run", "Schedule", "SupervisedTrainer", "Triggers", "answers_with", "batch_psnr",
-    "cross_entropy", "descend", "fit", "fit_classifier", "learn", "mean_over_batch", "save_history", "scaled",
-    "set_logical_cpus", "squared_distance",
+    "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores", "SupervisedTrainer", "Triggers", "answers_with",
+    "batch_psnr", "cross_entropy", "descend", "fit", "fit_classifier", "learn", "mean_over_batch", "psnr_of",
+    "save_history", "scaled", "set_logical_cpus", "squared_distance",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What hosts learn for themselves: pixels of a target, or a label; and the losses, one value an example."""
+"""What networks learn for themselves: pixels, labels or scores; and the losses, one value an example."""
 
 from __future__ import annotations
 
@@ -152,3 +152,40 @@ class Labels:
           wanted: labels `[n]`.
         """
         return {"accuracy": tf.cast(tf.argmax(answers, axis=1) == wanted, tf.float32)}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Images to the probabilities that somebody gave, on batches `{"images", "answers", "seed"}`.
+
+    Args:
+      augment: one of `AUGMENTATIONS`.
+    """
+
+    augment: str = "none"
+    figures = ("agreement",)
+
+    def __post_init__(self) -> None:
+        choose("augmentation", self.augment, AUGMENTATIONS)
+
+    def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """The images, cropped and flipped by the augmentation, and the probabilities."""
+        return crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment]), batch["answers"]
+
+    def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+        """The cross entropy `[n]`.
+
+        Args:
+          answers: logits, float32 `[n, classes]`.
+          wanted: probabilities `[n, classes]`.
+        """
+        return tf.nn.softmax_cross_entropy_with_logits(wanted, answers)
+
+    def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
+        """`agreement`: 1 where both name the same class, else 0.
+
+        Args:
+          answers: logits, float32 `[n, classes]`.
+          wanted: probabilities `[n, classes]`.
+        """
+        return {"agreement": tf.cast(tf.argmax(answers, axis=1) == tf.argmax(wanted, axis=1), tf.float32)}

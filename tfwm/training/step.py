@@ -41,15 +41,19 @@ def descend(
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
 
+def psnr_of(squared_errors: tf.Tensor) -> tf.Tensor:
+    """PSNR in dB of mean squared errors of pictures in [0, 1]; 120 where there is no error."""
+    return -10.0 * tf.math.log(squared_errors + 1e-12) / tf.math.log(10.0)
+
+
 def batch_psnr(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """PSNR in dB of each picture of a batch, float32 `[n]`; 120 where two are equal.
+    """PSNR in dB of each picture of a batch, float32 `[n]`.
 
     Args:
       first: `[n, height, width, channels]` in [0, 1].
       second: the same shape.
     """
-    squares = tf.reduce_mean(tf.square(first - second), axis=[1, 2, 3])
-    return -10.0 * tf.math.log(squares + 1e-12) / tf.math.log(10.0)
+    return psnr_of(tf.reduce_mean(tf.square(first - second), axis=[1, 2, 3]))
 
 
 class Metered(keras.Model):

@@ -8,10 +8,10 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks import ExtractClassifier
-from tfwm.attacks.copies.extraction import ScoresTrainer, probabilities_of
+from tfwm.attacks.copies.extraction import probabilities_of
 from tfwm.data.reading.labelled import photograph_patches
 from tfwm.suspects import FunctionSuspect
-from tfwm.training import Descent
+from tfwm.training import Descent, Scores, SupervisedTrainer
 from tfwm.types import LabelledImages
 
 SHORT = Descent(epochs=1, steps_per_epoch=2, batch_size=10, learning_rate=0.05, decay="constant")
@@ -33,7 +33,7 @@ def test_the_loss_is_cross_entropy_against_all_scores_by_hand() -> None:
     # Two logits that are 0: -(1/4) log(1/2) - (3/4) log(1/2) = log 2, whatever the scores.
     image = keras.Input((2, 2, 1))
     logits = keras.layers.Dense(2, kernel_initializer="zeros")(keras.layers.Flatten()(image))
-    trainer = ScoresTrainer(keras.Model(image, logits))
+    trainer = SupervisedTrainer(keras.Model(image, logits), Scores())
     trainer.compile(keras.optimizers.SGD(1.0))
     batch = {
         "images": tf.ones([2, 2, 2, 1]),

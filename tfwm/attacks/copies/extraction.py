@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -14,13 +14,12 @@ from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import keep_stolen, thief_run, thief_seed
 from tfwm.attacks.tuning.labelled import train_on_labels
 from tfwm.config import check_range, choose
-from tfwm.data.stream.augment import crop_and_flip
 from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.evidence.labels import NO_ANSWER, answered_labels
 from tfwm.networks.classifiers import CLASSIFIERS, classifier
 from tfwm.suspects import KerasSuspect
-from tfwm.training import AUGMENTATIONS, Descent, Metered, Run, descend, fit, mean_over_batch, scaled
+from tfwm.training import AUGMENTATIONS, Descent, Run, Scores, SupervisedTrainer, fit
 from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect
 
 DEFAULT_SCHEDULE = Descent(epochs=12, steps_per_epoch=120, batch_size=100, learning_rate=0.1, decay="cosine")
@@ -99,7 +98,7 @@ class ExtractClassifier:
     def _imitate(self, network: keras.Model, images: np.ndarray, wanted: np.ndarray, run: Run) -> None:
         """Trains the network to give the wanted probabilities, resuming after a kill."""
         machine, schedule = thief_run(run), self.schedule.scaled(run.steps_scale)
-        trainer = ScoresTrainer(network, augment=self.augment)
+        trainer = SupervisedTrainer(network, Scores(self.augment))
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
 
         def stream(first: int, steps: int) -> tf.data.Dataset:
@@ -130,32 +129,3 @@ def probabilities_of(answers: np.ndarray) -> np.ndarray:
         return np.where(finite, scores, 1 / scores.shape[1]).astype(np.float32)
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
     return (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-class ScoresTrainer(Metered):
-    """Images to the probabilities that somebody gave, under cross entropy.
-
-    Args:
-      network: `[n, h, w, c]` in [0, 1] to logits `[n, classes]`.
-      augment: one of `AUGMENTATIONS`.
-    """
-
-    def __init__(self, network: keras.Model, *, augment: str = "none"):
-        super().__init__(("loss", "agreement"))
-        self.network = network
-        self._augment = choose("augmentation", augment, AUGMENTATIONS)
-
-    def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        optimizer.build(self.network.trainable_variables)
-
-    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One step on `{"images", "answers", "seed"}`."""
-        images, wanted = crop_and_flip(batch["images"], batch["seed"], **self._augment), batch["answers"]
-        with tf.GradientTape() as tape:
-            logits = tf.cast(self.network(images, training=True), tf.float32)
-            losses = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
-            objective = scaled(self.optimizer, mean_over_batch(losses))
-        descend(self.optimizer, tape, objective, self.network.trainable_variables)
-        agreeing = tf.cast(tf.argmax(logits, axis=1) == tf.argmax(wanted, axis=1), tf.float32)
-        return self.record({"loss": losses, "agreement": agreeing})

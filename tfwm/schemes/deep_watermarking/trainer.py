@@ -12,7 +12,7 @@ from tfwm.schemes.deep_watermarking import losses
 from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.networks import Networks, carriers, split_outputs
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
-from tfwm.training import Metered, descend, mean_over_batch, scaled
+from tfwm.training import Metered, NetworkTrainer, descend, mean_over_batch, psnr_of, scaled
 
 Batch = dict[str, tf.Tensor]
 """`inputs` and `outputs` of the host `[n, size, size, c]`, and `seed` int64 `[n, 2]`, one for each image."""
@@ -119,7 +119,7 @@ class InitialTrainer(Metered):
         total = s.pixel_weight * pixel + s.adversarial_weight * fooling
         if self.features is not None:
             total += s.perceptual_weight * losses.perceptual_loss(self.features, marked, unmarked)
-        psnr = -10.0 * tf.math.log(pixel + 1e-12) / tf.math.log(10.0)
+        psnr = psnr_of(pixel)
         return self.fidelity_weight() * total, {"psnr": psnr, "adversarial": fooling}
 
     def _extracting_loss(
@@ -133,7 +133,7 @@ class InitialTrainer(Metered):
         return losses.extracting_loss(self.settings, self.marker.mark, image, logits, codes, losses.static_batch(seen))
 
 
-class ProxyTrainer(Metered):
+class ProxyTrainer(NetworkTrainer):
     """The proxy surrogate SM of section 3.4.3, on (a, b') with an L2 loss.
 
     One network imitates every code: it takes the code map as a further channel, so that R cannot learn
@@ -141,12 +141,8 @@ class ProxyTrainer(Metered):
     """
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
-        super().__init__(["loss", "psnr"])
-        self.settings, self.marker, self.proxy = settings, Marker(settings, networks.embedder, mark), networks.proxy
-
-    def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        optimizer.build(self.proxy.trainable_variables)
+        super().__init__(networks.proxy, ["loss", "psnr"])
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step; with `clean_outputs`, half of the pairs are unmarked."""
@@ -157,11 +153,11 @@ class ProxyTrainer(Metered):
             on = tf.cast(self.marker.chosen(batch["seed"]), marked.dtype)
             marked, condition = on * marked + (1 - on) * batch["outputs"], on * condition
         with tf.GradientTape() as tape:
-            imitated = self.proxy(tf.concat([batch["inputs"], condition], axis=-1), training=True)
+            imitated = self.network(tf.concat([batch["inputs"], condition], axis=-1), training=True)
             errors = losses.squared_error(imitated, marked)
             loss = scaled(self.optimizer, mean_over_batch(errors))
-        descend(self.optimizer, tape, loss, self.proxy.trainable_variables)
-        return self.record({"loss": errors, "psnr": -10.0 * tf.math.log(errors + 1e-12) / tf.math.log(10.0)})
+        descend(self.optimizer, tape, loss, self.network.trainable_variables)
+        return self.record({"loss": errors, "psnr": psnr_of(errors)})
 
 
 class AdversarialTrainer(Metered):

@@ -1,17 +1,15 @@
-"""The visualizer's trainer; the host's is every embedding scheme's, in `tfwm.schemes.triggers.training`."""
+"""The visualizer's trainer; the host's is in `tfwm.schemes.triggers.training`."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.stream.draws import normal
-from tfwm.training import Metered, descend, mean_over_batch, scaled, squared_distance
+from tfwm.training import NetworkTrainer, descend, mean_over_batch, scaled, squared_distance
 
 
-class VisualizerTrainer(Metered):
+class VisualizerTrainer(NetworkTrainer):
     """Eq. 9, on the verification images with a little noise, and on other answers that shall show nothing.
 
     Args:
@@ -22,13 +20,9 @@ class VisualizerTrainer(Metered):
     """
 
     def __init__(self, network: keras.Model, picture: tf.Tensor, *, noise: float, clean_weight: float):
-        super().__init__(("loss", "clean"))
-        self.network, self._picture = network, tf.constant(picture, tf.float32)
+        super().__init__(network, ("loss", "clean"))
+        self._picture = tf.constant(picture, tf.float32)
         self._noise, self._clean_weight = noise, clean_weight
-
-    def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        optimizer.build(self.network.trainable_variables)
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step on `{"answers", "clean", "seed"}`."""
