@@ -97,4 +97,7 @@ def test_pictures_are_demanded_for_images(tmp_path: Path, given: tuple[str, ...]
     key.save(tmp_path / "key")
     words = ("extract", "--suspect", "grpc://127.0.0.1:1/m", "--key", tmp_path / "key", *given)
     error = runner(key, capsys)(*words, code=2)["error"]
-    assert f"{missing} be given with a key of the scheme deep_watermarking, which marks images. Give it" in error
+    assert (
+        f"{missing} be given with a key of the scheme deep_watermarking, which marks restoration networks. Give it"
+        in error
+    )

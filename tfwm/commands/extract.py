@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands.result import Result, add_output
-from tfwm.kinds import PerKind
+from tfwm.kinds import PerKind, kind_called
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,24 +51,22 @@ def run(arguments: argparse.Namespace) -> Result:
     from tfwm.schemes import scheme_of
 
     endpoint, key = _endpoint(arguments.suspect), opening.load_key(arguments.key)
-    way = _WAYS[scheme_of(key).kind]
-    _check_pictures(arguments, key, way.pictures)
+    kind = kind_called(scheme_of(key).kind)
+    way = _WAYS[kind.name]
+    _check_pictures(arguments, way.pictures, f"a key of the scheme {key.scheme}, which marks {kind.models}")
     token = secrets.token_bytes(len(key.token)) if arguments.wrong_token else key.token
     return way.extract(arguments, endpoint, key, token)
 
 
-def _check_pictures(arguments: argparse.Namespace, key: OwnerKey, wanted: tuple[str, ...]) -> None:
+def _check_pictures(arguments: argparse.Namespace, wanted: tuple[str, ...], key: str) -> None:
     """Refuses pictures that a kind of host has no use for, and asks for those that it needs."""
     given = [name for name in ("picture", "out", "through_model") if getattr(arguments, name)]
     unwanted = [name for name in given if not wanted]
     missing = [name for name in wanted if name not in given]
     if unwanted or missing:
         named = " and ".join(f"`--{name.replace('_', '-')}`" for name in unwanted or missing)
-        marked, remedy = ("classifiers", "Leave it out") if unwanted else ("images", "Give it")
-        raise ValueError(
-            f"{named} must {'not ' if unwanted else ''}be given with a key of the scheme {key.scheme}, which marks "
-            f"{marked}. {remedy}."
-        )
+        must, remedy = ("must not", "Leave it out") if unwanted else ("must", "Give it")
+        raise ValueError(f"{named} {must} be given with {key}. {remedy}.")
 
 
 def _counted(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, token: bytes) -> Result:
