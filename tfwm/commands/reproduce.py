@@ -123,7 +123,7 @@ def result_of(outcomes: Sequence[Outcome]) -> Result:
 
 
 def _text(outcome: Outcome) -> str:
-    from tfwm.papers.engine.markdown import HOLDS
+    from tfwm.papers.engine.results import HOLDS
 
     if outcome.results is None:
         note = " (a bug of tfwm; please report it with the lines above)" if outcome.bug else ""

@@ -2,25 +2,16 @@
 
     recipe, make -> Cache -> Experiment.run(Context) -> Findings -> results/<paper>/<experiment>.json, .md and .png
 
-A paper is a package here with `EXPERIMENTS`, and one line in `registry.py`. Importing it loads no TensorFlow.
+A paper is a package here with `EXPERIMENTS`, and one line in `engine/registry.py`. Importing it loads no TensorFlow.
+Its folder keeps what is the paper's own: its hosts and their sizes at each scale, its tables and figures.
 
-| file | holds |
+| room | holds |
 |---|---|
-| experiment.py | what an experiment is, and what it runs with |
-| subjects.py | a network that is measured, and its key |
-| snapshots.py | copies of a network after some epochs of a thief's training |
-| findings.py | what it finds: rows, claims, pictures |
-| cache.py | trained models and measured rows by what they were made from |
-| kinds.py | how each kind of thing lies on disk |
-| bookkeeping.py | recipes, time spent through kills, locks |
-| data.py | the real data sets, and their digests |
-| results.py | the result files |
-| markdown.py | a result as a page |
-| pictures.py | picture sheets |
-| plots.py | charts |
-| runner.py | several experiments, one after the other |
-| registry.py | the papers by name |
-| classifiers/ | what the two papers on classifiers share |
+| engine/ | what every paper's experiments run on |
+| quan2020/ | Quan et al. 2020: trigger images in restoration networks |
+| li2019/ | Li et al. 2019: blind watermarks in classifiers |
+| deepstego/ | Li and Guo 2019: stego images in classifiers, with the hosts of li2019 |
+| detection/ | detectors of key samples, which tables of li2019 and deepstego measure |
 """
 
 from tfwm.papers.engine.experiment import SCALES, Context, Experiment

@@ -5,7 +5,7 @@
 | tables.py | table 2 (fidelity and effectiveness), table 4 (pictures), table 5 (stego-models of other seeds) |
 | secrecy.py | table 3 (steganalysis) |
 
-Hosts, scales and measuring are in `tfwm.papers.classifiers`.
+Hosts, scales and what is measured of a classifier are those of `tfwm.papers.li2019`, by the same authors.
 """
 
 from __future__ import annotations

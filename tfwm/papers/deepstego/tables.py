@@ -1,4 +1,4 @@
-"""Tables 2, 4 and 5."""
+"""Tables 2, 4 and 5: what the mark costs and whether it is there, what it looks like, and other stego-models."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from tfwm.evidence import statistics
-from tfwm.evidence.labels import answered_labels
 from tfwm.keys import new_secret
 from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import chance_interval, clean_accuracy, measured, verdict_of
-from tfwm.papers.classifiers.models import KEY_SEED, Subject, data_of, host_subject, marked_subject
-from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scheme_for
 from tfwm.papers.engine.plots import bars
-from tfwm.schemes import scheme_of
-from tfwm.schemes.deep_stego.training import stego_builder, without_host
+from tfwm.papers.engine.subjects import Subject, measured
+from tfwm.papers.li2019.measure import chance_interval, clean_accuracy, secret_labels, share_labelled, verdict_with
+from tfwm.papers.li2019.models import KEY_SEED, TRAINED, marked_classifier, scheme_for
+from tfwm.papers.li2019.scales import HOSTS, hosts_at
+from tfwm.schemes.deep_stego.stages import alone, builder
+from tfwm.schemes.key_samples.encoding import encoded
 from tfwm.schemes.key_samples.joint import train_encoder
-from tfwm.schemes.key_samples.networks import encoded
-from tfwm.suspects import KerasSuspect, as_float
+from tfwm.suspects import as_float
 
 SCHEME, HOST = "deep_stego", "vgg16"
 # Unmarked accuracy and trigger accuracy, then those of the marked host, in percent.
@@ -35,16 +34,17 @@ SHOWN, GAIN = 6, 5.0
 
 
 def table2(context: Context) -> Findings:
-    """Fidelity and effectiveness."""
+    """Accuracy on ordinary images and on stego images, of hosts with and without the mark."""
     rows, bars_of, losses, owns, inside = [], {}, [], [], []
     for name in hosts_at(context, tuple(TABLE_2), smoke=1):
-        host, marked, printed = host_subject(context, name), marked_subject(context, name, SCHEME), TABLE_2[name]
-        own, other = verdict_of(context, marked), verdict_of(context, host, marked)
+        host, marked, printed = TRAINED.unmarked(context, name), marked_classifier(context, name, SCHEME), TABLE_2[name]
+        own, other = verdict_with(context, marked), verdict_with(context, host, marked)
         clean = [clean_accuracy(context, subject) for subject in (host, marked)]
         title = HOSTS[name].title
         figures = (clean[0], 100 * other["score"], clean[1], 100 * own["score"])
         names = ("unmarked, accuracy", "unmarked, trigger accuracy", "marked, accuracy", "marked, trigger accuracy")
-        rows += [Row(f"{title} {what}", was, is_, "%") for what, was, is_ in zip(names, printed, figures, strict=True)]
+        rows += [Row(f"{title} {what}", paper, figure, "%")
+                 for what, paper, figure in zip(names, printed, figures, strict=True)]  # fmt: skip
         rows.append(Row(f"{title} marked, p-value", None, f"{own['p_value']:.1e}"))
         rows.append(Row(f"{title} unmarked, p-value", None, f"{other['p_value']:.2g}"))
         bars_of[title] = dict(zip(names, figures, strict=True))
@@ -64,13 +64,13 @@ def table2(context: Context) -> Findings:
 
 
 def table4(context: Context) -> Findings:
-    """What a person sees."""
-    marked = marked_subject(context, HOST, SCHEME)
+    """What a person sees of the mark: covers, stego images, and their differences."""
+    marked = marked_classifier(context, HOST, SCHEME)
     key = marked.owner_key()
     samples, covers = as_float(key.arrays["probes"]), as_float(key.arrays["covers"])
     change = np.clip(GAIN * np.abs(samples - covers), 0, 1)
     psnr, ssim = fidelity.psnr(samples, covers), fidelity.ssim(samples, covers)
-    alike = _alike(samples - covers)
+    alike = mean_correlation(samples - covers)
     rows = (Row("stego images against covers, PSNR", None, psnr, "dB"),
             Row("stego images against covers, SSIM", None, ssim),
             Row("residual images, mean correlation of two", None, alike))  # fmt: skip
@@ -84,17 +84,21 @@ def table4(context: Context) -> Findings:
     return Findings(rows, claims, pictures)
 
 
-def _alike(residuals: np.ndarray) -> float:
-    """Mean correlation of pairs of residual images."""
+def mean_correlation(residuals: np.ndarray) -> float:
+    """How alike residual images are: the mean over all pairs of Pearson's correlation of their pixels, in [-1, 1].
+
+    Args:
+      residuals: float `[n, height, width, channels]`, at least two; pairs with a constant one are left out.
+    """
     flat = residuals.reshape(len(residuals), -1)
     matrix = np.corrcoef(flat)
     return float(np.nanmean(matrix[~np.eye(len(flat), dtype=bool)]))
 
 
 def table5(context: Context) -> Findings:
-    """Stego-models that an attacker trains with architecture, covers and logo known, but another seed."""
-    host = marked_subject(context, HOST, SCHEME)
-    own = verdict_of(context, host)
+    """What an attacker reaches who knows architecture, covers and logo, and trains a stego-model with another seed."""
+    host = marked_classifier(context, HOST, SCHEME)
+    own = verdict_with(context, host)
     found = {seed: _trained_elsewhere(context, host, seed) for seed in TABLE_5}
     n, classes = own["n"], round(1 / own["chance"])
     rows = [
@@ -114,17 +118,14 @@ def table5(context: Context) -> Findings:
 
 
 def _trained_elsewhere(context: Context, host: Subject, seed: int) -> float:
-    """Share of hits of the owner's covers, hidden in by a stego-model of another seed, with the owner's labels."""
-    settings = without_host(scheme_for(context, HOST, SCHEME))
+    """How often the host gives the owner's labels to his covers where a stego-model of another seed hid the logo."""
+    settings = alone(scheme_for(context, HOST, SCHEME))
 
     def measure(folder: Path) -> float:
         key = host.owner_key()
         logo, covers = key.arrays["logo"], key.arrays["covers"]
         run = context.run_in(folder, seed=seed)
-        stranger, _ = train_encoder(settings, stego_builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
-        answers = KerasSuspect("host", host.model())(as_float(encoded(stranger, covers, logo)))
-        wanted = scheme_of(key).key_labels(key)  # type: ignore[attr-defined]
-        classes = data_of(context, HOST)["test"].classes
-        return float(np.mean(answered_labels(answers, len(covers), classes) == wanted))
+        stranger, _ = train_encoder(settings, builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
+        return share_labelled(host.model(), encoded(stranger, covers, logo), secret_labels(key))
 
     return measured(context, host, f"stego-model of seed {seed}", measure, seed=seed)

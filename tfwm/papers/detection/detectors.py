@@ -8,20 +8,22 @@ from tensorflow import keras
 from tfwm.attacks.endpoints.detectors import dense_network, features_of, linear_network, suspicion, train_detector
 
 Scores = tuple[np.ndarray, np.ndarray]
-"""Of clean and of key pictures, float64 in [0, 1]: higher is more suspicious."""
+"""What a detector says of clean and of key pictures, float64 `[n]` in [0, 1]: higher is more suspicious."""
 
 
 def dense_detector(
     clean: np.ndarray, key: np.ndarray, clean_test: np.ndarray, key_test: np.ndarray, *, seed: int
 ) -> Scores:
-    """Three dense layers, 512-256-1, on the pixels.
+    """Trains three dense layers, of 512, 256 and 1 units, on the pixels, and asks them about other pictures.
 
-    Why: key samples that differ in distribution from ordinary pictures are found, and answered at random.
+    An endpoint that finds key samples so may answer them at random, and no verification will see the mark.
 
     Args:
-      clean, key: uint8 `[n, h, w, c]`, what it is trained on.
-      clean_test, key_test: uint8, what it is asked about; of other covers and clean pictures than the first two.
-      seed: of weights and order.
+      clean: ordinary pictures to train on, uint8 `[n, height, width, channels]`.
+      key: key samples to train on, uint8 `[m, height, width, channels]`.
+      clean_test: ordinary pictures that it is asked about, others than in `clean`.
+      key_test: key samples that it is asked about, of other covers than `key`.
+      seed: of the initial weights and of the order in training.
 
     Returns:
       Scores of `clean_test` and `key_test`, for `tfwm.papers.detection.roc`.
@@ -41,11 +43,17 @@ def feature_detector(
     features_model: keras.Model, clean: np.ndarray, key: np.ndarray, clean_test: np.ndarray, key_test: np.ndarray, *,
     seed: int,
 ) -> Scores:  # fmt: skip
-    """One linear unit on what a classifier sees ahead of its last dense layer, which stays as it is.
+    """Trains one linear unit on what a classifier gives its last dense layer, and asks it about other pictures.
+
+    The classifier itself stays as it is.
 
     Args:
-      features_model: ResNet-18 in the paper; also the stolen model itself.
-      clean, key, clean_test, key_test, seed: as for `dense_detector`.
+      features_model: the classifier; ResNet-18 in the paper, and the stolen model itself will do.
+      clean: ordinary pictures to train on, as for `dense_detector`.
+      key: key samples to train on.
+      clean_test: ordinary pictures that it is asked about.
+      key_test: key samples that it is asked about.
+      seed: of the initial weights and of the order in training.
 
     Returns:
       Scores of `clean_test` and `key_test`.

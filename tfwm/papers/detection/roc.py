@@ -1,4 +1,4 @@
-"""How well a detector tells key samples from ordinary pictures, over all its thresholds."""
+"""How well a detector tells key samples from ordinary pictures, whatever threshold is chosen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def roc_curve(scores_clean: np.ndarray, scores_key: np.ndarray) -> tuple[np.ndar
       is at least each of the k different scores, the highest first.
 
     Raises:
-      ValueError: an empty or unfinished set of scores.
+      ValueError: no scores, or scores that are not finite numbers.
     """
     clean, key = _checked("scores_clean", scores_clean), _checked("scores_key", scores_key)
     thresholds = np.unique(np.concatenate([clean, key]))[::-1]
@@ -27,7 +27,7 @@ def roc_curve(scores_clean: np.ndarray, scores_key: np.ndarray) -> tuple[np.ndar
 
 
 def auc(scores_clean: np.ndarray, scores_key: np.ndarray) -> float:
-    """The area under that curve: the chance that a key sample looks more suspicious than an ordinary picture.
+    """The area under the ROC curve: the chance that a key sample looks more suspicious than an ordinary picture.
 
     1/2 is what a coin reaches, and less than 1/2 a detector that is right the wrong way round. Ties count 1/2
     (Mann and Whitney 1947).
@@ -40,7 +40,7 @@ def auc(scores_clean: np.ndarray, scores_key: np.ndarray) -> float:
       In [0, 1].
 
     Raises:
-      ValueError: an empty or unfinished set of scores.
+      ValueError: no scores, or scores that are not finite numbers.
     """
     clean, key = np.sort(_checked("scores_clean", scores_clean)), _checked("scores_key", scores_key)
     below, upto = np.searchsorted(clean, key, "left"), np.searchsorted(clean, key, "right")

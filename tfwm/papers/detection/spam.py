@@ -1,4 +1,4 @@
-"""SPAM features: how differences of neighbouring pixels follow each other, which embedding disturbs."""
+"""SPAM features: which differences of neighbouring pixels follow each other. Embedding a message disturbs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steganalysis without a single known cover: the ATS detector, by features of SPAM."""
+"""Was a message hidden in these pictures? The ATS detector, which knows no cover, and one that was shown examples."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import numpy as np
 
 from tfwm.papers.detection.spam import spam_features
 
-__all__ = ["ats_detect", "detection_rate", "spam_features"]
-
 GRID = {"svc__C": [1.0, 10.0, 100.0], "svc__gamma": [2.0**-13, 2.0**-11, 2.0**-9]}  # around 1 / 686
 FOLDS = 3
 _MIN_IMAGES = 2 * FOLDS
 
 
 def ats_detect(images: np.ndarray, embed: Callable[[np.ndarray, int], np.ndarray], *, seed: int) -> np.ndarray:
-    """Says of each unknown picture whether a message was embedded in it before, by the artificial training sets.
+    """Says of each unknown picture whether a message was embedded in it before, by artificial training sets (ATS).
 
-    Who has no covers to learn from makes his training sets of the unknown pictures themselves, by embedding again:
+    An analyst who has no covers to learn from makes training sets of the unknown pictures themselves, by embedding
+    again:
 
         the pictures        embedded once       embedded twice
         A: cover, stego     stego, double       B: double, triple
@@ -49,7 +48,7 @@ def ats_detect(images: np.ndarray, embed: Callable[[np.ndarray, int], np.ndarray
     """
     if len(images) < _MIN_IMAGES:
         raise ValueError(f"`images` must hold at least {_MIN_IMAGES} pictures, got {len(images)}. Gather more of them.")
-    first, second, folds = (int(word) for word in np.random.SeedSequence(seed).generate_state(3))
+    first, second, folds = (int(state) for state in np.random.SeedSequence(seed).generate_state(3))
     once = _embedded(embed, images, first)
     twice = _embedded(embed, once, second)
     machine = trained_detector(spam_features(images), spam_features(twice), folds)
@@ -57,7 +56,7 @@ def ats_detect(images: np.ndarray, embed: Callable[[np.ndarray, int], np.ndarray
 
 
 def detection_rate(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """Share of pictures, covers and stegos alike, that were told rightly; 1/2 is chance where there are as many.
+    """The share of pictures, with and without a message, that were told rightly; 1/2 by chance where there are as many.
 
     Args:
       predicted: bool `[n]`, True for stego.
@@ -89,11 +88,15 @@ def _embedded(embed: Callable[[np.ndarray, int], np.ndarray], images: np.ndarray
 
 
 def trained_detector(clean: np.ndarray, stego: np.ndarray, seed: int) -> Any:
-    """An analyst who was shown examples: a support vector machine that `predict`s 1 for features of a stego.
+    """Trains a support vector machine on examples.
 
     Args:
-      clean, stego: SPAM features `[n, 686]` of pictures and of what was embedded in them, row for row.
-      seed: of the folds.
+      clean: SPAM features `[n, 686]` of pictures without a message.
+      stego: SPAM features `[n, 686]` of the same pictures, row for row, with a message in each.
+      seed: of the folds of the cross-validation.
+
+    Returns:
+      A scikit-learn estimator whose `predict` gives 1 for features of a picture with a message, and else 0.
 
     Raises:
       ImportError: scikit-learn is not installed.

@@ -46,10 +46,10 @@ def _now() -> Spent:
 
 
 class Stopwatch:
-    """Runs from the start; pauses while something else is made.
+    """Measures time, on the clock and of the processors; it runs from the start and can be paused.
 
     Args:
-      before: what an earlier, killed process spent.
+      before: what an earlier process spent that was killed; None where there was none.
     """
 
     def __init__(self, before: Spent | None = None):
@@ -57,22 +57,22 @@ class Stopwatch:
         self._state: tuple[Spent, Spent | None] = (before or Spent(), _now())
 
     def pause(self) -> None:
-        """Stops until `go_on`."""
+        """Stops counting until `go_on` is called."""
         self._state = (self.spent(), None)
 
     def go_on(self) -> None:
-        """Runs again."""
+        """Counts again after `pause`."""
         self._state = (self.spent(), _now())
 
     def spent(self) -> Spent:
-        """So far."""
+        """What was counted so far, `before` included."""
         before, since = self._state
         return before if since is None else before + (_now() - since)
 
 
 @contextmanager
 def kept_on_disk(path: Path) -> Iterator[Stopwatch]:
-    """A stopwatch that goes on where a killed process stopped: its state is written every `BEAT_S` seconds."""
+    """A stopwatch that goes on where a killed one stopped: its state is written to `path` every `BEAT_S` seconds."""
     watch = Stopwatch(from_dict(Spent, read_json(path)) if path.is_file() else None)
     ended = threading.Event()
 
@@ -95,8 +95,8 @@ def locked(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
     """Holds a lock among processes; the system releases it when its holder dies, so none can be left behind.
 
     Args:
-      path: an empty file that stays: another process may wait for it.
-      on_wait: called once where another process holds it.
+      path: of the lock, an empty file. It is never deleted, since another process may be waiting for it.
+      on_wait: is called once where another process holds the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
@@ -120,7 +120,7 @@ class Recipe:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Recipe:
-        """Checks it.
+        """Makes a recipe of values that were checked.
 
         Raises:
           ValueError: no `what`, no `recipe_version`, or something that is no JSON value.
@@ -145,13 +145,13 @@ class Recipe:
 
     @property
     def label(self) -> str:
-        """For a line of progress."""
+        """What progress lines call it."""
         seed = f" seed {self.values['seed']}" if "seed" in self.values else ""
         return f"{self.values['what']}{seed}"
 
     @property
     def name(self) -> str:
-        """For a folder: readable, and different for every recipe and TensorFlow."""
+        """Name of its folder: readable, and different for every recipe and every version of TensorFlow."""
         text = json.dumps([self.values, _tensorflow()], sort_keys=True)
         readable = re.sub(r"[^a-z0-9.]+", "-", self.label.lower()).strip("-.")[:60]
         return f"{readable}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

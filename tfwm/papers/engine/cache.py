@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tfwm.config import from_dict, to_dict
 from tfwm.files import new_directory, read_json, write_json
 from tfwm.papers.engine.bookkeeping import Recipe, Spent, Stopwatch, kept_on_disk, locked
-from tfwm.papers.engine.columns import MARKED, MODEL, VALUE, Kind
+from tfwm.papers.engine.formats import MARKED, MODEL, VALUE, Format
 from tfwm.types import MarkedModel
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ ENTRY = "entry.json"
 
 @dataclass
 class Account:
-    """What is being made, or run: its time, and the names of what it took from the cache."""
+    """What is being made or run at the moment.
+
+    Args:
+      name: the name of the recipe that is being made; empty for an experiment.
+      watch: measures the time that is spent on it.
+      uses: names of the recipes that it took from the cache.
+    """
 
     name: str = ""
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -31,14 +37,15 @@ class Account:
 
 
 class Cache:
-    """A folder of things by the digest of their recipe; nothing is made twice, whatever is killed meanwhile.
+    """A folder of models and values by the digest of their recipe; nothing is made twice, even after a kill.
 
-    `made/<name>` holds finished things; `work/<name>` what a killed making left, from which the next one goes on;
-    `locks/<name>` lets a second process wait instead of making the same. All are private: keys lie there.
+    `made/<name>` holds what is finished; `work/<name>` what a killed making left, from which the next one goes on;
+    `locks/<name>` lets a second process wait instead of making the same. All of them are private to the user, because
+    keys lie there.
 
     Args:
       root: the folder.
-      progress: takes one line of text for each thing.
+      progress: is called with one line of text for each thing that is made or found.
     """
 
     def __init__(self, root: str | Path, progress: Callable[[str], None] = lambda text: None):
@@ -46,32 +53,42 @@ class Cache:
         self._accounts: list[Account] = []
 
     def model(self, recipe: Mapping[str, Any], make: Callable[[Path], keras.Model]) -> keras.Model:
-        """A network; made only where no earlier call with this recipe finished.
+        """A network; it is made only where no earlier call with this recipe finished.
 
         Args:
           recipe: JSON values that decide the result: `what` (a text for progress lines), `recipe_version` (a whole
             number, raised when changed code gives another result), settings, seed, digests of data.
-          make: gets a folder that stays the same until it is done, so that a killed training resumes; then it goes.
+          make: makes the network. It gets a folder that stays the same until it returns, so that a killed training
+            resumes; then the folder is deleted.
 
         Raises:
-          ValueError: the recipe is incomplete, holds other than JSON values, or stands for another kind of thing.
+          ValueError: the recipe is incomplete, holds other than JSON values, or already stands for a value.
         """
         return self._get(MODEL, recipe, make)
 
     def marked(self, recipe: Mapping[str, Any], make: Callable[[Path], MarkedModel]) -> MarkedModel:
-        """A marked model with its key and history; otherwise as `model`."""
+        """A marked model with its key and its training history; arguments and errors are those of `model`."""
         return self._get(MARKED, recipe, make)
 
     def value(self, recipe: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
-        """A JSON value, for instance one row of a table; numpy's become numbers and lists, infinity None."""
+        """A JSON value, for instance one row of a table; arguments and errors are those of `model`.
+
+        Returns:
+          What `make` returned, as JSON keeps it: numpy's scalars and arrays as numbers and lists, None for what is
+          not finite.
+        """
         return self._get(VALUE, recipe, make)
 
     def seconds(self, recipe: Mapping[str, Any]) -> float:
-        """What making it took, on the clock, however long ago; without what was made inside it."""
+        """Seconds on the clock that making it took, however long ago, without what was made on the way.
+
+        Raises:
+          LookupError: it was never made.
+        """
         return self.spent(recipe).seconds
 
     def spent(self, recipe: Mapping[str, Any]) -> Spent:
-        """What making it took, on the clock and in processor time.
+        """What making it took, on the clock and in processor time, without what was made on the way.
 
         Raises:
           LookupError: it was never made.
@@ -94,7 +111,7 @@ class Cache:
             account.watch.pause()
 
     def total(self, account: Account) -> Spent:
-        """What it would have taken from an empty cache."""
+        """The time that the account's block would have taken from an empty cache."""
         found: dict[str, Spent] = {}
         self._collect(account.uses, found)
         return sum(found.values(), account.watch.spent())
@@ -110,23 +127,23 @@ class Cache:
         path = self.root / "made" / name / ENTRY
         return read_json(path) if path.is_file() else None
 
-    def _get(self, kind: Kind, values: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
+    def _get(self, form: Format, values: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
         recipe = Recipe.of(values)
         with self._outside_paused(recipe):
             entry = self._entry(recipe.name)
             if entry is None:
                 lock = self.root / "locks" / recipe.name
                 with locked(lock, lambda: self._progress(f"{recipe.label}: another process is at it; waiting")):
-                    entry = self._entry(recipe.name) or self._made(kind, recipe, make)
+                    entry = self._entry(recipe.name) or self._made(form, recipe, make)
             else:
                 self._progress(f"{recipe.label}: from the cache")
                 self._forget_work(recipe)
-            if entry["kind"] != kind.name:
+            if entry["kind"] != form.name:
                 raise ValueError(
-                    f"The recipe {recipe.label!r} stands for a {entry['kind']} already, and now a {kind.name} is asked "
+                    f"The recipe {recipe.label!r} stands for a {entry['kind']} already, and now a {form.name} is asked "
                     "for. Give one of them another `what`."
                 )
-            return kind.read(self.root / "made" / recipe.name)
+            return form.read(self.root / "made" / recipe.name)
 
     @contextmanager
     def _outside_paused(self, recipe: Recipe) -> Iterator[None]:
@@ -145,27 +162,27 @@ class Cache:
             for account in outside:
                 account.watch.go_on()
 
-    def _made(self, kind: Kind, recipe: Recipe, make: Callable[[Path], Any]) -> dict[str, Any]:
-        work = self.root / "work" / recipe.name
-        again = ", from where it stopped" if work.is_dir() else ""
-        self._progress(f"{recipe.label}: {kind.doing}{again}")
-        (work / "files").mkdir(parents=True, exist_ok=True)
-        work.chmod(0o700)
-        with kept_on_disk(work / "spent.json") as watch:
+    def _made(self, form: Format, recipe: Recipe, make: Callable[[Path], Any]) -> dict[str, Any]:
+        unfinished = self.root / "work" / recipe.name
+        again = ", from where it stopped" if unfinished.is_dir() else ""
+        self._progress(f"{recipe.label}: {form.doing}{again}")
+        (unfinished / "files").mkdir(parents=True, exist_ok=True)
+        unfinished.chmod(0o700)
+        with kept_on_disk(unfinished / "spent.json") as watch:
             account = Account(recipe.name, watch)
             self._accounts.append(account)
             try:
-                thing = make(work / "files")
+                thing = make(unfinished / "files")
             finally:
                 self._accounts.pop()
                 watch.pause()
         entry = {
-            "kind": kind.name, "recipe": recipe.values, "spent": to_dict(watch.spent()),
+            "kind": form.name, "recipe": recipe.values, "spent": to_dict(watch.spent()),
             "uses": list(dict.fromkeys(account.uses)),
         }  # fmt: skip
         # Without its entry a folder is not finished, so it may be replaced.
         with new_directory(self.root / "made" / recipe.name, 0o700, overwrite=True) as folder:
-            kind.write(folder, thing)
+            form.write(folder, thing)
             write_json(folder / ENTRY, entry)
         self._forget_work(recipe)
         return entry

@@ -13,16 +13,20 @@ VARIABLE = "TFWM_DATA"
 
 
 def data_folder(given: str | None = None) -> Path:
-    """The folder that was given, else `TFWM_DATA`, else `shared/data` beside the repository."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    """The folder that was given, else the one that `TFWM_DATA` names, else `shared/data` beside the repository."""
+    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
     return Path(given or os.environ.get(VARIABLE) or beside)
 
 
 def data_file(folder: Path, name: str) -> Path:
-    """The place of one file.
+    """The path of one data set.
+
+    Args:
+      folder: of the data sets.
+      name: of the file in it, for instance `weights/vgg19_conv1_conv2.npz`.
 
     Raises:
-      FileNotFoundError: it is not there.
+      FileNotFoundError: it is not there; the message says where to give it.
     """
     if not (folder / name).is_file():
         raise FileNotFoundError(
@@ -52,7 +56,7 @@ def read_dataset(path: Path) -> dict[str, np.ndarray]:
 
 
 def digest(*contents: np.ndarray | Mapping[str, np.ndarray]) -> str:
-    """16 hex digits that change with every pixel, name and shape; for a recipe."""
+    """A digest of arrays for a recipe: 16 hex digits that change with every value, type, shape, name and order."""
     result = hashlib.sha256()
     for content in contents:
         named = content if isinstance(content, Mapping) else {"": np.asarray(content)}

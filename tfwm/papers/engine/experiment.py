@@ -35,11 +35,11 @@ class Context:
 
     Args:
       scale: `smoke`, `desk` or `paper`.
-      seeds: of every draw; an experiment repeats itself for each.
+      seeds: of every draw. The papers' experiments take one; others may repeat themselves for each.
       data: folder of the real data sets.
-      cache: for everything that takes longer than a moment.
-      progress: takes one line of text.
-      quiet: no progress lines of trainings.
+      cache: keeps everything that takes longer than a moment to make.
+      progress: is called with one line of text at a time.
+      quiet: whether trainings print no lines of their own.
     """
 
     scale: str
@@ -55,11 +55,11 @@ class Context:
             raise ValueError("`seeds` must hold at least one seed, got none. Give (0,).")
 
     def at(self, *, smoke: T, desk: T, paper: T) -> T:
-        """The one of this scale."""
+        """The value for this context's scale."""
         return {"smoke": smoke, "desk": desk, "paper": paper}[self.scale]
 
     def data_file(self, name: str) -> Path:
-        """The place of one file of the data folder, for instance `weights/vgg19_conv1_conv2.npz`.
+        """The path of one file of the data folder, for instance `weights/vgg19_conv1_conv2.npz`.
 
         Raises:
           FileNotFoundError: it is not there.
@@ -81,13 +81,18 @@ class Context:
 
     @cached_property
     def run(self) -> Run:
-        """The machine; `run_in` gives it a folder and a seed."""
+        """The machine that trainings run on; `run_in` gives it a folder and a seed."""
         from tfwm.training import Run
 
         return Run(self.cache.root / "work", seed=self.seeds[0], quiet=self.quiet)
 
     def run_in(self, folder: Path, *, seed: int) -> Run:
-        """The machine, working in the folder that the cache gave to `make`."""
+        """The machine for one training.
+
+        Args:
+          folder: that the cache gave to `make`, for checkpoints.
+          seed: of the training.
+        """
         return replace(self.run, directory=folder, seed=seed)
 
 
@@ -99,8 +104,8 @@ class Experiment:
       id: `<paper>.<table or figure>`.
       title: what it shows, in a line.
       run: the function, or `module:function` where importing it would load TensorFlow.
-      minutes: scale -> roughly how long it takes from an empty cache; a scale may be missing.
-      notes: scale -> how it differs from the paper's settings; printed under the title.
+      minutes: roughly how long it takes from an empty cache, by scale; a scale may be missing.
+      notes: how a scale differs from the paper's settings, by scale; printed under the title.
     """
 
     id: str

@@ -15,7 +15,7 @@ class Row:
     """One figure of the paper beside ours.
 
     Args:
-      label: names the row, for instance `BSD68, DnCNN, marked`.
+      label: the row's name, for instance `BSD68, DnCNN, marked`.
       paper: what the paper prints; None where it prints none.
       ours: what we measured, a finite number or a text; None where it could not be measured.
       unit: of both, for instance `dB`; empty for a plain number.
@@ -50,8 +50,8 @@ class Claim:
 
     Args:
       text: the paper's claim in a sentence.
-      holds: at this scale; None where it stays open.
-      why: the figures, and why you think so.
+      holds: whether it holds at this scale; None where that stays open.
+      why: the figures that say so.
     """
 
     text: str
@@ -72,7 +72,8 @@ class Findings:
     Args:
       rows: the table, in the paper's order.
       claims: at least one: a table without a sentence teaches nothing.
-      pictures: heading of a row -> label -> `[height, width, 1 or 3]` uint8, or float in [0, 1]; one PNG sheet of all.
+      pictures: for one PNG sheet, by the heading of a row of pictures and by the label of a picture:
+        `[height, width, 1 or 3]`, uint8 or float in [0, 1].
     """
 
     rows: tuple[Row, ...]
@@ -80,8 +81,8 @@ class Findings:
     pictures: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, kind in (("rows", Row), ("claims", Claim)):
+        for name, wanted in (("rows", Row), ("claims", Claim)):
             values = tuple(getattr(self, name))
-            if not all(isinstance(value, kind) for value in values) or not values:
-                raise ValueError(f"`{name}` must hold {kind.__name__} objects, at least one, got {values!r}.")
+            if not all(isinstance(value, wanted) for value in values) or not values:
+                raise ValueError(f"`{name}` must hold {wanted.__name__} objects, at least one, got {values!r}.")
             object.__setattr__(self, name, values)

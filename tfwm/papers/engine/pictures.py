@@ -14,10 +14,11 @@ DOTS_PER_INCH = 110
 
 
 def sheet(rows: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
-    """One PNG file.
+    """Draws rows of pictures as one PNG file, and returns its bytes.
 
     Args:
-      rows: heading -> label -> `[height, width, 1 or 3]` uint8, or float in [0, 1], which is clipped.
+      rows: by the heading of a row and the label of a picture: `[height, width, 1 or 3]`, uint8 or float in [0, 1],
+        which is clipped.
 
     Raises:
       ValueError: no picture at all, or something that is none.

@@ -14,19 +14,22 @@ _COLOURS = (
 
 
 def bars(title: str, unit: str, groups: Mapping[str, Mapping[str, float]]) -> np.ndarray:
-    """Groups of bars side by side, uint8 `[h, w, 3]`.
+    """Draws groups of bars side by side.
 
     Args:
       title: over the chart.
-      unit: at the axis.
-      groups: label under a group -> name of a bar -> its height; every group has the same names.
+      unit: of the heights, at the axis.
+      groups: heights by the label under a group and the name of a bar; every group has the same names.
+
+    Returns:
+      uint8 `[height, width, 3]`, as of every chart here.
     """
     figure, axes = _figure(title)
     names = list(next(iter(groups.values())))
     width = 0.8 / len(names)
     for index, name in enumerate(names):
-        places = np.arange(len(groups)) + (index - (len(names) - 1) / 2) * width
-        drawn = axes.bar(places, [group[name] for group in groups.values()], width, label=name, color=_colour(index))
+        centres = np.arange(len(groups)) + (index - (len(names) - 1) / 2) * width
+        drawn = axes.bar(centres, [group[name] for group in groups.values()], width, label=name, color=_colour(index))
         axes.bar_label(drawn, fmt="%.3g", fontsize=7, padding=1)
     axes.set_xticks(range(len(groups)), list(groups), fontsize=8, rotation=20 if len(groups) > 5 else 0)
     axes.set_ylabel(unit)
@@ -37,12 +40,13 @@ def bars(title: str, unit: str, groups: Mapping[str, Mapping[str, float]]) -> np
 
 def curves(title: str, axis_names: tuple[str, str], lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], *,
            diagonal: bool = False) -> np.ndarray:  # fmt: skip
-    """Lines through points, uint8 `[h, w, 3]`.
+    """Draws lines through points, uint8 `[height, width, 3]`.
 
     Args:
+      title: over the chart.
       axis_names: of x and y.
-      lines: label -> x and y.
-      diagonal: draw the line of chance of a ROC.
+      lines: x and y of the points, by the label of a line.
+      diagonal: whether to draw the line of chance of a ROC.
     """
     figure, axes = _figure(title)
     for index, (name, (x, y)) in enumerate(lines.items()):
@@ -57,9 +61,10 @@ def curves(title: str, axis_names: tuple[str, str], lines: Mapping[str, tuple[Se
 
 
 def matrix(title: str, axis_names: tuple[str, str], values: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """A square of percentages with the figures in the cells, uint8 `[h, w, 3]`.
+    """Draws a square of percentages with the figures in the cells, uint8 `[height, width, 3]`.
 
     Args:
+      title: over the chart.
       axis_names: of the columns and of the rows.
       values: `[n, n]` in percent.
       labels: of rows and columns.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tfwm.config import choose
 from tfwm.papers.engine.experiment import Experiment
+from tfwm.registry import Table
 
-PAPERS: dict[str, str] = {
-    "quan2020": "tfwm.papers.quan2020",
-    "li2019": "tfwm.papers.li2019",
-    "deepstego": "tfwm.papers.deepstego",
-}
+PAPERS: Mapping[str, tuple[Experiment, ...]] = Table(
+    "paper",
+    {
+        "quan2020": "tfwm.papers.quan2020:EXPERIMENTS",
+        "li2019": "tfwm.papers.li2019:EXPERIMENTS",
+        "deepstego": "tfwm.papers.deepstego:EXPERIMENTS",
+    },
+)
 
 
 def experiments_of(paper: str) -> tuple[Experiment, ...]:
@@ -21,7 +24,7 @@ def experiments_of(paper: str) -> tuple[Experiment, ...]:
     Raises:
       ValueError: an unknown paper, or two experiments of one id.
     """
-    found: tuple[Experiment, ...] = importlib.import_module(choose("paper", paper, PAPERS)).EXPERIMENTS
+    found = choose("paper", paper, PAPERS)
     ids = [experiment.id for experiment in found]
     wrong = [id for id in ids if not id.startswith(f"{paper}.") or ids.count(id) > 1]
     if wrong:
@@ -32,11 +35,11 @@ def experiments_of(paper: str) -> tuple[Experiment, ...]:
 
 
 def all_experiments() -> tuple[Experiment, ...]:
-    """Those of every paper."""
+    """The experiments of every paper, in the order of `PAPERS`."""
     return tuple(experiment for paper in PAPERS for experiment in experiments_of(paper))
 
 
-def chosen(words: Sequence[str]) -> tuple[Experiment, ...]:
+def chosen(names: Sequence[str]) -> tuple[Experiment, ...]:
     """The experiments that ids, or names of papers, stand for; each once, in the order asked for.
 
     Raises:
@@ -44,5 +47,5 @@ def chosen(words: Sequence[str]) -> tuple[Experiment, ...]:
     """
     known = {paper: experiments_of(paper) for paper in PAPERS}
     known.update({experiment.id: (experiment,) for experiments in known.values() for experiment in experiments})
-    found = [experiment for word in words for experiment in choose("experiment", word, known)]
+    found = [experiment for name in names for experiment in choose("experiment", name, known)]
     return tuple({experiment.id: experiment for experiment in found}.values())

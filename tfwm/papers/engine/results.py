@@ -1,7 +1,8 @@
-"""The result files: what the paper says beside what we measured, for programs and for people."""
+"""The result files, for programs and for people: what the paper says beside what was measured here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from tfwm.config import from_dict, to_dict
 from tfwm.files import read_json, replacing, write_json
 from tfwm.papers.engine.experiment import SCALES, Experiment
 from tfwm.papers.engine.findings import Claim, Findings, Row
-from tfwm.papers.engine.markdown import page
 from tfwm.papers.engine.pictures import sheet
+
+HOLDS = {True: "yes", False: "no", None: "open"}
+"""Whether a claim holds, as the pages and the command line say it."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class Results:
       experiment: its id.
       scale: `smoke`, `desk` or `paper`.
       seeds: of every draw.
-      seconds: what it takes from an empty cache: for things from the cache, what making them took then; things that
-        several experiments share count in each.
+      seconds: how long it takes from an empty cache. Of what lay in the cache, it counts what making that took then;
+        what several experiments share counts in each.
       versions: of Python and the packages.
       rows: the table.
       claims: the paper's, and whether they hold.
@@ -48,13 +51,25 @@ class Results:
 
 
 def result_path(out: str | Path, experiment: str) -> Path:
-    """`<out>/<paper>/<table>.json` of `<paper>.<table>`; the page and the pictures lie beside it."""
+    """Where the JSON file of an experiment lies; its page and its pictures lie beside it.
+
+    Args:
+      out: the folder of all results.
+      experiment: its id, `<paper>.<table>`.
+
+    Returns:
+      `<out>/<paper>/<table>.json`.
+    """
     paper, _, name = experiment.partition(".")
     return Path(out) / paper / f"{name}.json"
 
 
 def check_may_replace(path: Path, scale: str) -> None:
-    """A trial must not take the place of a measurement.
+    """Refuses that a trial takes the place of a measurement.
+
+    Args:
+      path: of a result file, which may not be there yet.
+      scale: of the new result.
 
     Raises:
       FileExistsError: there is a result of a larger scale.
@@ -71,6 +86,12 @@ def check_may_replace(path: Path, scale: str) -> None:
 def write_results(results: Results, experiment: Experiment, findings: Findings, out: str | Path) -> Path:
     """Writes the JSON file, the page and the picture sheet, all of them or none.
 
+    Args:
+      results: what the JSON file shall hold.
+      experiment: whose title and notes stand on the page.
+      findings: whose pictures are drawn.
+      out: the folder of all results.
+
     Returns:
       The JSON file.
     """
@@ -79,10 +100,8 @@ def write_results(results: Results, experiment: Experiment, findings: Findings, 
     with ExitStack() as files:
         # The last one entered is renamed first, so that a JSON file is there only with all that belongs to it.
         write_json(files.enter_context(replacing(path)), to_dict(results))
-        text = page(
-            results, experiment.title, pictures.name if findings.pictures else None,
-            experiment.notes.get(results.scale, ""),
-        )  # fmt: skip
+        note = experiment.notes.get(results.scale, "")
+        text = page(results, experiment.title, pictures.name if findings.pictures else None, note)
         _write(files.enter_context(replacing(path.with_suffix(".md"))), text.encode())
         if findings.pictures:
             _write(files.enter_context(replacing(pictures)), sheet(findings.pictures))
@@ -94,3 +113,54 @@ def write_results(results: Results, experiment: Experiment, findings: Findings, 
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o644)
+
+
+def page(results: Results, title: str, picture: str | None = None, note: str = "") -> str:
+    """A result as a Markdown page: the table, the claims, and what it was measured with.
+
+    Args:
+      results: what was measured.
+      title: what the experiment shows.
+      picture: name of the picture sheet beside the page; None where there is none.
+      note: how the scale differs from the paper's settings.
+    """
+    rows = [(row.label, figure_text(row.paper), figure_text(row.ours), row.unit) for row in results.rows]
+    claims = [(claim.text, HOLDS[claim.holds], claim.why) for claim in results.claims]
+    parts = [
+        f"# {results.experiment}: {_in_cell(title)}",
+        *([note] if note else []),
+        _table(("", "paper", "ours", "unit"), ":--|--:|--:|:--", rows),
+        "## The paper's claims, here",
+        _table(("claim", "holds", "why"), ":--|:--|:--", claims),
+        *([f"![{results.experiment}]({picture})"] if picture else []),
+        _measured_with(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def figure_text(value: float | str | None) -> str:
+    """A figure as the pages print it: four significant digits, texts as they are, and a dash for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, float) and abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _measured_with(results: Results) -> str:
+    seeds = ", ".join(map(str, results.seeds))
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    return (
+        f"Scale {results.scale}; seeds {seeds}; {results.seconds:,.1f} s from an empty cache; {versions}.\n"
+        f"Again: `tfwm reproduce {results.experiment} --scale {results.scale} --seed {seeds.replace(',', '')}`"
+    )
+
+
+def _table(headings: Sequence[str], alignment: str, lines: Sequence[Sequence[str]]) -> str:
+    rows = [headings, alignment.split("|"), *[[_in_cell(cell) for cell in line] for line in lines]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _in_cell(text: str) -> str:
+    """A bar or a line break would end the cell."""
+    return " ".join(text.split()).replace("|", "\\|")

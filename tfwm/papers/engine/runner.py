@@ -16,12 +16,12 @@ class Outcome:
     """How one experiment ended.
 
     Args:
-      experiment: which.
-      path: its result file.
-      results: None where it failed.
-      error: why, in a line; empty where it did not.
-      trace: of the error. The error itself would hold the memory of everything that was in use.
-      bug: nobody foresaw the error.
+      experiment: that was run.
+      path: of its result file.
+      results: what it found; None where it failed.
+      error: why it failed, in a line; empty where it did not.
+      trace: the error's traceback as text. The error itself would hold the memory of everything that was in use.
+      bug: whether the error is one that nobody foresaw.
     """
 
     experiment: Experiment
@@ -35,11 +35,16 @@ class Outcome:
 def reproduce(
     experiments: Sequence[Experiment], context: Context, out: str | Path, *, overwrite: bool = False
 ) -> list[Outcome]:
-    """Runs them; what they finished before a kill is in the cache.
+    """Runs experiments and writes their result files; one that fails does not keep the others from running.
 
     Args:
+      experiments: in the order in which they shall run.
+      context: that all of them run with. What they finished before a kill is in its cache.
       out: folder of the result files.
-      overwrite: let a result replace one of a larger scale.
+      overwrite: whether a result may replace one of a larger scale.
+
+    Returns:
+      How each ended, in the same order.
 
     Raises:
       FileExistsError: a result of a larger scale is there; before anything is run.
@@ -51,15 +56,20 @@ def reproduce(
 
 
 def run_experiment(experiment: Experiment, context: Context, out: str | Path) -> Results:
-    """Runs one and writes its files."""
+    """Runs one experiment and writes its result files.
+
+    Args:
+      experiment: to run.
+      context: that it runs with.
+      out: folder of the result files.
+    """
     from tfwm.evaluation.report import versions
 
     with context.cache.accounting() as account:
         findings = experiment.load()(context)
     seconds = round(context.cache.total(account).seconds, 2)
-    results = Results(
-        experiment.id, context.scale, context.seeds, seconds, versions(), findings.rows, findings.claims
-    )  # fmt: skip
+    found = (findings.rows, findings.claims)
+    results = Results(experiment.id, context.scale, context.seeds, seconds, versions(), *found)
     write_results(results, experiment, findings, out)
     return results
 

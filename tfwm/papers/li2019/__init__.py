@@ -2,6 +2,10 @@
 
 | file | holds |
 |---|---|
+| scales.py | the hosts, and what smoke, desk and paper mean for each |
+| pictures.py | MNIST and CIFAR-10 in three parts; photographs at scale smoke |
+| models.py | hosts, marked hosts and controls, from the cache |
+| measure.py | clean accuracy, labels of key samples, verdicts |
 | fidelity.py | table 1, figures 4 and 5 |
 | detection.py | figures 6 and 7 |
 | differences.py | figure 8 |
@@ -9,8 +13,6 @@
 | tuning.py | table 2 |
 | attacks.py | attacks that the paper did not try |
 | evidence.py | labels last against labels as published; the malicious accuser |
-
-Hosts, scales and measuring are in `tfwm.papers.classifiers`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tensorflow import keras
-
 from tfwm.attacks import (
     ExtractClassifier,
     FinePrune,
@@ -20,27 +18,28 @@ from tfwm.attacks import (
     WeightNoise,
     attack_to_dict,
 )
-from tfwm.evidence.labels import accuracy
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import measured
-from tfwm.papers.classifiers.models import Subject, data_of, host_subject, marked_subject
-from tfwm.papers.classifiers.scales import HOSTS, host_settings, scale_of, scheme_for
+from tfwm.papers.engine.subjects import Subject, measured
+from tfwm.papers.li2019.measure import accuracy_on_test
+from tfwm.papers.li2019.models import TRAINED, marked_classifier, scheme_for
+from tfwm.papers.li2019.pictures import parts_of
+from tfwm.papers.li2019.scales import HOSTS, SCALES, classifier_settings
 from tfwm.schemes import scheme_of, scheme_to_dict
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent
-from tfwm.types import Attack
+from tfwm.types import Attack, Suspect
 
 HOST = "vgg13"
 
 
 def attacks_of(context: Context) -> tuple[Attack, ...]:
-    """What a thief would do; those that train have his 3,000 images."""
-    scale = scale_of(context)
+    """The attacks that are tried; those that train do so on the thief's images."""
+    scale = SCALES[context.scale]
     short = context.at(smoke=Descent(1, 2, 20, 1e-3, "constant"), desk=Descent(10, 24, 100, 1e-2, "cosine"),
                        paper=Descent(20, 80, 100, 1e-2, "cosine"))  # fmt: skip
     long = context.at(smoke=short, desk=Descent(40, 24, 100, 2e-2, "cosine"),
                       paper=Descent(100, 80, 100, 1e-2, "cosine"))  # fmt: skip
-    width = host_settings(context, HOST).width
+    width = classifier_settings(context, HOST).width
     second = replace(
         scheme_for(context, HOST, "blind_watermark", host=long, samples=min(100, scale.samples or 100)),
         from_scratch=False,
@@ -55,8 +54,8 @@ def attacks_of(context: Context) -> tuple[Attack, ...]:
 
 
 def more_attacks(context: Context) -> Findings:
-    """Each on the marked host, and beside it how many key samples are left."""
-    marked, control = marked_subject(context, HOST), host_subject(context, HOST)
+    """How many key samples still get their label after each attack, beside what it costs the thief in accuracy."""
+    marked, control = marked_classifier(context, HOST), TRAINED.unmarked(context, HOST)
     rows, claims = [], []
     for title, subject, attack in [("unattacked", marked, None), ("unmarked host", control, None),
                                    *((repr(attack), marked, attack) for attack in attacks_of(context))]:  # fmt: skip
@@ -74,17 +73,16 @@ def more_attacks(context: Context) -> Findings:
 
 
 def _found(context: Context, marked: Subject, subject: Subject, attack: Attack | None) -> dict[str, Any]:
+    """What the marked host's key finds on a subject after an attack, and its accuracy in percent."""
     settings = None if attack is None else attack_to_dict(attack)
-    parts = data_of(context, HOST)
 
-    def measure_in(folder: Path) -> dict[str, Any]:
-        model: keras.Model = subject.model()
-        suspect: Any = KerasSuspect("suspect", model)
+    def measure(folder: Path) -> dict[str, Any]:
+        suspect: Suspect = KerasSuspect("suspect", subject.model())
         if attack is not None:
-            suspect = attack(suspect, parts["attacker"], context.run_in(folder, seed=context.seeds[0]))
+            thief = parts_of(context, HOST)["attacker"]
+            suspect = attack(suspect, thief, context.run_in(folder, seed=context.seeds[0]))
         key = marked.owner_key()
-        clean = accuracy(suspect(parts["test"].images), parts["test"].labels, parts["test"].classes)
-        verdict = scheme_of(key).verify(suspect, key)
-        return {**verdict.as_dict(), "accuracy": 100 * clean}
+        clean = accuracy_on_test(context, HOST, suspect)
+        return {**scheme_of(key).verify(suspect, key).as_dict(), "accuracy": clean}
 
-    return measured(context, subject, f"attack {attack!r}", measure_in, attack=settings, key=marked.recipe)
+    return measured(context, subject, f"attack {attack!r}", measure, attack=settings, key=marked.recipe)

@@ -6,25 +6,23 @@ owner's. For ours there are two thieves: one who trains an encoder of his own, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tensorflow import keras
 
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import measured
-from tfwm.papers.classifiers.models import KEY_SEED, data_of, host_subject, marked_subject
-from tfwm.papers.classifiers.scales import scheme_for
-from tfwm.papers.detection.detectors import dense_detector, feature_detector
+from tfwm.papers.detection.detectors import Scores, dense_detector, feature_detector
 from tfwm.papers.detection.roc import auc, roc_curve
 from tfwm.papers.engine.plots import curves
-from tfwm.schemes import SCHEMES
-from tfwm.schemes.blind_watermark.training import encoder_builder
-from tfwm.schemes.key_samples.joint import train_encoder
-from tfwm.schemes.key_samples.networks import encoded
+from tfwm.papers.engine.subjects import measured
+from tfwm.papers.li2019.models import KEY_SEED, TRAINED, marked_classifier, scheme_for, strangers_encoder
+from tfwm.papers.li2019.pictures import parts_of
+from tfwm.schemes.baselines import KeyMethod
+from tfwm.schemes.blind_watermark.stages import builder
+from tfwm.schemes.key_samples.encoding import encoded
 
 HOST = "resnet18"
 STRIKING = {
@@ -34,78 +32,69 @@ STRIKING = {
 OURS = "blind watermark"
 OURS_STOLEN = "blind watermark, encoder stolen"
 THIEF = 50  # seed of the thief's own encoder
+OWNER_SIDE, THIEF_SIDE = 0, 1
 Maker = Callable[[np.ndarray, int], np.ndarray]
-"""From covers and which side makes them (0 the owner, 1 the thief) to key samples."""
+"""From covers, uint8 `[n, h, w, c]`, and who makes them (`OWNER_SIDE` or `THIEF_SIDE`) to key samples alike."""
+Detector = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], Scores]
+"""Trained on clean pictures and the thief's key samples, asked about others; see `dense_detector`."""
+
+
+def figure6(context: Context) -> Findings:
+    """Whether three dense layers on the pixels tell key samples."""
+    return _figure(context, "li2019.fig6", 0.5, 0.94, lambda *sets: dense_detector(*sets, seed=context.seeds[0]))
+
+
+def figure7(context: Context) -> Findings:
+    """Whether a linear unit on the features of an unmarked ResNet-18 tells key samples."""
+    host = TRAINED.unmarked(context, HOST)
+    return _figure(
+        context, "li2019.fig7", 0.65, 0.98,
+        lambda *sets: feature_detector(host.model(), *sets, seed=context.seeds[0]),
+    )  # fmt: skip
 
 
 def makers_of(context: Context) -> dict[str, Maker]:
-    """Each method's key samples, as owner and thief make them."""
-    key = marked_subject(context, HOST).owner_key
-    makers: dict[str, Maker] = {OURS: _ours(key, lambda: _thiefs_encoder(context)),
-                                OURS_STOLEN: _ours(key, lambda: key().networks["encoder"])}  # fmt: skip
-    for name, title in STRIKING.items():
-        makers[title] = _by_method(scheme_for(context, HOST, name))
-    return makers
+    """How owner and thief make key samples, by the method as the rows call it."""
+    key, settings = marked_classifier(context, HOST).owner_key, scheme_for(context, HOST, "blind_watermark")
+
+    def thiefs_encoder() -> keras.Model:
+        covers, seed = parts_of(context, HOST)["attacker"].images[-settings.samples :], context.seeds[0] + THIEF
+        return strangers_encoder(context, "encoder of the thief", settings, builder(settings), covers, seed=seed)
+
+    return {
+        OURS: _by_encoder(key, thiefs_encoder),
+        OURS_STOLEN: _by_encoder(key, lambda: key().networks["encoder"]),
+        **{title: _by_method(scheme_for(context, HOST, name)) for name, title in STRIKING.items()},
+    }
 
 
-def _ours(key: Callable[[], OwnerKey], thiefs: Callable[[], keras.Model]) -> Maker:
+def _by_encoder(key: Callable[[], OwnerKey], thiefs: Callable[[], keras.Model]) -> Maker:
     def make(covers: np.ndarray, side: int) -> np.ndarray:
-        encoder = thiefs() if side else key().networks["encoder"]
+        encoder = thiefs() if side == THIEF_SIDE else key().networks["encoder"]
         return encoded(encoder, covers, key().arrays["logo"])
 
     return make
 
 
-def _thiefs_encoder(context: Context) -> keras.Model:
-    """Of the owner's architecture, settings and logo, trained by the thief on images and with a seed of his own."""
-    settings, seed = scheme_for(context, HOST, "blind_watermark"), context.seeds[0] + THIEF
-    covers, logo = data_of(context, HOST)["attacker"].images[-settings.samples :], settings.logo_pixels()
-    recipe = {"what": "encoder of the thief", "recipe_version": 1, "seed": seed, "scheme": settings.to_dict()}
-
-    def make(folder: Path) -> keras.Model:
-        secret, run = new_secret(KEY_SEED + seed), context.run_in(folder, seed=seed)
-        return train_encoder(settings, encoder_builder(settings), covers, logo, run, secret)[0]
-
-    return context.cache.model(recipe, make)
-
-
-def _by_method(scheme: Any) -> Maker:
-    assert scheme.name in SCHEMES
+def _by_method(scheme: KeyMethod) -> Maker:
     return lambda covers, side: scheme.samples_of(covers, new_secret(KEY_SEED + side))
 
 
-def figure6(context: Context) -> Findings:
-    """Three dense layers on the pixels."""
-    return _figure(context, "li2019.fig6", 0.5, 0.94, lambda *sets: dense_detector(*sets, seed=context.seeds[0]))
-
-
-def figure7(context: Context) -> Findings:
-    """A linear unit on the features of an unmarked ResNet-18."""
-    host = host_subject(context, HOST)
-
-    def detect(*sets: np.ndarray) -> Any:
-        model: keras.Model = host.model()
-        return feature_detector(model, *sets, seed=context.seeds[0])
-
-    return _figure(context, "li2019.fig7", 0.65, 0.98, detect)
-
-
-def _figure(context: Context, title: str, ours: float, others: float, detect: Callable[..., Any]) -> Findings:
-    sets, scores = _split(context), {}
-    for name, make in makers_of(context).items():
-        scores[name] = _scores(context, title, name, make, sets, detect)
-    areas = {name: auc(*map(np.asarray, pair)) for name, pair in scores.items()}
+def _figure(context: Context, title: str, ours: float, others: float, detect: Detector) -> Findings:
+    """A row for each method, and the curves; `ours` and `others` are the paper's areas under them."""
+    scores = {name: _scores(context, title, name, make, detect) for name, make in makers_of(context).items()}
+    areas = {name: auc(*pair) for name, pair in scores.items()}
+    printed = {OURS: ours, OURS_STOLEN: None}
+    rows = [Row(f"{name}, AUC", printed.get(name, f"> {others}"), area) for name, area in areas.items()]
     lines = {}
     for name, pair in scores.items():
-        false, true = roc_curve(*map(np.asarray, pair))
+        false, true = roc_curve(*pair)
         lines[f"{name} ({areas[name]:.2f})"] = (list(false), list(true))
     chart = curves(title, ("false alarms", "key samples found"), lines, diagonal=True)
-    rows = [Row(f"{name}, AUC", ours if name == OURS else None if name == OURS_STOLEN else f"> {others}", area)
-            for name, area in areas.items()]  # fmt: skip
     return Findings(tuple(rows), _claims(areas, ours), {"ROC of the detector": {"": chart}})
 
 
-def _claims(areas: dict[str, float], ours: float) -> tuple[Claim, ...]:
+def _claims(areas: Mapping[str, float], ours: float) -> tuple[Claim, ...]:
     distance = {name: abs(area - 0.5) for name, area in areas.items()}
     nearest = min((name for name in areas if name in STRIKING.values()), key=distance.__getitem__)
     return (
@@ -120,19 +109,24 @@ def _claims(areas: dict[str, float], ours: float) -> tuple[Claim, ...]:
     )  # fmt: skip
 
 
+def _scores(context: Context, title: str, name: str, make: Maker, detect: Detector) -> tuple[np.ndarray, np.ndarray]:
+    """What the detector says of clean pictures and of the owner's key samples."""
+    sets = _split(context)
+
+    def measure(folder: Path) -> list[list[float]]:
+        thiefs, owners = make(sets["covers"], THIEF_SIDE), make(sets["covers_test"], OWNER_SIDE)
+        clean, key = detect(sets["clean"], thiefs, sets["clean_test"], owners)
+        return [np.round(clean, 6).tolist(), np.round(key, 6).tolist()]
+
+    subject = marked_classifier(context, HOST)
+    clean, key = measured(context, subject, f"{title}, detector of {name}", measure)
+    return np.asarray(clean), np.asarray(key)
+
+
 def _split(context: Context) -> dict[str, np.ndarray]:
     """A tenth of the training images for the thief, half of them as covers; and as many test images."""
-    parts = data_of(context, HOST)
+    parts = parts_of(context, HOST)
     thief, test = parts["attacker"].images, parts["test"].images
     half = min(len(parts["owner"]) // 20, len(thief) // 2, len(test) // 2)
     return {"clean": thief[:half], "covers": thief[half : 2 * half], "clean_test": test[:half],
             "covers_test": test[half : 2 * half]}  # fmt: skip
-
-
-def _scores(context: Context, title: str, name: str, make: Maker, sets: dict[str, np.ndarray], detect: Any) -> Any:
-    def measure(folder: Path) -> list[list[float]]:
-        clean, key = detect(sets["clean"], make(sets["covers"], 1), sets["clean_test"], make(sets["covers_test"], 0))
-        return [np.round(clean, 6).tolist(), np.round(key, 6).tolist()]
-
-    subject = marked_subject(context, HOST)
-    return measured(context, subject, f"{title}, detector of {name}", measure)

@@ -8,13 +8,13 @@ import numpy as np
 
 from tfwm.attacks.forgery.pasting import pasted
 from tfwm.evidence import statistics
-from tfwm.evidence.labels import accuracy, answered_labels
+from tfwm.evidence.labels import accuracy
 from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import measured
-from tfwm.papers.classifiers.models import Subject, data_of, marked_subject
-from tfwm.papers.classifiers.scales import scheme_for
-from tfwm.schemes import scheme_of
+from tfwm.papers.engine.subjects import Subject, measured
+from tfwm.papers.li2019.measure import secret_labels
+from tfwm.papers.li2019.models import marked_classifier
+from tfwm.papers.li2019.pictures import parts_of
 from tfwm.suspects import KerasSuspect, as_float
 
 HOST = "resnet18"
@@ -23,9 +23,9 @@ GAINS = (1.0, 2.0)
 
 
 def figure8(context: Context) -> Findings:
-    """Covers, samples, differences; hits of a forger."""
-    subjects = {"blind watermark": marked_subject(context, HOST),
-                "Zhang, content": marked_subject(context, HOST, scheme_for(context, HOST, "content_mark"))}  # fmt: skip
+    """Covers, key samples and their differences, and how many labels a forger gets who pastes these differences."""
+    subjects = {"blind watermark": marked_classifier(context, HOST),
+                "Zhang, content": marked_classifier(context, HOST, "content_mark")}  # fmt: skip
     rows: list[Row] = []
     pictures: dict[str, dict[str, np.ndarray]] = {}
     forged: dict[str, dict[float, dict[str, float]]] = {}
@@ -64,18 +64,22 @@ def _pictures(title: str, samples: np.ndarray, covers: np.ndarray) -> dict[str, 
 
 
 def _forged(context: Context, subject: Subject, gain: float) -> dict[str, float]:
-    """Half of the samples are intercepted, and their differences pasted on images of the test part."""
+    """What a forger gets who intercepted half of the samples: their differences pasted on images of the test part.
+
+    Returns:
+      The shares that are answered with the samples' labels and with the images' own class, and the p-value of the
+      first.
+    """
 
     def measure(folder: Path) -> dict[str, float]:
-        key, test = subject.owner_key(), data_of(context, HOST)["test"]
+        key, test = subject.owner_key(), parts_of(context, HOST)["test"]
         taken = np.arange(len(key.arrays["probes"]) // 2)
         others = test[np.arange(len(taken))]
         samples, covers = key.arrays["probes"][taken], key.arrays["covers"][taken]
         fakes = pasted(samples, covers, others.images, gain=gain, seed=context.seeds[0])
         answers = KerasSuspect("host", subject.model())(as_float(fakes))
-        wanted = scheme_of(key).key_labels(key)[taken]  # type: ignore[attr-defined]
-        hits = int(np.sum(answered_labels(answers, len(fakes), test.classes) == wanted))
-        return {"share": hits / len(fakes), "p_value": statistics.binomial_tail(hits, len(fakes), 1 / test.classes),
-                "own": accuracy(answers, others.labels, test.classes)}  # fmt: skip
+        share = accuracy(answers, secret_labels(key)[taken], test.classes)
+        tail = statistics.binomial_tail(round(share * len(fakes)), len(fakes), 1 / test.classes)
+        return {"share": share, "p_value": tail, "own": accuracy(answers, others.labels, test.classes)}
 
     return measured(context, subject, "forged samples", measure, gain=gain)

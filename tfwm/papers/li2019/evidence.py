@@ -9,11 +9,13 @@ import numpy as np
 
 from tfwm.attacks.forgery.accusation import accusation
 from tfwm.evidence import statistics
-from tfwm.evidence.labels import answered_labels
+from tfwm.evidence.labels import accuracy
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import measured, verdict_of
-from tfwm.papers.classifiers.models import Subject, data_of, host_subject, marked_subject
-from tfwm.papers.classifiers.scales import HOSTS, scheme_for
+from tfwm.papers.engine.subjects import Subject, measured
+from tfwm.papers.li2019.measure import verdict_with
+from tfwm.papers.li2019.models import TRAINED, marked_classifier, scheme_for
+from tfwm.papers.li2019.pictures import parts_of
+from tfwm.papers.li2019.scales import HOSTS
 from tfwm.suspects import KerasSuspect, as_float
 
 HOST = "vgg13"
@@ -33,19 +35,19 @@ def independent_hosts(context: Context) -> dict[str, Subject]:
     seeds: dict[str, tuple[int, ...]] = context.at(
         smoke={"vgg13": (0,), "resnet18": (0,)}, desk=INDEPENDENT, paper=INDEPENDENT
     )
-    return {f"{HOSTS[name].title}, seed {seed}": host_subject(context, name, seed=seed)
+    return {f"{HOSTS[name].title}, seed {seed}": TRAINED.unmarked(context, name, seed=seed)
             for name, several in seeds.items() for seed in several}  # fmt: skip
 
 
 def labels(context: Context) -> Findings:
-    """Hits of independent hosts on key samples made in three ways."""
+    """How many labels independent hosts hit, on key samples that were made in three ways."""
     rows, claims = [], []
     hosts = independent_hosts(context)
     for form in tuple(FORMS)[: context.at(smoke=2, desk=None, paper=None)]:
         changes = FORMS[form]
-        marked = marked_subject(context, HOST, scheme_for(context, HOST, "blind_watermark", **changes))
-        own = verdict_of(context, marked)
-        others = {title: verdict_of(context, host, marked) for title, host in hosts.items()}
+        marked = marked_classifier(context, HOST, scheme_for(context, HOST, "blind_watermark", **changes))
+        own = verdict_with(context, marked)
+        others = {title: verdict_with(context, host, marked) for title, host in hosts.items()}
         rows.append(Row(f"{form}: marked host", None, 100 * own["score"], "% of key samples"))
         rows += [Row(f"{form}: unmarked {t}", None, 100 * v["score"], "% of key samples") for t, v in others.items()]
         rows.append(Row(f"{form}: chance that the verdict reckons with", None, 100 * own["chance"], "%"))
@@ -67,7 +69,7 @@ def _as_chance(form: str, others: dict[str, dict[str, Any]]) -> Claim:
 
 
 def accuser(context: Context) -> Findings:
-    """Who marked nothing presents adversarial examples of his own models as key samples of another's host."""
+    """Somebody who marked nothing presents adversarial examples of his own models as key samples of another's host."""
     found = _accusation(context)
     rows = []
     for title, verdict in found["verdicts"].items():
@@ -102,13 +104,13 @@ def _against(accused: dict[str, float], controls: list[dict[str, float]], n: int
 
 def _accusation(context: Context) -> dict[str, Any]:
     models = ACCUSER[: context.at(smoke=1, desk=None, paper=None)]
-    own = [host_subject(context, name, seed=seed) for name, seed in models]
+    own = [TRAINED.unmarked(context, name, seed=seed) for name, seed in models]
     # The accused first; the judge trains the others.
-    suspects = {f"{HOSTS[name].title}, unmarked": host_subject(context, name) for name in
+    suspects = {f"{HOSTS[name].title}, unmarked": TRAINED.unmarked(context, name) for name in
                 context.at(smoke=(HOST, "resnet18"), desk=JUDGED, paper=JUDGED)}  # fmt: skip
 
     def measure(folder: Path) -> dict[str, Any]:
-        test = data_of(context, HOST)["test"]
+        test = parts_of(context, HOST)["test"]
         count = context.at(smoke=20, desk=400, paper=2000)
         steps = context.at(smoke=2, desk=20, paper=20)
         fakes, wanted = accusation([subject.model() for subject in own], test.images[:count], classes=test.classes,
@@ -126,5 +128,5 @@ def _accusation(context: Context) -> dict[str, Any]:
 def _counted(answers: np.ndarray | None, wanted: np.ndarray, classes: int) -> dict[str, float]:
     if answers is None:
         return {"share": 0.0, "p_value": 1.0}
-    hits = int(np.sum(answered_labels(answers, len(wanted), classes) == wanted))
-    return {"share": hits / len(wanted), "p_value": statistics.binomial_tail(hits, len(wanted), 1 / classes)}
+    share, n = accuracy(answers, wanted, classes), len(wanted)
+    return {"share": share, "p_value": statistics.binomial_tail(round(share * n), n, 1 / classes)}

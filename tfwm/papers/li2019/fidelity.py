@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import chance_interval, clean_accuracy, verdict_of
-from tfwm.papers.classifiers.models import control_subject, host_subject, marked_subject
-from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scale_of
 from tfwm.papers.engine.plots import bars
+from tfwm.papers.li2019.measure import chance_interval, clean_accuracy, verdict_with
+from tfwm.papers.li2019.models import TRAINED, control_classifier, marked_classifier
+from tfwm.papers.li2019.scales import HOSTS, SCALES, hosts_at
 
 PAPER_HOSTS = tuple(name for name, host in HOSTS.items() if host.accuracy is not None)
 CONTROLLED = 3  # hosts, of which the control is trained too
@@ -16,21 +16,21 @@ SEVERAL = {"vgg13": 3, "lenet5": 3}  # hosts that desk trains with several seeds
 
 
 def cases(context: Context) -> tuple[tuple[str, int], ...]:
-    """(host, seed) of figures 4 and 5."""
+    """The hosts of figures 4 and 5, each with its seed."""
     seeds = SEVERAL if context.scale == "desk" else {}
     names = hosts_at(context, tuple(name for name in PAPER_HOSTS if name != "vgg16" or context.scale == "paper"))
     return tuple((name, seed) for name in names for seed in range(seeds.get(name, 1)))
 
 
 def title_of(name: str, seed: int) -> str:
-    """`VGG-13, seed 1`."""
+    """What rows call a host of figures 4 and 5: `VGG-13, seed 1`."""
     return f"{HOSTS[name].title}, seed {seed}"
 
 
 def table1(context: Context) -> Findings:
-    """Every host once; at desk those that it trains."""
+    """The accuracy of every unmarked host that the scale trains; at smoke of all."""
     names = hosts_at(context, PAPER_HOSTS, smoke=len(PAPER_HOSTS))
-    found = {name: clean_accuracy(context, host_subject(context, name)) for name in names}
+    found = {name: clean_accuracy(context, TRAINED.unmarked(context, name)) for name in names}
     rows = tuple(
         Row(f"{HOSTS[name].title} ({HOSTS[name].data}), test accuracy", HOSTS[name].accuracy, figure, "%")
         for name, figure in found.items()
@@ -50,8 +50,8 @@ def figure4(context: Context) -> Findings:
     pairs = {}
     for name, seed in cases(context):
         subjects = {
-            "unmarked": host_subject(context, name, seed=seed),
-            "marked": marked_subject(context, name, seed=seed),
+            "unmarked": TRAINED.unmarked(context, name, seed=seed),
+            "marked": marked_classifier(context, name, seed=seed),
         }
         pairs[title_of(name, seed)] = {kind: clean_accuracy(context, one) for kind, one in subjects.items()}
     rows = [
@@ -72,12 +72,12 @@ def figure4(context: Context) -> Findings:
 
 def _against_controls(context: Context, pairs: dict[str, dict[str, float]], rows: list[Row]) -> str:
     """Where a host goes on from its weights, the mark is only a part of what its further training does."""
-    if scale_of(context).marking is None:
+    if SCALES[context.scale].marking is None:
         return ""
     losses = []
     names = list(dict.fromkeys(name for name, _ in cases(context)))
     for name in names[:CONTROLLED]:
-        control = clean_accuracy(context, control_subject(context, name))
+        control = clean_accuracy(context, control_classifier(context, name))
         rows.append(Row(f"{title_of(name, 0)}, trained on without a mark", None, control, "%"))
         losses.append(control - pairs[title_of(name, 0)]["marked"])
     return (
@@ -91,9 +91,9 @@ def figure5(context: Context) -> Findings:
     rows, shares = [], {}
     inside, verdicts = [], []
     for name, seed in cases(context):
-        marked = marked_subject(context, name, seed=seed)
-        own = verdict_of(context, marked)
-        other = verdict_of(context, host_subject(context, name, seed=seed), marked)
+        marked = marked_classifier(context, name, seed=seed)
+        own = verdict_with(context, marked)
+        other = verdict_with(context, TRAINED.unmarked(context, name, seed=seed), marked)
         low, high = chance_interval(own["n"], round(1 / own["chance"]))
         inside.append(low <= other["score"] <= high)
         verdicts.append((own, other))

@@ -7,26 +7,24 @@ from pathlib import Path
 import numpy as np
 
 from tfwm.evidence import statistics
-from tfwm.evidence.labels import answered_labels
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import measured, verdict_of
-from tfwm.papers.classifiers.models import Subject, marked_subject
-from tfwm.papers.classifiers.scales import HOSTS
 from tfwm.papers.engine.plots import matrix
-from tfwm.schemes import scheme_of
-from tfwm.schemes.key_samples.networks import encoded
-from tfwm.suspects import KerasSuspect, as_float
+from tfwm.papers.engine.subjects import Subject, measured
+from tfwm.papers.li2019.measure import secret_labels, share_labelled, verdict_with
+from tfwm.papers.li2019.models import marked_classifier
+from tfwm.papers.li2019.scales import HOSTS
+from tfwm.schemes.key_samples.encoding import encoded
 
 SEEDS = {"smoke": 2, "desk": 5, "paper": 5}
 HOST = {"smoke": "vgg13", "desk": "vgg13", "paper": "mobilenet_v2"}
 
 
 def figure9(context: Context) -> Findings:
-    """Keys exchanged whole; then covers and labels known, and the encoder of another seed."""
+    """Hosts of several seeds asked with each other's keys; then with their own key but another seed's encoder."""
     name, count = HOST[context.scale], SEEDS[context.scale]
-    subjects = [marked_subject(context, name, seed=seed) for seed in range(count)]
-    whole = np.array([[100 * verdict_of(context, host, key)["score"] for host in subjects] for key in subjects])
-    verdicts = [verdict_of(context, host, key) for host in subjects for key in subjects if host is not key]
+    subjects = [marked_classifier(context, name, seed=seed) for seed in range(count)]
+    whole = np.array([[100 * verdict_with(context, host, key)["score"] for host in subjects] for key in subjects])
+    verdicts = [verdict_with(context, host, key) for host in subjects for key in subjects if host is not key]
     leaked = np.array([[100 * _with_encoder(context, host, maker) for host in subjects] for maker in subjects])
     labels = [str(seed + 1) for seed in range(count)]
     off = ~np.eye(count, dtype=bool)
@@ -81,14 +79,12 @@ def _tail(percent: float, n: int, classes: int = 10) -> float:
 
 
 def _with_encoder(context: Context, host: Subject, maker: Subject) -> float:
-    """Share of hits of the host's covers and labels, drawn by the maker's encoder."""
+    """How often the host gives the owner's labels to his covers where another seed's encoder drew the samples."""
     host_key, maker_key = host.owner_key, maker.owner_key
 
     def measure(folder: Path) -> float:
         key = host_key()
         samples = encoded(maker_key().networks["encoder"], key.arrays["covers"], key.arrays["logo"])
-        wanted = scheme_of(key).key_labels(key)  # type: ignore[attr-defined]
-        answers = KerasSuspect("host", host.model())(as_float(samples))
-        return float(np.mean(answered_labels(answers, len(samples), answers.shape[-1]) == wanted))
+        return share_labelled(host.model(), samples, secret_labels(key))
 
     return measured(context, host, f"hits with the encoder of {maker.recipe['what']}", measure, maker=maker.recipe)

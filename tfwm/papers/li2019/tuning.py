@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tfwm.attacks import TuneClassifier, tuned_at
+from tfwm.attacks import TuneClassifier, tuned_classifiers_at
 from tfwm.config import to_dict
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.classifiers.measure import clean_accuracy, p_text, verdict_of
-from tfwm.papers.classifiers.models import data_of, marked_subject
-from tfwm.papers.classifiers.scales import HOSTS, hosts_at, scale_of
 from tfwm.papers.engine.plots import curves
 from tfwm.papers.engine.snapshots import snapshots
 from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.li2019.measure import clean_accuracy, p_text, verdict_with
+from tfwm.papers.li2019.models import marked_classifier
+from tfwm.papers.li2019.pictures import parts_of
+from tfwm.papers.li2019.scales import HOSTS, SCALES, hosts_at
 from tfwm.suspects import KerasSuspect
 
 TABLE_2 = {
@@ -27,14 +28,14 @@ DESK = ("vgg13", "resnet18")
 
 
 def table2(context: Context) -> Findings:
-    """After every tenth epoch."""
+    """Key accuracy and clean accuracy before and after every tenth epoch of a thief's fine-tuning."""
     names = DESK if context.scale == "desk" else hosts_at(context, tuple(TABLE_2), smoke=1)
     rows, claims, lines = [], [], {}
     for name in names:
-        subjects = {0: marked_subject(context, name), **tuned_subjects(context, name)}
+        subjects = {0: marked_classifier(context, name), **tuned_subjects(context, name)}
         printed = dict(zip(range(0, 101, 10), TABLE_2[name], strict=True))
         title = HOSTS[name].title
-        verdicts = {epochs: verdict_of(context, subject) for epochs, subject in subjects.items()}
+        verdicts = {epochs: verdict_with(context, subject) for epochs, subject in subjects.items()}
         for epochs, verdict in verdicts.items():
             rows.append(Row(f"{title}, {epochs} epochs", printed[epochs], 100 * verdict["score"], "% of key samples"))
             rows.append(Row(f"{title}, {epochs} epochs, p-value", None, f"{verdict['p_value']:.1e}"))
@@ -59,14 +60,22 @@ def _claims(title: str, verdicts: dict[int, dict[str, Any]]) -> list[Claim]:
 
 
 def tuned_subjects(context: Context, name: str) -> dict[int, Subject]:
-    """The marked host after some epochs on the thief's images: one training, at the rate that the hosts end with."""
-    scale, marked = scale_of(context), marked_subject(context, name)
+    """Copies of a marked host that a thief tuned on his images, at the rate that the hosts end with.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+
+    Returns:
+      The copies by their number of epochs, all from one training.
+    """
+    scale, marked = SCALES[context.scale], marked_classifier(context, name)
     attack = TuneClassifier(schedule=scale.tuning, augment="none" if context.scale == "smoke" else "crop_flip")
     settings = {**to_dict(attack), "epochs": list(scale.tuned_epochs)}
 
-    def train(work: Path) -> dict[int, KerasSuspect]:
-        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(work, seed=context.seeds[0])
-        images = data_of(context, name)["attacker"]
-        return tuned_at(attack, suspect, images, run, epochs=scale.tuned_epochs)
+    def train(folder: Path) -> dict[int, KerasSuspect]:
+        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(folder, seed=context.seeds[0])
+        images = parts_of(context, name)["attacker"]
+        return tuned_classifiers_at(attack, suspect, images, run, epochs=scale.tuned_epochs)
 
     return snapshots(context, marked, "of fine-tuning", settings, scale.tuned_epochs, train)

@@ -4,7 +4,7 @@
 |---|---|
 | scales.py | what smoke, desk and paper mean for each host |
 | pictures.py | training patches and test sets |
-| models.py | hosts and marked models, from the cache |
+| models.py | hosts, marked hosts and controls, from the cache |
 | measure.py | PSNR, SSIM and WPSNR on the test sets, verdicts |
 | fidelity.py | tables I to III |
 | uniqueness.py | tables IV and V |
@@ -57,5 +57,7 @@ EXPERIMENTS = (
     _experiment("fig8", "what the visualizer draws for wrong keys and hosts", "figures:figure8", 37),
     _experiment("fig9", "what the visualizer draws after attacks", "figures:figure9", 19),
     _experiment("more_attacks", "attacks that the paper did not try", "evasion:more_attacks", 31),
-    _experiment("statistics", "do the statistics of batch normalisation leak the trigger?", "evasion:statistics", 12),
+    _experiment(
+        "statistics", "do the statistics of batch normalisation leak the trigger?", "evasion:batch_statistics", 12
+    ),
 )

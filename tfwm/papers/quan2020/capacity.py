@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tfwm.papers import Claim, Context, Findings, Row
+from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.capacity_tables import TABLE_10, TABLE_11, TABLE_12, UNMARKED
 from tfwm.papers.quan2020.fidelity import ALLOWED_LOSS_DB, SETS
-from tfwm.papers.quan2020.measure import denoising_quality, scaling_quality
-from tfwm.papers.quan2020.models import Subject, host_subject, tuned_subject
+from tfwm.papers.quan2020.measure import Figures, denoising_quality, scaling_quality
+from tfwm.papers.quan2020.models import TRAINED, control_host
 from tfwm.papers.quan2020.pictures import FACTORS
 from tfwm.papers.quan2020.scales import HOSTS
 from tfwm.papers.quan2020.sizes import COMPARED, embedded, sized_subject, sizes_of, taken, title_of
@@ -21,12 +22,12 @@ PRINTED: dict[tuple[str, int], tuple[Any, ...]] = {**TABLE_10, **TABLE_11}
 
 
 def table10(context: Context) -> Findings:
-    """Denoisers with triggers of all sizes."""
+    """What triggers of all sizes cost the denoisers."""
     return _capacity(context, DENOISERS)
 
 
 def table11(context: Context) -> Findings:
-    """Super-resolution with triggers of all sizes."""
+    """What triggers of all sizes cost the super-resolution networks."""
     return _capacity(context, SCALERS)
 
 
@@ -36,8 +37,8 @@ def _capacity(context: Context, names: tuple[str, ...]) -> Findings:
     losses: dict[str, dict[int, float]] = {}
     for name in names:
         title, losses[name], distances = HOSTS[name].title, {}, {}
-        unmarked = _figures(context, name, host_subject(context, name))
-        control = _figures(context, name, tuned_subject(context, name))
+        unmarked = _figures(context, name, TRAINED.unmarked(context, name))
+        control = _figures(context, name, control_host(context, name))
         rows += _quality_rows(name, f"{title}, unmarked", unmarked, UNMARKED[name])
         rows += _quality_rows(name, f"{title}, tuned on without a mark", control, None)
         for size in sizes_of(context, name):
@@ -51,21 +52,21 @@ def _capacity(context: Context, names: tuple[str, ...]) -> Findings:
     return Findings(tuple(rows), (*claims, _order_claim(losses)))
 
 
-def _figures(context: Context, name: str, subject: Subject) -> dict[str, dict[str, float]]:
-    """Quality by the name of a test set, or of a factor."""
+def _figures(context: Context, name: str, subject: Subject) -> dict[str, Figures]:
+    """The quality by test set (`set11`) or by factor (`x2`)."""
     if not HOSTS[name].denoises:
         return {f"x{factor}": scaling_quality(context, subject, factor) for factor in FACTORS}
     sets = context.at(smoke=("bsd68", "set11"), desk=("set11",), paper=("bsd68", "set11"))
     return {test: denoising_quality(context, subject, test) for test in sets}
 
 
-def judged(figures: dict[str, dict[str, float]]) -> float:
-    """The PSNR that the claims go by: Set11's, or the mean over the factors."""
+def judged(figures: dict[str, Figures]) -> float:
+    """The PSNR in dB that the claims go by: Set11's, or the mean over the factors."""
     judging = [figures["set11"]] if "set11" in figures else list(figures.values())
     return sum(figure["psnr"] for figure in judging) / len(judging)
 
 
-def _quality_rows(name: str, title: str, ours: dict[str, dict[str, float]], paper: Any) -> list[Row]:
+def _quality_rows(name: str, title: str, ours: dict[str, Figures], paper: Any) -> list[Row]:
     """`paper` holds texts for BSD68 and Set11, or PSNR at x2, x3, x4 and their mean."""
     if HOSTS[name].denoises:
         printed = dict(zip(("bsd68", "set11"), paper or (None, None), strict=True))
@@ -126,15 +127,15 @@ def _order_claim(losses: dict[str, dict[int, float]]) -> Claim:
 
 
 def table12(context: Context) -> Findings:
-    """The first baseline beside ours."""
+    """What triggers of all sizes cost with the first baseline and with the paper's scheme."""
     rows, claims = [], []
     for name in HOSTS:
         gaps = {}
         for size in sizes_of(context, name, COMPARED):
             figures, printed = {}, TABLE_12.get((name, size), (None, None))
-            for kind, title, paper in (("base1", "Base-1", printed[0]), ("ours", "ours", printed[1])):
-                figures[kind] = judged(_figures(context, name, sized_subject(context, name, size, kind)))
-                rows.append(Row(f"{title_of(context, name, size)}, {title}", paper, figures[kind], "PSNR dB"))
+            for method, title, paper in (("base1", "Base-1", printed[0]), ("ours", "ours", printed[1])):
+                figures[method] = judged(_figures(context, name, sized_subject(context, name, size, method)))
+                rows.append(Row(f"{title_of(context, name, size)}, {title}", paper, figures[method], "PSNR dB"))
             rows.append(_distance_row(f"{title_of(context, name, size)}, ours", embedded(context, name, size)))
             gaps[size] = figures["ours"] - figures["base1"]
         claims.append(Claim(

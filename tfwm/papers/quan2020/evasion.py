@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from tensorflow import keras
 
 from tfwm.attacks import Distill, Evade, Quantize, ReinitializeLast, WeightNoise
 from tfwm.config import to_dict
+from tfwm.kinds.fidelity import psnr
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.quan2020.measure import home_cases, quality_at_home, verdict_of
-from tfwm.papers.quan2020.models import Subject, host_subject, marked_of, marked_subject
+from tfwm.papers.engine.subjects import Subject, attacked_once
+from tfwm.papers.quan2020.measure import home_cases, own_verdict, quality_at_home
+from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.pictures import thief_pairs
-from tfwm.papers.quan2020.scales import HOSTS, SIGMA, coded_scheme, fine_tuning, hosts_of, scale_of
+from tfwm.papers.quan2020.scales import HOSTS, SCALES, coded_scheme, fine_tuning, first_at_smoke
 from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
-from tfwm.types import Attack, Suspect
+from tfwm.types import Attack
 
 NAMES = ("red", "dncnn", "vdsr")
 
 
 def _attacks(context: Context, name: str) -> dict[str, Attack]:
-    scale, sigma = scale_of(context), SIGMA if HOSTS[name].denoises else 0.0
+    """The attacks that leave a network, by what the rows call them."""
+    scale, sigma = SCALES[context.scale], HOSTS[name].sigma
     tuning = fine_tuning(context, name).schedule
+    short = tuning.scaled(10 / tuning.epochs)
     third = Schedule(max(1, scale.host_epochs // 3), scale.host_steps, scale.batch, scale.host_rate, "cosine", 0.9)
     return {
         "weight noise of 2 %": WeightNoise(0.02),
@@ -33,39 +38,35 @@ def _attacks(context: Context, name: str) -> dict[str, Attack]:
         "weight noise of 10 %": WeightNoise(0.1),
         "8-bit weights": Quantize(8),
         "6-bit weights": Quantize(6),
-        "last layer drawn again, then 10 epochs": ReinitializeLast(schedule=_epochs(tuning, 10), sigma=sigma,
+        "last layer drawn again, then 10 epochs": ReinitializeLast(schedule=short, sigma=sigma,
                                                                    freeze_statistics=True),
         "distilled into a fresh network, a third of the host's steps": Distill(schedule=third, sigma=sigma),
     }  # fmt: skip
 
 
-def _epochs(schedule: Schedule, count: int) -> Schedule:
-    return schedule.scaled(count / schedule.epochs)
-
-
 def more_attacks(context: Context) -> Findings:
-    """Noise, quantisation, a new last layer, distillation, and an endpoint that evades."""
+    """Whether the mark survives noise, quantisation, a new last layer, distillation, and an endpoint that evades."""
     rows: list[Row] = []
     claims: list[Claim] = []
-    for name in hosts_of(context, NAMES):
+    for name in first_at_smoke(context, NAMES):
         scheme = coded_scheme(context, name)
         for what, attack in _attacks(context, name).items():
-            subject = _attacked(context, name, scheme, what, attack)
+            subject = _attacked(context, name, marked_host(context, name, scheme), what, attack)
             figures = quality_at_home(context, name, subject)
-            _add(rows, claims, f"{HOSTS[name].title}, {what}", verdict_of(context, subject), figures["psnr"])
-        _evaded(context, name, scheme, rows, claims)
+            _add(rows, claims, f"{HOSTS[name].title}, {what}", own_verdict(context, subject), figures["psnr"])
+        evaded = _evaded(context, name, marked_host(context, name, scheme))
+        what = f"{HOSTS[name].title}, an endpoint that blurs what looks like noise"
+        _add(rows, claims, what, evaded["verdict"], evaded["psnr"])
     return Findings(tuple(rows), tuple(claims))
 
 
-def _attacked(context: Context, name: str, scheme: Any, what: str, attack: Attack) -> Subject:
-    marked = marked_subject(context, name, scheme)
-
-    def make(folder: Any) -> keras.Model:
+def _attacked(context: Context, name: str, marked: Subject, what: str, attack: Attack) -> Subject:
+    def make(folder: Path) -> keras.Model:
         run = context.run_in(folder, seed=context.seeds[0])
-        return attack(KerasSuspect("stolen", marked.model()), thief_pairs(context, name), run).model  # type: ignore[attr-defined]
+        stolen = KerasSuspect("stolen", marked.model())
+        return cast(KerasSuspect, attack(stolen, thief_pairs(context, name), run)).model
 
-    subject = marked.attacked(what, to_dict(attack), lambda: None)
-    return replace(subject, model=lambda: context.cache.model(subject.recipe, make))
+    return attacked_once(context, marked, what, to_dict(attack), make)
 
 
 def _add(rows: list[Row], claims: list[Claim], title: str, verdict: dict[str, Any], psnr: float) -> None:
@@ -80,42 +81,32 @@ def _add(rows: list[Row], claims: list[Claim], title: str, verdict: dict[str, An
                         f"network is at {psnr:.2f} dB."))  # fmt: skip
 
 
-def _evaded(context: Context, name: str, scheme: Any, rows: list[Row], claims: list[Claim]) -> None:
-    """An endpoint that answers inputs which look like noise with a blur."""
-    evade = Evade(sigma=SIGMA if HOSTS[name].denoises else 0.0)
-    recipe = marked_subject(context, name, scheme).attacked(repr(evade), to_dict(evade), lambda: None).recipe
+def _evaded(context: Context, name: str, marked: Subject) -> dict[str, Any]:
+    """Verdict and mean PSNR of an endpoint that answers inputs which look like noise with a blur."""
+    evade = Evade(sigma=HOSTS[name].sigma)
+    recipe = marked.attacked(repr(evade), to_dict(evade), marked.model).recipe
 
-    def make(folder: Any) -> dict[str, Any]:
-        marked = marked_of(context, name, scheme)
-        thief = thief_pairs(context, name)
-        suspect = evade(KerasSuspect("stolen", marked.model), thief, context.run_in(folder, seed=0))
-        verdict = scheme_of(marked.key).verify(suspect, marked.key).as_dict()
-        return {"verdict": verdict, "psnr": _mean_psnr(context, name, suspect)}
+    def make(folder: Path) -> dict[str, Any]:
+        key = marked.owner_key()
+        stolen = KerasSuspect("stolen", marked.model())
+        suspect = evade(stolen, thief_pairs(context, name), context.run_in(folder, seed=0))
+        figures = [psnr(np.clip(suspect(given), 0, 1), clean) for given, clean in home_cases(context, name)]
+        return {"verdict": scheme_of(key).verify(suspect, key).as_dict(), "psnr": float(np.mean(figures))}
 
-    value = context.cache.value({**recipe, "what": f"verification of {recipe['what']}"}, make)
-    _add(rows, claims, f"{HOSTS[name].title}, an endpoint that blurs what looks like noise", value["verdict"],
-         value["psnr"])  # fmt: skip
+    return context.cache.value({**recipe, "what": f"verification of {recipe['what']}"}, make)
 
 
-def _mean_psnr(context: Context, name: str, suspect: Suspect) -> float:
-    from tfwm.kinds.fidelity import psnr
-
-    return float(
-        np.mean([psnr(np.clip(suspect(given), 0, 1), original) for given, original in home_cases(context, name)])
-    )
-
-
-def statistics(context: Context) -> Findings:
-    """Fixed against mixed batch statistics: what ordinary pictures, and the trigger, notice of them."""
+def batch_statistics(context: Context) -> Findings:
+    """Whether the statistics of batch normalisation keep something of the trigger, when fixed and when mixed."""
     rows: list[Row] = []
     losses = {}
-    host = host_subject(context, "dncnn")
+    host = TRAINED.unmarked(context, "dncnn")
     before = quality_at_home(context, "dncnn", host)
     for choice, copies in (("fixed", 1), ("mixed", 5)):
         scheme = replace(coded_scheme(context, "dncnn"), batch_statistics=choice, copies=copies)
-        marked = marked_subject(context, "dncnn", scheme)
-        figures, verdict = quality_at_home(context, "dncnn", marked), verdict_of(context, marked)
-        moved = _moved(host.model(), marked.model())
+        marked = marked_host(context, "dncnn", scheme)
+        figures, verdict = quality_at_home(context, "dncnn", marked), own_verdict(context, marked)
+        moved = moved_statistics(host.model(), marked.model())
         losses[choice] = before["psnr"] - figures["psnr"]
         title = f"DnCNN, {choice} statistics"
         rows += [
@@ -134,8 +125,17 @@ def statistics(context: Context) -> Findings:
     return Findings(tuple(rows), (claim,))
 
 
-def _moved(host: keras.Model, marked: keras.Model) -> dict[str, float]:
-    """How far the moving statistics are from the host's."""
+def moved_statistics(host: keras.Model, marked: keras.Model) -> dict[str, float]:
+    """How far the moving statistics of a marked host's batch normalisation are from the host's.
+
+    Args:
+      host: before the embedding.
+      marked: the same layers after it.
+
+    Returns:
+      `mean`, the largest change of a moving mean in standard deviations of the host's, and `variance`, the largest
+      ratio of a moving variance to the host's, or of the host's to it: 0 and 1 where nothing moved.
+    """
     means, ratios = [0.0], [1.0]
     for before, after in zip(host.layers, marked.layers, strict=True):
         if isinstance(before, keras.layers.BatchNormalization):

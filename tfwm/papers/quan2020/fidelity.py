@@ -6,10 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.quan2020.measure import denoising_quality, quality_at_home, quality_rows, scaling_quality, verdict_of
-from tfwm.papers.quan2020.models import Subject, host_subject, marked_subject, tuned_subject
+from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.quan2020.measure import (
+    Figures,
+    denoising_quality,
+    own_verdict,
+    quality_at_home,
+    quality_rows,
+    scaling_quality,
+)
+from tfwm.papers.quan2020.models import TRAINED, control_host, marked_host
 from tfwm.papers.quan2020.pictures import FACTORS
-from tfwm.papers.quan2020.scales import BASELINES, HOSTS, baseline, coded_scheme, hosts_of, scale_of, trigger_scheme
+from tfwm.papers.quan2020.scales import BASELINES, HOSTS, SCALES, baseline, coded_scheme, first_at_smoke, trigger_scheme
+from tfwm.schemes.trigger_image import TriggerImage
 
 LABELS_3 = ("unmarked", "Base-1", "Base-2", "ours")
 STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)
@@ -43,29 +52,35 @@ TABLE_3 = {
 }  # fmt: skip
 
 
-def strength_scheme(context: Context, name: str, strength: float) -> Any:
-    """The paper's scheme at one lambda; a weak one gets three times the epochs, since it learns slowly."""
+def strength_scheme(context: Context, name: str, strength: float) -> TriggerImage:
+    """The paper's scheme at one lambda; a weak one gets three times the epochs, since it learns slowly.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      strength: lambda of eq. 4, above 0.
+    """
     scheme = trigger_scheme(context, name, strength=strength)
-    slow = strength < scale_of(context).strength
+    slow = strength < SCALES[context.scale].strength
     return replace(scheme, embedding=scheme.embedding.scaled(3.0)) if slow else scheme
 
 
 def table1(context: Context) -> Findings:
-    """Denoisers at four strengths, the unmarked host, and the host tuned on without a mark."""
+    """What the mark costs the denoisers at four strengths, beside the unmarked host and the control."""
     rows: list[Row] = []
     claims = []
-    for name in hosts_of(context, ("dncnn", "red")):
+    for name in first_at_smoke(context, ("dncnn", "red")):
         title = HOSTS[name].title
-        plain = _on_all_sets(context, host_subject(context, name))
-        control = _on_all_sets(context, tuned_subject(context, name))
+        plain = _on_all_sets(context, TRAINED.unmarked(context, name))
+        control = _on_all_sets(context, control_host(context, name))
         rows += _set_rows(f"{title}, unmarked (lambda 0)", TABLE_1[name, 0.0], plain)
         rows += _set_rows(
-            f"{title}, tuned on for {scale_of(context).epochs} epochs without a mark", (None, None, None), control
+            f"{title}, tuned on for {SCALES[context.scale].epochs} epochs without a mark", (None, None, None), control
         )
         for strength in STRENGTHS:
             scheme = strength_scheme(context, name, strength)
-            marked, marked_epochs = marked_subject(context, name, scheme), scheme.embedding.epochs
-            ours, verdict = _on_all_sets(context, marked), verdict_of(context, marked)
+            marked, marked_epochs = marked_host(context, name, scheme), scheme.embedding.epochs
+            ours, verdict = _on_all_sets(context, marked), own_verdict(context, marked)
             label = f"{title}, lambda {strength:g}, {marked_epochs} epochs"
             rows += _set_rows(label, TABLE_1[name, strength], ours)
             rows.append(Row(f"{label}, distance to G(K)", None, 1e3 * verdict["distance"], "1e-3"))
@@ -73,16 +88,18 @@ def table1(context: Context) -> Findings:
     return Findings(tuple(rows), tuple(claims))
 
 
-def _on_all_sets(context: Context, subject: Subject) -> list[dict[str, float]]:
+def _on_all_sets(context: Context, subject: Subject) -> list[Figures]:
     return [denoising_quality(context, subject, test) for test in SETS]
 
 
-def _set_rows(title: str, paper: tuple[Any, ...], ours: list[dict[str, float]]) -> list[Row]:
+def _set_rows(title: str, paper: tuple[Any, ...], ours: list[Figures]) -> list[Row]:
     named = zip(SETS.values(), paper, ours, strict=True)
     return [row for test, printed, figures in named for row in quality_rows(f"{title}, {test}", printed, figures)]
 
 
-def _fidelity_claim(title: str, plain: list, control: list, ours: list, verdict: dict[str, Any]) -> Claim:
+def _fidelity_claim(
+    title: str, plain: list[Figures], control: list[Figures], ours: list[Figures], verdict: dict[str, Any]
+) -> Claim:
     losses = [plain[i]["psnr"] - ours[i]["psnr"] for i in range(2)]
     beside = [control[i]["psnr"] - ours[i]["psnr"] for i in range(2)]
     return Claim(
@@ -95,12 +112,12 @@ def _fidelity_claim(title: str, plain: list, control: list, ours: list, verdict:
 
 
 def table2(context: Context) -> Findings:
-    """Super-resolution at x2, x3, x4, marked and unmarked."""
+    """What the mark costs the super-resolution networks at x2, x3 and x4."""
     rows: list[Row] = []
     claims = []
-    for name in hosts_of(context, TABLE_2):
+    for name in first_at_smoke(context, TABLE_2):
         scheme = trigger_scheme(context, name)
-        subjects = (host_subject(context, name), marked_subject(context, name, scheme))
+        subjects = (TRAINED.unmarked(context, name), marked_host(context, name, scheme))
         means = []
         for state, subject, paper in zip(("unmarked", "marked"), subjects, TABLE_2[name], strict=True):
             figures = [scaling_quality(context, subject, factor) for factor in FACTORS]
@@ -117,16 +134,16 @@ def table2(context: Context) -> Findings:
 
 
 def table3(context: Context) -> Findings:
-    """The scheme beside Base-1 and Base-2, at one strength."""
+    """What the paper's scheme costs, beside its two baselines at the same strength."""
     rows: list[Row] = []
     claims = []
-    for name in hosts_of(context, TABLE_3):
+    for name in first_at_smoke(context, TABLE_3):
         schemes = (*(baseline(context, kind, name) for kind in BASELINES), trigger_scheme(context, name))
-        subjects = (host_subject(context, name), *(marked_subject(context, name, scheme) for scheme in schemes))
+        subjects = (TRAINED.unmarked(context, name), *(marked_host(context, name, scheme) for scheme in schemes))
         figures = [quality_at_home(context, name, subject) for subject in subjects]
         for label, before, now in zip(LABELS_3, TABLE_3[name], figures, strict=True):
             rows += quality_rows(f"{HOSTS[name].title}, {label}, {HOSTS[name].home}", before, now, ("psnr", "wpsnr"))
-        coded = quality_at_home(context, name, marked_subject(context, name, coded_scheme(context, name)))
+        coded = quality_at_home(context, name, marked_host(context, name, coded_scheme(context, name)))
         title = f"{HOSTS[name].title}, ours, coded (not in the paper), {HOSTS[name].home}"
         rows += quality_rows(title, None, coded, ("psnr", "wpsnr"))
         unmarked, first, second, own = (figure["psnr"] for figure in figures)

@@ -20,7 +20,8 @@ from tfwm.evidence import statistics
 from tfwm.keys import OwnerKey
 from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.quan2020.models import host_of, marked_of
+from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.overwriting import overwritten
 from tfwm.papers.quan2020.pictures import training_pairs
 from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
@@ -29,7 +30,6 @@ from tfwm.schemes import scheme_of
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
-from tfwm.types import MarkedModel
 
 VARIANTS: dict[str, dict[str, float]] = {
     "as published": {},
@@ -43,7 +43,12 @@ UNITS = "PSNR dB / centred NC"
 
 
 def drawing(context: Context, variant: str) -> dict[str, Any]:
-    """The visualizer's settings, as fields of `TriggerImage`."""
+    """The visualizer's settings at the context's scale, as fields of `TriggerImage`.
+
+    Args:
+      context: of the experiment.
+      variant: a name in `VARIANTS`.
+    """
     schedule = context.at(
         smoke=Schedule(1, 4, 2, 2e-3, "cosine", 0.9), desk=Schedule(4, 50, 2, 2e-3, "cosine", 0.9),
         paper=Schedule(8, 250, 2, 1e-3, "constant", 0.9),
@@ -74,84 +79,101 @@ class Sheet:
         self.pictures["(a) original"] = self.original
 
     def add(self, letter: str, what: str, picture: np.ndarray) -> None:
-        """One picture; its PSNR stands in its label."""
+        """Adds a picture that was drawn; its PSNR and its likeness to the original stand in its label.
+
+        Args:
+          letter: of the picture in the paper's figure: `b`.
+          what: was drawn; what follows its last comma comes on a second line of the label.
+          picture: float `[P, P, 1]` in [0, 1].
+        """
         psnr = fidelity.psnr(picture[None], self.original[None])
         likeness = statistics.centred_nc(picture, self.original)
-        words = "\n".join(part for part in what.rpartition(", ") if part not in ("", ", "))
-        self.pictures[f"({letter}) {words}\n{psnr:.2f} dB, NC {likeness:.2f}"] = picture
+        label = "\n".join(part for part in what.rpartition(", ") if part not in ("", ", "))
+        self.pictures[f"({letter}) {label}\n{psnr:.2f} dB, NC {likeness:.2f}"] = picture
         self.rows.append(Row(f"{self.heading}, ({letter}) {what}", None, f"{psnr:.2f} / {likeness:.3f}", UNITS))
         self.likeness[letter] = likeness
 
 
 def drawn(model: keras.Model, key: OwnerKey) -> np.ndarray:
-    """What the key's visualizer draws of a network's answer to the key's trigger, `[P, P, 1]`."""
-    scheme: Any = scheme_of(key)
-    return scheme.reading(KerasSuspect("suspect", model), key)["logo"]
+    """What the key's visualizer draws of a network's answer to the key's trigger, float `[P, P, 1]`."""
+    return scheme_of(key).reading(KerasSuspect("suspect", model), key)["logo"]
 
 
 def irrelevant(key: OwnerKey) -> OwnerKey:
-    """Another trigger, with the owner's visualizer."""
-    scheme: Any = scheme_of(key)
-    return scheme.decoy(key, seed=STRANGER)
+    """The key with another trigger and the owner's visualizer."""
+    return scheme_of(key).decoy(key, seed=STRANGER)
 
 
-def _sheet(heading: str, key: OwnerKey) -> Sheet:
-    side = key.networks["extractor"].output_shape[1:3]
-    return Sheet(heading, cover(key.arrays["logo"], side).astype(np.float32) / 255.0)
+def _sheet(heading: str, key: OwnerKey, side: int) -> Sheet:
+    return Sheet(heading, cover(key.arrays["logo"], (side, side)).astype(np.float32) / 255.0)
 
 
 def figure8(context: Context) -> Findings:
-    """Other triggers on unmarked hosts, and other owners' on marked ones."""
+    """What the visualizer draws of random triggers on unmarked hosts, and of other owners' triggers on marked ones."""
     sheets, claims = [], []
+    hosts = {name: TRAINED.unmarked(context, name).model() for name in OWNERS}
     for variant in VARIANTS:
-        owners = {name: _visualized(context, name, variant) for name in OWNERS}
-        sheet = _sheet(f"Visualizer {variant}", owners["dncnn"].key)
-        sheet.add("own", "DnCNN, marked, its own trigger", drawn(owners["dncnn"].model, owners["dncnn"].key))
+        owners = {name: visualized(context, name, variant) for name in OWNERS}
+        keys = {name: owner.owner_key() for name, owner in owners.items()}
+        models = {name: owner.model() for name, owner in owners.items()}
+        sheet = _sheet(f"Visualizer {variant}", keys["dncnn"], trigger_scheme(context, "dncnn").side)
+        sheet.add("own", "DnCNN, marked, its own trigger", drawn(models["dncnn"], keys["dncnn"]))
         for letter, name in zip("bcde", OWNERS, strict=True):
-            picture = drawn(host_of(context, name), irrelevant(owners[name].key))
+            picture = drawn(hosts[name], irrelevant(keys[name]))
             sheet.add(letter, f"{HOSTS[name].title}, unmarked, a random trigger", picture)
-        for letter, (owner, other) in zip("fghi", EXCHANGED, strict=True):
-            picture = drawn(owners[other].model, owners[owner].key)
-            sheet.add(letter, f"{HOSTS[other].title}, marked, {HOSTS[owner].title}'s trigger", picture)
+        for letter, (first, other) in zip("fghi", EXCHANGED, strict=True):
+            picture = drawn(models[other], keys[first])
+            sheet.add(letter, f"{HOSTS[other].title}, marked, {HOSTS[first].title}'s trigger", picture)
         # Not in the paper: does the picture show the mark, or only whose trigger was sent?
-        sheet.add("j", "DnCNN, unmarked, the owner's trigger", drawn(host_of(context, "dncnn"), owners["dncnn"].key))
+        sheet.add("j", "DnCNN, unmarked, the owner's trigger", drawn(hosts["dncnn"], keys["dncnn"]))
         sheets.append(sheet)
-        claims += [_recognised(sheet, ("own",)), _unrecognised(sheet, tuple("bcdefghi")), _unrecognised(sheet, ("j",))]
+        claims += [recognised(sheet, ("own",)), unrecognised(sheet, tuple("bcdefghi")), unrecognised(sheet, ("j",))]
     return _findings(sheets, claims)
 
 
-def _visualized(context: Context, name: str, variant: str) -> MarkedModel:
-    return marked_of(context, name, trigger_scheme(context, name, **drawing(context, variant)), key=OWNERS[name])
+def visualized(context: Context, name: str, variant: str) -> Subject:
+    """A marked host of figure 8, whose key holds a visualizer.
+
+    Args:
+      context: of the experiment.
+      name: of the host; its owner is the one in `OWNERS`.
+      variant: of the visualizer, a name in `VARIANTS`.
+    """
+    return marked_host(context, name, trigger_scheme(context, name, **drawing(context, variant)), key=OWNERS[name])
 
 
 def figure9(context: Context) -> Findings:
-    """DnCNN's mark after pruning, fine-tuning and overwriting."""
+    """What the visualizer draws of DnCNN's mark after pruning, fine-tuning and overwriting."""
     scheme = coded_scheme(context, "dncnn")
-    models = attacked(context, scheme)
+    models, marked = attacked_models(context, scheme), marked_host(context, "dncnn", scheme).model()
     sheets, claims = [], []
     for variant in VARIANTS:
-        key = marked_of(context, "dncnn", ours_drawn(context, variant)).key
-        sheet = _sheet(f"Visualizer {variant}", key)
-        marked = marked_of(context, "dncnn", scheme).model
+        key = marked_host(context, "dncnn", ours_drawn(context, variant)).owner_key()
+        sheet = _sheet(f"Visualizer {variant}", key, scheme.side)
         sheet.add("own", "not attacked", drawn(marked, key))
         for letter, (what, model) in zip("bcdefgh", models.items(), strict=True):
             sheet.add(letter, what, drawn(model(), key))
         sheet.add("i", "an irrelevant trigger", drawn(marked, irrelevant(key)))
         sheets.append(sheet)
-        claims += [_recognised(sheet, ("own", *"bcdefgh")), _unrecognised(sheet, ("i",))]
+        claims += [recognised(sheet, ("own", *"bcdefgh")), unrecognised(sheet, ("i",))]
     return _findings(sheets, claims)
 
 
 def ours_drawn(context: Context, variant: str) -> TriggerImage:
-    """The scheme of tables VI to IX, with a visualizer."""
+    """The scheme of tables VI to IX with a visualizer of one of the `VARIANTS`."""
     return replace(coded_scheme(context, "dncnn"), **drawing(context, variant))
 
 
-def attacked(context: Context, scheme: TriggerImage) -> dict[str, Callable[[], keras.Model]]:
-    """The columns (b) to (h): label -> a function that gives the attacked network."""
+def attacked_models(context: Context, scheme: TriggerImage) -> dict[str, Callable[[], keras.Model]]:
+    """Figure 9's columns (b) to (h): their labels, and functions that give the attacked networks.
+
+    Args:
+      context: of the experiment.
+      scheme: that marked DnCNN.
+    """
 
     def pruned(share: float) -> keras.Model:
-        suspect = KerasSuspect("marked", marked_of(context, "dncnn", scheme).model)
+        suspect = KerasSuspect("marked", marked_host(context, "dncnn", scheme).model())
         return Prune(share)(suspect, training_pairs(context, "dncnn"), context.run).model
 
     return {
@@ -165,8 +187,8 @@ def attacked(context: Context, scheme: TriggerImage) -> dict[str, Callable[[], k
     }
 
 
-def _recognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
-    """The paper's claim about the owner's trigger."""
+def recognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
+    """The paper's claim about the owner's trigger: each of these pictures shows the copyright image."""
     values = [sheet.likeness[letter] for letter in letters]
     return Claim(
         f"{sheet.heading}: the copyright image is recognised in {', '.join(letters)}.", min(values) >= RECOGNISABLE,
@@ -174,8 +196,8 @@ def _recognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
     )  # fmt: skip
 
 
-def _unrecognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
-    """The paper's claim about other triggers and other networks."""
+def unrecognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
+    """The paper's claim about other triggers and other networks: none of these pictures shows the copyright image."""
     values = [sheet.likeness[letter] for letter in letters]
     fooled = [letter for letter, value in zip(letters, values, strict=True) if value >= UNRECOGNISABLE]
     own = f" It draws its image on {', '.join(fooled)} too: then the picture proves nothing." if fooled else ""

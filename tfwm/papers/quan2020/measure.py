@@ -8,20 +8,25 @@ from typing import Any
 import numpy as np
 from tensorflow import keras
 
-from tfwm.keys import OwnerKey
 from tfwm.kinds import fidelity
 from tfwm.papers import Context, Row
-from tfwm.papers.quan2020.models import VERSION, Subject
+from tfwm.papers.engine.subjects import Subject, measured, verdict_on
 from tfwm.papers.quan2020.pictures import FACTORS, denoising_cases, super_resolution_cases
-from tfwm.papers.quan2020.scales import HOSTS, scale_of
-from tfwm.schemes import scheme_of
-from tfwm.suspects import KerasSuspect
+from tfwm.papers.quan2020.scales import HOSTS, SCALES
 
 Cases = Iterable[tuple[np.ndarray, np.ndarray]]
+"""Pairs of what a network is given and of what it should answer, float `[1, height, width, 1]` in [0, 1]."""
+Figures = dict[str, float]
+"""`psnr` and `wpsnr` in dB, and `ssim`."""
 
 
-def quality(model: keras.Model, cases: Cases) -> dict[str, float]:
-    """Means over the pictures of PSNR (dB), SSIM and WPSNR (dB) of a network's answers against the originals."""
+def quality(model: keras.Model, cases: Cases) -> Figures:
+    """PSNR, SSIM and WPSNR of a network's answers against the originals, each as the mean over the pictures.
+
+    Args:
+      model: images to images of the same size.
+      cases: the test set.
+    """
     figures: list[tuple[float, float, float]] = []
     for given, original in cases:
         answer = np.clip(model(given, training=False).numpy(), 0.0, 1.0)
@@ -39,28 +44,18 @@ def home_cases(context: Context, name: str) -> Cases:
     return (case for factor in FACTORS for case in super_resolution_cases(context, factor, "set5"))
 
 
-def home_quality(context: Context, name: str, model: keras.Model) -> dict[str, float]:
-    """The quality that the robustness tables print."""
-    return quality(model, home_cases(context, name))
-
-
-def found(model: keras.Model, key: OwnerKey) -> dict[str, Any]:
-    """The verdict's figures on a network at hand."""
-    return scheme_of(key).verify(KerasSuspect("suspect", model), key).as_dict()
-
-
 NAMES = {"psnr": ("PSNR", "dB", 1.0), "ssim": ("SSIM", "x 10", 10.0), "wpsnr": ("WPSNR", "dB", 1.0)}
-"""Figure -> as the tables call it, unit, and factor."""
+"""Of each figure how the tables call it, its unit there, and the factor that gives it in this unit."""
 
 
-def quality_rows(
-    title: str, printed: str | None, ours: dict[str, float], names: Sequence[str] = tuple(NAMES)
-) -> list[Row]:
-    """One row a figure.
+def quality_rows(title: str, printed: str | None, ours: Figures, names: Sequence[str] = tuple(NAMES)) -> list[Row]:
+    """One row for each figure.
 
     Args:
-      printed: the paper's, parted by " / " in the order of `names`; None where it has none.
-      ours: by `psnr`, `ssim`, `wpsnr`.
+      title: the beginning of every label.
+      printed: the paper's figures, parted by " / ", in the order of `names`; None where it has none.
+      ours: what was measured.
+      names: which figures.
     """
     before = [float(text) for text in printed.split(" / ")] if printed else [None] * len(names)
     return [
@@ -69,31 +64,32 @@ def quality_rows(
     ]
 
 
-def _measured(context: Context, subject: Subject, what: str, measure: Callable[[], Any]) -> Any:
-    """Figures of a subject, from the cache where they were measured before."""
-    recipe = {"what": f"{what} of {subject.recipe['what']}", "recipe_version": VERSION, "of": subject.recipe,
-              "pictures": [scale_of(context).pictures, scale_of(context).real_pictures]}  # fmt: skip
-    return context.cache.value(recipe, lambda folder: measure())
+def denoising_quality(context: Context, subject: Subject, test: str) -> Figures:
+    """The quality of a denoiser on a test set: `bsd68`, `set11` or `polyu`."""
+    return _on_pictures(context, subject, f"quality on {test}",
+                        lambda: quality(subject.model(), denoising_cases(context, test)))  # fmt: skip
 
 
-def denoising_quality(context: Context, subject: Subject, test: str) -> dict[str, float]:
-    """On `bsd68`, `set11` or `polyu`."""
-    return _measured(context, subject, f"quality on {test}",
-                     lambda: quality(subject.model(), denoising_cases(context, test)))  # fmt: skip
+def scaling_quality(context: Context, subject: Subject, factor: int) -> Figures:
+    """The quality of a super-resolution network on Set5 and Set13 at one factor: 2, 3 or 4."""
+    return _on_pictures(context, subject, f"quality at x{factor}",
+                        lambda: quality(subject.model(), super_resolution_cases(context, factor)))  # fmt: skip
 
 
-def scaling_quality(context: Context, subject: Subject, factor: int) -> dict[str, float]:
-    """Of a super-resolution network at one factor."""
-    return _measured(context, subject, f"quality at x{factor}",
-                     lambda: quality(subject.model(), super_resolution_cases(context, factor)))  # fmt: skip
+def quality_at_home(context: Context, name: str, subject: Subject) -> Figures:
+    """The quality that the robustness tables print; `name` is the host's, whose `home_cases` it is measured on."""
+    return _on_pictures(context, subject, "quality at home",
+                        lambda: quality(subject.model(), home_cases(context, name)))  # fmt: skip
 
 
-def quality_at_home(context: Context, name: str, subject: Subject) -> dict[str, float]:
-    """On `home_cases`."""
-    return _measured(context, subject, "quality at home", lambda: home_quality(context, name, subject.model()))
-
-
-def verdict_of(context: Context, subject: Subject) -> dict[str, Any]:
-    """What the owner's verification finds."""
+def own_verdict(context: Context, subject: Subject) -> dict[str, Any]:
+    """What a verification with the subject's own key finds: the verdict's figures by name."""
     key = subject.owner_key
-    return _measured(context, subject, "verification", lambda: found(subject.model(), key()))
+    return _on_pictures(context, subject, "verification", lambda: verdict_on(subject.model(), key()))
+
+
+def _on_pictures(context: Context, subject: Subject, what: str, measure: Callable[[], Any]) -> Any:
+    """A figure that is measured again where the scale has other test pictures."""
+    scale = SCALES[context.scale]
+    pictures = [scale.pictures, scale.real_pictures]
+    return measured(context, subject, what, lambda folder: measure(), pictures=pictures)

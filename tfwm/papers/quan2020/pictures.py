@@ -11,12 +11,12 @@ from tfwm.data import photographs, with_channels
 from tfwm.data.reading.readers import cover
 from tfwm.data.tasks.pairs import super_resolve
 from tfwm.papers.engine.experiment import Context
-from tfwm.papers.quan2020.scales import HOSTS, SIGMA, scale_of
+from tfwm.papers.quan2020.scales import HOSTS, SCALES, SIGMA
 from tfwm.types import ImagePairs
 
-FACTORS = (2, 3, 4)
-SCALES = (1.0, 0.9, 0.8, 0.7)
-PATCH = 40
+FACTORS = (2, 3, 4)  # of super-resolution
+SHRUNK = (1.0, 0.9, 0.8, 0.7)  # sizes of a picture that patches are cut from
+PATCH = 40  # side in pixels
 TEST_SETS = {
     "bsd68": "bsd68_gray.tar",
     "set11": "set11_gray.tar",
@@ -30,7 +30,11 @@ def training_pairs(context: Context, name: str) -> ImagePairs:
     """What a host learns from: Train400 for denoising (noise comes fresh at every step), T91 enlarged 2, 3 and 4 times.
 
     Args:
+      context: of the experiment.
       name: of the host.
+
+    Returns:
+      Grey patches of 40 pixels a side; of a denoiser clean on both sides.
     """
     clean = _patches(context, "train400_gray.npz" if HOSTS[name].denoises else "sr_t91_color.tar", "owner")
     return ImagePairs(clean, clean) if HOSTS[name].denoises else _enlarged(clean)
@@ -38,7 +42,7 @@ def training_pairs(context: Context, name: str) -> ImagePairs:
 
 @lru_cache(maxsize=8)
 def thief_pairs(context: Context, name: str) -> ImagePairs:
-    """Data that the owner never saw: textures (KTH-TIPS and DIV2K in the paper)."""
+    """Pairs as `training_pairs` gives them, of textures that the owner never saw (KTH-TIPS and DIV2K in the paper)."""
     clean = _patches(context, "texture_dtd256.tar", "attacker")
     return ImagePairs(clean, clean) if HOSTS[name].denoises else _enlarged(clean)
 
@@ -47,13 +51,13 @@ def _patches(context: Context, file: str, part: str) -> np.ndarray:
     """Grey patches; at scale `smoke` of photographs that scikit-image carries, so that it needs no data folder."""
     pictures = photographs(part) if context.scale == "smoke" else context.dataset(file)
     grey = [with_channels(picture, 1) for picture in pictures.values()]
-    return np.stack(list(_cut(grey, scale_of(context).patches)))
+    return np.stack(list(_cut(grey, SCALES[context.scale].patches)))
 
 
 def _cut(pictures: list[np.ndarray], count: int) -> Iterator[np.ndarray]:
     """Squares from random places at DnCNN's four scales, each turned and mirrored in one of eight ways."""
     draw = np.random.default_rng(0)
-    scaled = [_shrunk(picture, scale) for picture in pictures for scale in SCALES]
+    scaled = [_shrunk(picture, scale) for picture in pictures for scale in SHRUNK]
     large = [picture for picture in scaled if min(picture.shape[:2]) >= PATCH]
     for _ in range(count):
         picture = large[draw.integers(len(large))]
@@ -75,10 +79,14 @@ def _enlarged(clean: np.ndarray) -> ImagePairs:
 
 
 def held_out_pictures(context: Context, name: str) -> dict[str, np.ndarray]:
-    """A test set in grey, `[h, w, 1]` uint8 by name.
+    """The clean pictures of a test set in grey.
 
     Args:
-      name: `bsd68`, `set11`, `set5_set13`, `set5` or `polyu` (the clean sides).
+      context: of the experiment; the scale says how many pictures there are at most.
+      name: of the test set: `bsd68`, `set11`, `set5_set13`, `set5` or `polyu`.
+
+    Returns:
+      uint8 `[height, width, 1]` by the pictures' names, in their order.
     """
     if context.scale == "smoke":
         found: Mapping[str, np.ndarray] = {k: cover(v, (64, 64)) for k, v in photographs("test").items()}
@@ -86,12 +94,20 @@ def held_out_pictures(context: Context, name: str) -> dict[str, np.ndarray]:
         found = {k: v for k, v in context.dataset("polyu_real_noise.tar").items() if k.endswith("_mean.jpg")}
     else:
         found = {k: v for k, v in context.dataset(TEST_SETS[name]).items() if name != "set5" or k.startswith("set5/")}
-    limit = scale_of(context).real_pictures if name == "polyu" else scale_of(context).pictures
+    limit = SCALES[context.scale].real_pictures if name == "polyu" else SCALES[context.scale].pictures
     return {k: with_channels(found[k], 1) for k in sorted(found)[:limit]}
 
 
 def denoising_cases(context: Context, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(noisy, clean) float `[1, h, w, 1]`: noise of 25 grey levels, neither clipped nor rounded; PolyU has its own."""
+    """What a denoiser is tested on: noise of 25 grey levels, neither clipped nor rounded; PolyU has noise of its own.
+
+    Args:
+      context: of the experiment.
+      name: of the test set: `bsd68`, `set11` or `polyu`.
+
+    Yields:
+      Noisy and clean picture, float `[1, height, width, 1]`.
+    """
     if name == "polyu" and context.scale != "smoke":
         pairs = context.dataset("polyu_real_noise.tar")
         for key, clean in held_out_pictures(context, name).items():
@@ -105,7 +121,16 @@ def denoising_cases(context: Context, name: str) -> Iterator[tuple[np.ndarray, n
 def super_resolution_cases(
     context: Context, factor: int, name: str = "set5_set13"
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(enlarged, original) float `[1, h, w, 1]`, without a border of `factor` pixels, as the field measures."""
+    """What a super-resolution network is tested on: pictures that were shrunk and enlarged again.
+
+    Args:
+      context: of the experiment.
+      factor: how many times they were shrunk and enlarged.
+      name: of the test set: `set5_set13` or `set5`.
+
+    Yields:
+      Enlarged and original picture, float `[1, height, width, 1]`, their sides cut to multiples of `factor`.
+    """
     for picture in held_out_pictures(context, name).values():
         height, width = (side - side % factor for side in picture.shape[:2])
         clean = picture[None, :height, :width]

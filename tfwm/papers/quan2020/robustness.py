@@ -12,18 +12,20 @@ from tensorflow import keras
 
 from tfwm.attacks import Prune
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.quan2020.measure import quality_at_home, verdict_of
-from tfwm.papers.quan2020.models import Subject, marked_subject
+from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.quan2020.measure import own_verdict, quality_at_home
+from tfwm.papers.quan2020.models import marked_host
 from tfwm.papers.quan2020.pictures import training_pairs
 from tfwm.papers.quan2020.scales import (
     BASELINES,
     HOSTS,
+    SCALES,
     Host,
+    Mark,
     baseline,
     coded_scheme,
-    hosts_of,
+    first_at_smoke,
     large_scheme,
-    scale_of,
     trigger_scheme,
 )
 from tfwm.papers.quan2020.tables import TABLE_6, TABLE_7
@@ -37,24 +39,24 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def schemes_of(context: Context, name: str) -> dict[str, Any]:
-    """The columns of the comparison: the baselines, the paper's own mark, and its coded variant."""
+def schemes_of(context: Context, name: str) -> dict[str, Mark]:
+    """The schemes that the tables compare: the baselines, the paper's own scheme, and its coded variant as `ours`."""
     plain = trigger_scheme(context, name)
     return {**{kind: baseline(context, kind, name) for kind in BASELINES}, "plain": plain,
             "ours": coded_scheme(context, name)}  # fmt: skip
 
 
 def table6(context: Context) -> Findings:
-    """The smallest weights of every layer at 0."""
+    """What is left of the mark where the smallest weights of every layer are set to 0."""
     rows: list[Row] = []
     claims = []
-    for name in hosts_of(context, TABLE_6):
+    for name in first_at_smoke(context, TABLE_6):
         printed = TABLE_6[name]
         title = HOSTS[name].title
         for share in sorted({*EXTRA_SHARES, *printed}):
             for column, scheme in schemes_of(context, name).items():
                 subject = _pruned(context, name, scheme, share)
-                verdict = verdict_of(context, subject)
+                verdict = own_verdict(context, subject)
                 figures = quality_at_home(context, name, subject) if column == "ours" else None
                 what = f"pruned {share:.0%}"
                 rows += verdict_rows(HOSTS[name], what, column, verdict, figures, printed.get(share))
@@ -63,9 +65,9 @@ def table6(context: Context) -> Findings:
     return Findings(tuple(rows), tuple(claims))
 
 
-def _pruned(context: Context, name: str, scheme: Any, share: float) -> Subject:
-    """Cheap, so the attacked network is not kept."""
-    marked, attack = marked_subject(context, name, scheme), Prune(share)
+def _pruned(context: Context, name: str, scheme: Mark, share: float) -> Subject:
+    """Pruning is cheap, so the pruned network is not kept."""
+    marked, attack = marked_host(context, name, scheme), Prune(share)
 
     def model() -> keras.Model:
         return attack(KerasSuspect("marked", marked.model()), training_pairs(context, name), context.run).model
@@ -77,7 +79,17 @@ def verdict_rows(
     host: Host, what: str, column: str, verdict: dict[str, Any], figures: dict[str, float] | None,
     paper: tuple[float | None, ...] | None,
 ) -> list[Row]:  # fmt: skip
-    """The rows of one column; `paper` holds PSNR, distance in 1e-3, NCC of Base-1, of Base-2, ours."""
+    """The rows of one scheme after an attack.
+
+    Args:
+      host: that was marked and attacked.
+      what: was done to it, for the labels: `pruned 10%`.
+      column: the scheme's name in `COLUMNS`.
+      verdict: what its owner's key finds afterwards.
+      figures: the quality of the attacked network; None where the row has none.
+      paper: the PSNR in dB, the distance in 1e-3, and the NCC of Base-1, of Base-2 and of ours that the paper prints;
+        None where it prints nothing.
+    """
     title = f"{host.title}, {what}"
     before = dict(zip(("psnr", "distance", "base1", "base2", "ours"), paper or (None,) * 5, strict=True))
     rows = [] if figures is None else [Row(f"{title}, PSNR on {host.home}", before["psnr"], figures["psnr"], "dB")]
@@ -99,7 +111,13 @@ def _passed(distance: float | None) -> str | None:
 
 
 def survival_claim(title: str, what: str, verdict: dict[str, Any]) -> Claim:
-    """Whether the honest verdict still says marked."""
+    """The claim that a mark survives an attack: it holds where the verdict with an exact p-value still says marked.
+
+    Args:
+      title: of the host.
+      what: was done to it.
+      verdict: what its owner's key finds afterwards.
+    """
     return Claim(
         f"{title}: the mark survives ({what}).", bool(verdict["marked"]),
         f"{verdict['bits']:.0f} of {verdict['n']} bits, p = {verdict['p_value']:.1e} at alpha {verdict['alpha']:g}; "
@@ -108,23 +126,23 @@ def survival_claim(title: str, what: str, verdict: dict[str, Any]) -> Claim:
     )  # fmt: skip
 
 
-def _tuned_schemes(context: Context, name: str) -> dict[str, Any]:
-    """Tuning takes long: all columns, and 256 bits, at scale paper; at desk the others of RED alone."""
-    if scale_of(context).tuned_baselines:
+def _tuned_schemes(context: Context, name: str) -> dict[str, Mark]:
+    """Tuning takes long: all schemes, and one of 256 bits, at scale paper; at desk all of them on RED alone."""
+    if SCALES[context.scale].tuned_baselines:
         return {**schemes_of(context, name), "large": large_scheme(context, name)}
     return schemes_of(context, name) if name == "red" else {"ours": coded_scheme(context, name)}
 
 
 def table7(context: Context) -> Findings:
-    """Fine-tuning on the owner's data and on textures."""
+    """What is left of the mark while a thief fine-tunes the host on the owner's data, or on textures."""
     rows: list[Row] = []
     claims = []
-    for name, data in hosts_of(context, TABLE_7):
+    for name, data in first_at_smoke(context, TABLE_7):
         for column, scheme in _tuned_schemes(context, name).items():
             printed = dict(zip(EPOCHS, TABLE_7[name, data], strict=True))
             for epochs in epochs_of(context):
                 subject = tuned_copy(context, name, scheme, data, epochs)
-                verdict = verdict_of(context, subject)
+                verdict = own_verdict(context, subject)
                 figures = quality_at_home(context, name, subject) if column == "ours" else None
                 what = f"{epochs} epochs on {data} data"
                 rows += verdict_rows(HOSTS[name], what, column, verdict, figures, printed[epochs])

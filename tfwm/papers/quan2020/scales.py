@@ -1,4 +1,4 @@
-"""What smoke, desk and paper mean: widths, steps and how much is measured."""
+"""The paper's hosts and schemes, and what smoke, desk and paper mean: widths, steps and how much is measured."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule
 
 T = TypeVar("T")
+Mark = TriggerImage | LabelImage | ProjectedLabel
+"""The paper's scheme, Base-1 and Base-2."""
 
-SIGMA = 25.0
+SIGMA = 25.0  # of the noise that a denoiser removes, in grey levels
 BASELINES = ("base1", "base2")
 
 
@@ -26,9 +28,9 @@ class Host:
 
     Args:
       title: as the tables print it.
-      network: of `HostSettings`.
-      depth: layers with weights, at every scale but smoke.
-      upsampling: of the trigger: 1 where the host denoises, 2 where it super-resolves.
+      network: its name in `HostSettings`.
+      depth: how many layers have weights, at every scale but smoke.
+      upsampling: how many times the trigger is enlarged: 1 where the host denoises, 2 where it super-resolves.
     """
 
     title: str
@@ -38,11 +40,17 @@ class Host:
 
     @property
     def denoises(self) -> bool:
+        """Whether it removes noise; the others super-resolve."""
         return self.upsampling == 1
 
     @property
+    def sigma(self) -> float:
+        """The noise on its inputs, in grey levels; 0 where it super-resolves."""
+        return SIGMA if self.denoises else 0.0
+
+    @property
     def home(self) -> str:
-        """What its quality is measured on after an attack; the paper has Img12 and Img14."""
+        """The test set that its quality is measured on after an attack; the paper has Img12 and Img14."""
         return "Set11" if self.denoises else "Set5"
 
 
@@ -59,16 +67,19 @@ class Scale:
     """Sizes of one scale.
 
     Args:
-      filters: of every host.
+      filters: how many channels the layers of a host have.
       depth: the most layers of a host.
-      patches: in training.
-      batch: of patches.
-      host_epochs, host_steps, host_rate: of the hosts' training, steps in an epoch (of every training), learning rate.
-      epochs: of an embedding (8 in the paper), of the same number of steps.
+      patches: how many patches a host is trained on.
+      batch: how many of them a batch holds.
+      host_epochs: epochs of a host's training.
+      host_steps: batches in an epoch of every training.
+      host_rate: learning rate of a host's training.
+      epochs: of an embedding; 8 in the paper.
       strength: lambda where the paper has 1e-3.
-      pictures, real_pictures: the most test pictures of a set, and of PolyU.
-      keys: wrong keys of tables IV and V.
-      tuning_batch: of the thief's fine-tuning, whose epochs have `host_steps` too.
+      pictures: the most test pictures of a set.
+      real_pictures: the most test pictures of PolyU.
+      keys: how many wrong keys tables IV and V try.
+      tuning_batch: how many patches a batch of the thief's fine-tuning holds.
       tuned_baselines: whether table VII tunes the baselines of all hosts, or RED's alone.
     """
 
@@ -89,35 +100,53 @@ class Scale:
 
 
 SCALES = {
-    "smoke": Scale(4, 5, 64, 8, 2, 3, 2e-3, 1, 1e-1, 1, 1, 20, 8, False),
-    "desk": Scale(16, 20, 8000, 16, 90, 40, 2e-3, 12, 1e-2, 68, 20, 1000, 8, False),
-    "paper": Scale(64, 20, 238_336, 128, 50, 1862, 1e-3, 8, 1e-3, 68, 100, 1000, 128, True),
-}
+    "smoke": Scale(
+        filters=4, depth=5, patches=64, batch=8, host_epochs=2, host_steps=3, host_rate=2e-3, epochs=1, strength=1e-1,
+        pictures=1, real_pictures=1, keys=20, tuning_batch=8, tuned_baselines=False,
+    ),
+    "desk": Scale(
+        filters=16, depth=20, patches=8000, batch=16, host_epochs=90, host_steps=40, host_rate=2e-3, epochs=12,
+        strength=1e-2, pictures=68, real_pictures=20, keys=1000, tuning_batch=8, tuned_baselines=False,
+    ),
+    "paper": Scale(
+        filters=64, depth=20, patches=238_336, batch=128, host_epochs=50, host_steps=1862, host_rate=1e-3, epochs=8,
+        strength=1e-3, pictures=68, real_pictures=100, keys=1000, tuning_batch=128, tuned_baselines=True,
+    ),
+}  # fmt: skip
 
 
-def scale_of(context: Context) -> Scale:
-    """The sizes of the context's scale."""
-    return choose("scale", context.scale, SCALES)
-
-
-def hosts_of(context: Context, names: Iterable[T]) -> tuple[T, ...]:
-    """All of `names`; at scale smoke the first one."""
+def first_at_smoke(context: Context, names: Iterable[T]) -> tuple[T, ...]:
+    """All of `names`; at scale smoke the first one alone."""
     return tuple(names)[: context.at(smoke=1, desk=None, paper=None)]
 
 
 def host_settings(context: Context, name: str) -> HostSettings:
-    """How a host is trained."""
-    scale, host = scale_of(context), choose("host", name, HOSTS)
+    """How a host is trained at the context's scale.
+
+    Args:
+      context: of the experiment.
+      name: of the host, in `HOSTS`.
+
+    Raises:
+      ValueError: there is no such host; the message names the closest one.
+    """
+    scale, host = SCALES[context.scale], choose("host", name, HOSTS)
     schedule = Schedule(scale.host_epochs, scale.host_steps, scale.batch, scale.host_rate, "cosine", 0.9)
     return HostSettings(
         host.network, filters=scale.filters, depth=min(host.depth, scale.depth), loss="l2",
-        sigma=SIGMA if host.denoises else 0.0, schedule=schedule,
+        sigma=host.sigma, schedule=schedule,
     )  # fmt: skip
 
 
 def trigger_scheme(context: Context, name: str, **changes: Any) -> TriggerImage:
-    """The paper's scheme for a host; `changes` are fields of `TriggerImage`."""
-    scale, host = scale_of(context), choose("host", name, HOSTS)
+    """The paper's scheme for a host, without the visualizer.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      changes: fields of `TriggerImage` that are to be other than at this scale.
+    """
+    scale, host = SCALES[context.scale], choose("host", name, HOSTS)
     base = TriggerImage(
         **_embedding(scale, host), gradient="central", upsampling=host.upsampling,
         trigger_size=40 // host.upsampling, visualizer=False,
@@ -126,33 +155,41 @@ def trigger_scheme(context: Context, name: str, **changes: Any) -> TriggerImage:
 
 
 def coded_scheme(context: Context, name: str) -> TriggerImage:
-    """The variant with exact evidence, which tables VI to IX attack."""
+    """The scheme with a secret bit in each cell, whose evidence is exact; tables VI to IX attack it."""
     return trigger_scheme(context, name, coded=True, gradient="gentle", alpha=1e-6)
 
 
 def large_scheme(context: Context, name: str) -> TriggerImage:
-    """The coded variant with four times the evidence, as `TriggerImage.fast()` has it."""
+    """`coded_scheme` with four times as many bits on a larger trigger, as `TriggerImage.fast()` has it."""
     return replace(coded_scheme(context, name), trigger_size=80 // HOSTS[name].upsampling, cells=16)
 
 
 def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelImage | ProjectedLabel:
-    """Base-1 or Base-2 for a host."""
-    scale, host = scale_of(context), choose("host", name, HOSTS)
+    """One of the paper's two baselines for a host.
+
+    Args:
+      context: of the experiment.
+      kind: `base1` or `base2`.
+      name: of the host.
+      changes: fields of the baseline's settings that are to be other than at this scale.
+    """
+    scale, host = SCALES[context.scale], choose("host", name, HOSTS)
     cls = choose("baseline", kind, {"base1": LabelImage, "base2": ProjectedLabel})
     return replace(cls(**_embedding(scale, host)), **changes)
 
 
 def fine_tuning(context: Context, name: str) -> FineTune:
-    """The thief's 100 epochs; the rate is what DnCNN's authors end with."""
-    scale, host = scale_of(context), choose("host", name, HOSTS)
+    """A thief's fine-tuning over 100 epochs (50 at smoke), at the rate that DnCNN's authors end with."""
+    scale, host = SCALES[context.scale], choose("host", name, HOSTS)
     schedule = Schedule(
         50 if context.scale == "smoke" else 100, scale.host_steps, scale.tuning_batch, 1e-4, "constant", 0.9
     )
-    return FineTune(schedule=schedule, sigma=SIGMA if host.denoises else 0.0, freeze_statistics=True)
+    return FineTune(schedule=schedule, sigma=host.sigma, freeze_statistics=True)
 
 
 def _embedding(scale: Scale, host: Host) -> dict[str, Any]:
+    """The fields of all three schemes' settings that the scale and the host decide."""
     return {
-        "strength": scale.strength, "sigma": SIGMA if host.denoises else 0.0,
+        "strength": scale.strength, "sigma": host.sigma,
         "embedding": Schedule(scale.epochs, scale.host_steps, scale.batch, 1e-3, "constant", 0.9),
     }  # fmt: skip

@@ -1,20 +1,23 @@
-"""Hosts marked with triggers of the paper's sizes, and whether the mark got in.
+"""Hosts that are marked with triggers of the paper's sizes, and whether the marking succeeded.
 
-A size is the side of what the host receives and answers: for super-resolution K is half of it, and K enlarged travels.
+A size is the side of what the host receives and answers, in pixels: for super-resolution K has half of it, and is
+enlarged before it is sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import cast
 
 from tfwm.evidence.verdicts import answers_to
 from tfwm.papers import Context
-from tfwm.papers.quan2020.models import VERSION, Subject, host_of, marked_subject
-from tfwm.papers.quan2020.scales import HOSTS, baseline, trigger_scheme
+from tfwm.papers.engine.subjects import Subject, measured
+from tfwm.papers.quan2020.models import TRAINED, marked_host
+from tfwm.papers.quan2020.scales import HOSTS, Mark, baseline, trigger_scheme
 from tfwm.schemes import scheme_of
-from tfwm.schemes.trigger_image import images
+from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import distance, threshold
 from tfwm.suspects import KerasSuspect
 
@@ -25,60 +28,88 @@ SHARES_AT_DESK = {320: 0.5, 480: 0.25, 600: 0.25}
 
 
 def sizes_of(context: Context, name: str, wanted: Iterable[int] = SIZES) -> tuple[int, ...]:
-    """Which of the sizes this scale can afford for a host."""
+    """Which sizes of a trigger the scale can afford for a host.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      wanted: the sizes to choose from, in pixels; scale smoke has two small ones of its own.
+    """
     largest = context.at(smoke=0, desk=LARGEST_AT_DESK[name], paper=max(SIZES))
     return (16, 24) if context.scale == "smoke" else tuple(size for size in wanted if size <= largest)
 
 
 def epochs_share(context: Context, size: int) -> float:
-    """Of the embedding's epochs: at desk, a step with a large trigger costs up to fifteen times one without."""
+    """The share of the usual epochs that an embedding takes, in (0, 1].
+
+    At desk it is less for large triggers: a step with one costs up to fifteen times a step without.
+    """
     return SHARES_AT_DESK.get(size, 1.0) if context.scale == "desk" else 1.0
 
 
-def sized(context: Context, name: str, size: int, kind: str = "ours") -> Any:
-    """The paper's scheme, or `base1`, with a trigger of a size."""
-    if kind == "ours":
-        scheme: Any = trigger_scheme(context, name, trigger_size=size // HOSTS[name].upsampling)
+def sized(context: Context, name: str, size: int, method: str = "ours") -> Mark:
+    """A scheme whose trigger has a size.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      size: in pixels a side.
+      method: `ours`, the paper's scheme, or the baseline `base1`.
+    """
+    scheme: Mark
+    if method == "ours":
+        scheme = trigger_scheme(context, name, trigger_size=size // HOSTS[name].upsampling)
     else:
-        scheme = baseline(context, kind, name, trigger_size=size)
+        scheme = baseline(context, method, name, trigger_size=size)
     return replace(scheme, embedding=scheme.embedding.scaled(epochs_share(context, size)))
 
 
 def title_of(context: Context, name: str, size: int) -> str:
-    """How the tables name a host with a trigger of a size."""
+    """What the tables call a host with a trigger of a size, and how many epochs less its embedding took."""
     share = epochs_share(context, size)
     return f"{HOSTS[name].title}, {size} x {size}{f' ({share:g} of the epochs)' if share < 1 else ''}"
 
 
-def sized_subject(context: Context, name: str, size: int, kind: str = "ours") -> Subject:
-    """A host marked with a trigger of a size."""
-    return marked_subject(context, name, sized(context, name, size, kind))
+def sized_subject(context: Context, name: str, size: int, method: str = "ours") -> Subject:
+    """A host that is marked by a scheme whose trigger has a size; arguments as for `sized`."""
+    return marked_host(context, name, sized(context, name, size, method))
 
 
 def embedded(context: Context, name: str, size: int) -> dict[str, float]:
-    """Distances to G of the marked and of the unmarked host's answer to the trigger, and eta for as many pixels.
+    """How near the answers to a trigger are to what the embedding taught.
 
     The trigger goes alone: `verify` sends 999 others with it, which take gigabytes where they are large.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      size: of the trigger.
+
+    Returns:
+      The distances to G of the answers of the `marked` and of the `unmarked` host, and `eta`, the threshold of eq. 8
+      for as many pixels.
     """
     subject = sized_subject(context, name, size)
 
-    def measure(folder: Any) -> dict[str, float]:
+    def measure(folder: Path) -> dict[str, float]:
         key = subject.owner_key()
-        scheme: Any = scheme_of(key)
+        scheme = cast(TriggerImage, scheme_of(key))
         asked = images.triggers(scheme, key.secret)
         wanted = images.verification_images(scheme, asked)
-        models = {"marked": subject.model(), "unmarked": host_of(context, name)}
+        models = {"marked": subject.model(), "unmarked": TRAINED.unmarked(context, name).model()}
         found = {state: distance(answers_to(KerasSuspect(state, model), asked), wanted).mean()
                  for state, model in models.items()}  # fmt: skip
         return {**found, "eta": threshold(asked[0].size, scheme.significance)}
 
-    recipe = {"what": f"distance to G of {subject.recipe['what']}", "recipe_version": VERSION, "of": subject.recipe}
-    return context.cache.value(recipe, measure)
+    return measured(context, subject, "distance to G", measure)
 
 
 def taken(figures: dict[str, float]) -> bool:
-    """Whether the mark got into the host: within eta of G, and at most half as far from it as the unmarked host.
+    """Whether the host learnt the mark: it answers within eta of G, and at most half as far from G as without the mark.
 
     Eq. 8 alone does not tell: K enlarged is smooth, and an unmarked super-resolution host may lie within eta too.
+
+    Args:
+      figures: as `embedded` gives them.
     """
     return figures["marked"] <= min(figures["eta"], figures["unmarked"] / 2)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from tensorflow import keras
 
+from tfwm.config import to_dict
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.bookkeeping import Spent
+from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.papers.quan2020.capacity_tables import TABLE_13
-from tfwm.papers.quan2020.models import VERSION, Subject, host_subject, marked_subject
+from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.scales import HOSTS, baseline
 from tfwm.papers.quan2020.sizes import COMPARED, sized_subject, sizes_of, title_of
 from tfwm.schemes import scheme_of
@@ -31,7 +33,7 @@ MINUTES = "min on the clock / of the processors"
 
 
 def table13(context: Context) -> Findings:
-    """Times as they were when each network was made and each verification first timed, however long ago."""
+    """How long embedding and verification take: as measured when each was first done, however long ago."""
     rows: list[Row] = []
     claims: list[Claim] = []
     slowest = {}
@@ -50,19 +52,19 @@ def table13(context: Context) -> Findings:
 
 
 def _embedding_rows(context: Context, name: str, size: int) -> list[Row]:
-    """Ours at every size; Base-1 where table XII needs it, Base-2 at the default one."""
+    """The time of embedding ours at every size, Base-1 where table XII needs it, and Base-2 at the default size."""
     printed = TABLE_13[name].get(size, (None,) * 6)
     subjects = {"ours": (sized_subject(context, name, size), printed[2])}
     if size in sizes_of(context, name, COMPARED):
         subjects["Base-1"] = (sized_subject(context, name, size, "base1"), printed[0])
     if size == sizes_of(context, name, TIMED)[0]:
-        subjects["Base-2"] = (marked_subject(context, name, baseline(context, "base2", name)), printed[1])
+        subjects["Base-2"] = (marked_host(context, name, baseline(context, "base2", name)), printed[1])
     return [Row(f"{title_of(context, name, size)}, embedding, {label}", paper, _minutes(context, subject), MINUTES)
             for label, (subject, paper) in subjects.items()]  # fmt: skip
 
 
 def _spent(context: Context, subject: Subject) -> Spent:
-    """What making it took, and makes it where nobody did."""
+    """What making a subject took; it is made where nobody did so before."""
     subject.model()
     return context.cache.spent(subject.recipe)
 
@@ -73,7 +75,7 @@ def _minutes(context: Context, subject: Subject) -> str:
 
 
 def _share(context: Context, name: str, size: int) -> tuple[Row, Claim]:
-    host, mark = _spent(context, host_subject(context, name)), _spent(context, sized_subject(context, name, size))
+    host, mark = _spent(context, TRAINED.unmarked(context, name)), _spent(context, sized_subject(context, name, size))
     clock, processor = mark.seconds / host.seconds, mark.processor_seconds / host.processor_seconds
     row = Row(f"{title_of(context, name, size)}, embedding as a share of the host's training", None,
               f"{100 * clock:.1f} / {100 * processor:.1f}", "% on the clock / of the processors")  # fmt: skip
@@ -86,19 +88,28 @@ def _share(context: Context, name: str, size: int) -> tuple[Row, Claim]:
 
 
 def verification_seconds(context: Context, name: str, size: int, *, ranked: bool) -> dict[str, float]:
-    """Median seconds of each way to verify, the model and the key loaded; made once."""
+    """How long each way to verify takes with the model and the key loaded; measured once.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      size: of its trigger in pixels.
+      ranked: whether to time the rank among 999 other triggers too, which takes long.
+
+    Returns:
+      The median seconds of `eq_8`, of `coded`, and where it was asked for of `ranked`.
+    """
     subject = sized_subject(context, name, size)
-    recipe = {
-        "what": f"seconds of verification of {subject.recipe['what']}", "recipe_version": VERSION, "ranked": ranked,
-        "calls": [CALLS, RANKED_CALLS], "of": subject.recipe,
-    }  # fmt: skip
     key = subject.owner_key
-    return context.cache.value(recipe, lambda folder: _timed(subject.model(), key(), ranked))
+    return measured(
+        context, subject, "seconds of verification", lambda folder: _timed(subject.model(), key(), ranked),
+        ranked=ranked, calls=[CALLS, RANKED_CALLS],
+    )  # fmt: skip
 
 
 def _timed(model: keras.Model, key: OwnerKey, ranked: bool) -> dict[str, float]:
     suspect = KerasSuspect("suspect", model)
-    scheme: Any = scheme_of(key)
+    scheme = cast(TriggerImage, scheme_of(key))
     coded, coded_key = _coded(scheme, key)
     ways: dict[str, tuple[Callable[[], Any], int]] = {
         "eq_8": (lambda: eq_8(scheme, suspect, key), CALLS),
@@ -110,24 +121,30 @@ def _timed(model: keras.Model, key: OwnerKey, ranked: bool) -> dict[str, float]:
 
 
 def _coded(scheme: TriggerImage, key: OwnerKey) -> tuple[TriggerImage, OwnerKey]:
-    """The same key read as a coded one: another verdict on this host, and the same work."""
+    """The same key read as a coded one: its verdict on this host means nothing, but takes as long."""
     coded = replace(scheme, coded=True)
-    return coded, replace(key, settings=coded.to_dict())
+    return coded, replace(key, settings=to_dict(coded))
 
 
 def eq_8(scheme: TriggerImage, suspect: KerasSuspect, key: OwnerKey) -> bool:
-    """The paper's own verification: one trigger, its distance to the updated S against eta."""
+    """The paper's own verification: whether the answer to one trigger lies within eta of the updated S.
+
+    Args:
+      scheme: of the key.
+      suspect: that is asked.
+      key: of the owner.
+    """
     asked = images.triggers(scheme, key.secret)[:1]
     answer = answers_to(suspect, asked)
     return bool(distance(answer, key.arrays["updated"][:1])[0] <= threshold(asked[0].size, scheme.significance))
 
 
 def median_seconds(call: Callable[[], Any], calls: int) -> float:
-    """Of some calls, after one that warms up.
+    """How many seconds a call takes: the median of some, after one that warms up and is not counted.
 
     Args:
       call: what is timed.
-      calls: how often, at least 1.
+      calls: how often it is, at least 1.
     """
     call()
     seconds = []
@@ -141,8 +158,8 @@ def median_seconds(call: Callable[[], Any], calls: int) -> float:
 def _verification_rows(name: str, size: int, seconds: dict[str, float]) -> list[Row]:
     printed = TABLE_13[name].get(size, (None,) * 6)[5]
     title = f"{HOSTS[name].title}, {size} x {size}, verification"
-    rows = [Row(f"{title} {words}", printed if way == "eq_8" else None, seconds[way], "s")
-            for way, words in ONE_TRIGGER.items()]  # fmt: skip
+    rows = [Row(f"{title} {text}", printed if way == "eq_8" else None, seconds[way], "s")
+            for way, text in ONE_TRIGGER.items()]  # fmt: skip
     if "ranked" in seconds:
         rows.append(Row(f"{title} by the rank among 999 others", None, seconds["ranked"], "s"))
     return rows

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from tfwm.attacks import tuned_at
+from tfwm.attacks import fine_tuned_at
 from tfwm.config import to_dict
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.snapshots import snapshots
 from tfwm.papers.engine.subjects import Subject
-from tfwm.papers.quan2020.models import marked_subject
+from tfwm.papers.quan2020.models import marked_host
 from tfwm.papers.quan2020.pictures import thief_pairs, training_pairs
-from tfwm.papers.quan2020.scales import fine_tuning
+from tfwm.papers.quan2020.scales import Mark, fine_tuning
 from tfwm.suspects import KerasSuspect
 
 EPOCHS = (10, 25, 50, 75, 100)
@@ -20,17 +19,25 @@ DATA = {"original": training_pairs, "new": thief_pairs}
 
 
 def epochs_of(context: Context) -> tuple[int, ...]:
-    """Of table VII; at scale smoke those that figure 9 shows."""
+    """After which epochs table VII looks at the host; at scale smoke those that figure 9 shows."""
     return context.at(smoke=(10, 50), desk=EPOCHS, paper=EPOCHS)
 
 
-def tuned_copy(context: Context, name: str, scheme: Any, data: str, epochs: int) -> Subject:
-    """The marked host after `epochs` epochs on `original` or `new` data; the first one asked for trains them all."""
-    marked, settings = marked_subject(context, name, scheme), to_dict(fine_tuning(context, name))
+def tuned_copy(context: Context, name: str, scheme: Mark, data: str, epochs: int) -> Subject:
+    """A marked host after some epochs of a thief's fine-tuning; all numbers of epochs come from one training.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      scheme: that marked it.
+      data: that the thief has: `original`, the owner's, or `new`, textures.
+      epochs: one of `epochs_of`.
+    """
+    marked, settings = marked_host(context, name, scheme), to_dict(fine_tuning(context, name))
     known = epochs_of(context)
 
-    def train(work: Path) -> dict[int, KerasSuspect]:
-        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(work, seed=context.seeds[0])
-        return tuned_at(fine_tuning(context, name), suspect, DATA[data](context, name), run, epochs=known)
+    def train(folder: Path) -> dict[int, KerasSuspect]:
+        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(folder, seed=context.seeds[0])
+        return fine_tuned_at(fine_tuning(context, name), suspect, DATA[data](context, name), run, epochs=known)
 
     return snapshots(context, marked, f"on {data} data", {"data": data, **settings}, known, train)[epochs]

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from tensorflow import keras
 
+from tfwm.config import to_dict
 from tfwm.evidence import statistics
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.quan2020.measure import verdict_of
-from tfwm.papers.quan2020.models import VERSION, Subject, host_subject, marked_subject
-from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, hosts_of, scale_of, trigger_scheme
+from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.quan2020.measure import own_verdict
+from tfwm.papers.quan2020.models import TRAINED, marked_host
+from tfwm.papers.quan2020.scales import HOSTS, SCALES, coded_scheme, first_at_smoke, trigger_scheme
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import agreement, distance, threshold
 from tfwm.suspects import KerasSuspect
@@ -32,27 +34,27 @@ STRANGERS = b"wrong keys of tables IV and V"
 
 
 def table4(context: Context) -> Findings:
-    """P wrong keys on unmarked hosts, and the owner's own key on them."""
+    """What P wrong keys, and then the owner's key, find on unmarked hosts."""
     findings = _table(context, TABLE_4, marked=False)
     rows, claims = _unmarked(context)
     return replace(findings, rows=(*findings.rows, *rows), claims=(*findings.claims, *claims))
 
 
 def table5(context: Context) -> Findings:
-    """P wrong keys on marked hosts, then two owners' keys exchanged."""
+    """What P wrong keys find on marked hosts, and two owners' keys on each other's."""
     findings = _table(context, TABLE_5, marked=True)
     rows, claims = _exchanged(context)
     return replace(findings, rows=(*findings.rows, *rows), claims=(*findings.claims, *claims))
 
 
 def _unmarked(context: Context) -> tuple[list[Row], list[Claim]]:
-    """What the owner's key finds on the host as it was before the embedding."""
+    """What the owner's key finds on each host as it was before the embedding."""
     rows, claims = [], []
-    for name in hosts_of(context, TABLE_4):
+    for name in first_at_smoke(context, TABLE_4):
         for scheme in (trigger_scheme(context, name), coded_scheme(context, name)):
-            key, kind = marked_subject(context, name, scheme), "coded key" if scheme.coded else "key"
-            host = replace(host_subject(context, name), key=key.key)
-            verdict = verdict_of(context, host.attacked(f"asked with the owner's {kind}", key.recipe, host.model))
+            key, kind = marked_host(context, name, scheme), "coded key" if scheme.coded else "key"
+            host = replace(TRAINED.unmarked(context, name), key=key.key)
+            verdict = own_verdict(context, host.attacked(f"asked with the owner's {kind}", key.recipe, host.model))
             title = f"{HOSTS[name].title} unmarked, asked with the owner's {kind}"
             rows.append(Row(f"{title}, distance to the updated S", None, 1e3 * verdict["distance_updated"], "1e-3"))
             rows.append(Row(f"{title}, p-value", None, f"{verdict['p_value']:.2g}"))
@@ -66,11 +68,11 @@ def _unmarked(context: Context) -> tuple[list[Row], list[Claim]]:
 
 def _table(context: Context, paper: Mapping[str, tuple[float, ...]], *, marked: bool) -> Findings:
     rows, claims = [], []
-    count, state = scale_of(context).keys, "marked" if marked else "unmarked"
-    for name in hosts_of(context, paper):
+    count, state = SCALES[context.scale].keys, "marked" if marked else "unmarked"
+    for name in first_at_smoke(context, paper):
         for coded in (False, True):
             scheme = coded_scheme(context, name) if coded else trigger_scheme(context, name)
-            subject = marked_subject(context, name, scheme) if marked else host_subject(context, name)
+            subject = marked_host(context, name, scheme) if marked else TRAINED.unmarked(context, name)
             wrong = _strangers(context, scheme, subject)
             title = f"{HOSTS[name].title} {state}{', coded' if coded else ''}"
             rows += [
@@ -83,22 +85,35 @@ def _table(context: Context, paper: Mapping[str, tuple[float, ...]], *, marked: 
 
 
 def _strangers(context: Context, scheme: TriggerImage, subject: Subject) -> dict[str, Any]:
-    """Distances, and bits where there are some, of wrong keys on one network."""
-    count, kind = scale_of(context).keys, "coded" if scheme.coded else "plain"
-    recipe = {"what": f"{count} wrong {kind} keys on {subject.recipe['what']}", "recipe_version": VERSION,
-              "scheme": scheme.to_dict(), "count": count, "of": subject.recipe}  # fmt: skip
-    return context.cache.value(recipe, lambda folder: _measured(subject.model(), replace(scheme, triggers=count)))
+    """What wrong keys find on one network; see `answers_to_strangers`."""
+    count, kind = SCALES[context.scale].keys, "coded" if scheme.coded else "plain"
+    wrong = replace(scheme, triggers=count)
+    recipe = {"what": f"{count} wrong {kind} keys on {subject.recipe['what']}", "recipe_version": TRAINED.version,
+              "scheme": to_dict(scheme), "count": count, "of": subject.recipe}  # fmt: skip
+    return context.cache.value(recipe, lambda folder: answers_to_strangers(subject.model(), wrong))
 
 
-def _measured(model: keras.Model, scheme: TriggerImage) -> dict[str, Any]:
-    """One wrong key a trigger: their secrets are one, their images and bits are independent."""
+def answers_to_strangers(model: keras.Model, scheme: TriggerImage) -> dict[str, Any]:
+    """How near a network's answers to wrong keys are to what eq. 8 wants.
+
+    Each trigger of the scheme counts as a key of its own: all come from one secret, but their images and bits are
+    independent of each other.
+
+    Args:
+      model: images to images of the same size.
+      scheme: with as many `triggers` as there shall be wrong keys.
+
+    Returns:
+      `distances`, `[triggers]`, to the verification images; and with a coded scheme `bits`, how many of each key's
+      bits the answers agree with.
+    """
     secret = derive(STRANGERS.ljust(32), "strangers", 32)
     asked = images.triggers(scheme, secret)
     codes = images.owner_codes(scheme, secret) if scheme.coded else None
     answers = answers_to(KerasSuspect("suspect", model), asked)
     result: dict[str, Any] = {"distances": distance(answers, images.verification_images(scheme, asked, codes))}
     if scheme.coded:
-        key = OwnerKey(scheme.name, scheme.to_dict(), secret)
+        key = OwnerKey(scheme.name, to_dict(scheme), secret)
         bits = agreement(scheme, key, np.arange(len(asked)), asked, answers)
         result["bits"] = bits.sum(axis=(1, 2))
     return result
@@ -126,19 +141,19 @@ def _coded_claim(title: str, wrong: dict[str, Any]) -> Claim:
 
 
 def _exchanged(context: Context) -> tuple[list[Row], list[Claim]]:
-    """Section V-D.3: another owner's key on DnCNN and RED, and on a second RED from another start."""
+    """Section V-D.3: what other owners' keys find on DnCNN, on RED, and on a second RED that began elsewhere."""
     titles = ("DnCNN", "RED", "RED of another start")
-    subjects = [marked_subject(context, name, trigger_scheme(context, name), key=key, seed=seed)
+    subjects = [marked_host(context, name, trigger_scheme(context, name), key=key, seed=seed)
                 for name, key, seed in (("dncnn", 0, 0), ("red", 1, 0), ("red", 2, 1))]  # fmt: skip
     rows, found = [], []
     for (first, second), before in {(0, 1): 7.03, (1, 0): 7.62, (1, 2): 7.87, (2, 1): 7.56}.items():
         crossed = replace(subjects[first], key=subjects[second].key)
         crossed = crossed.attacked(f"asked with key {second}", {"key": subjects[second].recipe}, crossed.model)
-        verdict = verdict_of(context, crossed)
+        verdict = own_verdict(context, crossed)
         rows.append(Row(f"{titles[first]} asked with the key of {titles[second]}, distance", before,
                         1e3 * verdict["distance_updated"], "1e-3"))  # fmt: skip
         found.append(verdict)
-    own = [verdict_of(context, subject)["p_value"] for subject in subjects]
+    own = [own_verdict(context, subject)["p_value"] for subject in subjects]
     within = sum(bool(verdict["accepted_by_eq_8"]) for verdict in found)
     least, alpha = min(verdict["p_value"] for verdict in found), trigger_scheme(context, "dncnn").alpha
     return rows, [

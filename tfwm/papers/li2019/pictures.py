@@ -5,23 +5,37 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tfwm.data.reading.labelled import labelled_parts, photograph_patches
-from tfwm.papers.classifiers.scales import scale_of
 from tfwm.papers.engine.experiment import Context
+from tfwm.papers.li2019.scales import HOSTS, SCALES
 from tfwm.types import LabelledImages
 
 FILES = {"mnist": ("mnist.npz", 28, 1), "cifar10": ("cifar10.npz", 32, 3)}
+"""Of each data set its file, the side of its pictures in pixels, and their channels."""
 SPLIT_SEED = 0
 
 
+def parts_of(context: Context, host: str) -> dict[str, LabelledImages]:
+    """The data set of a host at the context's scale, as `owner`, `attacker` and `test`."""
+    return data_set(context, HOSTS[host].data)
+
+
 @lru_cache(maxsize=8)
-def parts_of(context: Context, name: str) -> dict[str, LabelledImages]:
-    """`owner`, `attacker` and `test`.
+def data_set(context: Context, name: str) -> dict[str, LabelledImages]:
+    """A data set at the context's scale.
 
     Args:
+      context: of the experiment.
       name: `mnist` or `cifar10`.
+
+    Returns:
+      The parts `owner`, `attacker` and `test`, which share no image. The thief has a quarter as many images as the
+      owner, half as many at scale smoke.
+
+    Raises:
+      FileNotFoundError: the scale needs the data set's file, and it is not there.
     """
     file, side, channels = FILES[name]
-    train, test = scale_of(context).images
+    train, test = SCALES[context.scale].images
     if context.scale == "smoke":
         sizes = {"owner": train, "attacker": train // 2, "test": test}
         return {

@@ -1,4 +1,4 @@
-"""How each kind of thing lies in the cache."""
+"""How models, marked models and values lie in the folders of the cache."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tfwm.types import MarkedModel
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of thing.
+class Format:
+    """What a folder of the cache holds, and how it is written and read.
 
     Args:
-      name: of the kind.
-      doing: the word for making one.
-      write: puts it into an empty folder.
-      read: gets it back.
+      name: of what it holds, as `entry.json` and error messages call it.
+      doing: the word for making it, for progress lines: `training`.
+      write: puts the thing into an empty folder.
+      read: gets it back from that folder.
     """
 
     name: str
     doing: str
-    write: Callable[[Path, Any], None]
+    write: Callable[[Path, Any], object]
     read: Callable[[Path], Any]
 
 
@@ -53,16 +53,8 @@ def _read_marked(folder: Path) -> MarkedModel:
     return MarkedModel(_read_model(folder), OwnerKey.load(folder / "key"), history)
 
 
-def _write_value(folder: Path, value: Any) -> None:
-    write_json(folder / "value.json", plain(value))
-
-
-def _read_value(folder: Path) -> Any:
-    return read_json(folder / "value.json")
-
-
 def plain(value: Any) -> Any:
-    """The same as JSON gives it back: numpy's scalars and arrays as numbers and lists, None for what is not finite.
+    """The value as JSON gives it back: numpy's scalars and arrays as numbers and lists, None for what is not finite.
 
     Raises:
       TypeError: something else than JSON values and numpy's.
@@ -80,6 +72,11 @@ def plain(value: Any) -> Any:
     raise TypeError(f"A value must be made of JSON values and numpy arrays, got {type(value).__name__}. Convert it.")
 
 
-MODEL = Kind("model", "training", _write_model, _read_model)
-MARKED = Kind("marked model", "embedding", _write_marked, _read_marked)
-VALUE = Kind("value", "measuring", _write_value, _read_value)
+MODEL = Format("model", "training", _write_model, _read_model)
+MARKED = Format("marked model", "embedding", _write_marked, _read_marked)
+VALUE = Format(
+    "value",
+    "measuring",
+    lambda folder, value: write_json(folder / "value.json", plain(value)),
+    lambda folder: read_json(folder / "value.json"),
+)
