@@ -104,8 +104,11 @@ def irrelevant(key: OwnerKey) -> OwnerKey:
     return scheme_of(key).decoy(key, seed=STRANGER)
 
 
-def _sheet(heading: str, key: OwnerKey, side: int) -> Sheet:
-    return Sheet(heading, cover(key.arrays["logo"], (side, side)).astype(np.float32) / 255.0)
+def _sheet(heading: str, key: OwnerKey, what: str, own: np.ndarray) -> Sheet:
+    """A sheet with the copyright image in the size that the visualizer draws, and a first picture."""
+    sheet = Sheet(heading, cover(key.arrays["logo"], own.shape[:2]).astype(np.float32) / 255.0)
+    sheet.add("own", what, own)
+    return sheet
 
 
 def figure8(context: Context) -> Findings:
@@ -116,8 +119,8 @@ def figure8(context: Context) -> Findings:
         owners = {name: visualized(context, name, variant) for name in OWNERS}
         keys = {name: owner.owner_key() for name, owner in owners.items()}
         models = {name: owner.model() for name, owner in owners.items()}
-        sheet = _sheet(f"Visualizer {variant}", keys["dncnn"], trigger_scheme(context, "dncnn").side)
-        sheet.add("own", "DnCNN, marked, its own trigger", drawn(models["dncnn"], keys["dncnn"]))
+        own = drawn(models["dncnn"], keys["dncnn"])
+        sheet = _sheet(f"Visualizer {variant}", keys["dncnn"], "DnCNN, marked, its own trigger", own)
         for letter, name in zip("bcde", OWNERS, strict=True):
             picture = drawn(hosts[name], irrelevant(keys[name]))
             sheet.add(letter, f"{HOSTS[name].title}, unmarked, a random trigger", picture)
@@ -149,8 +152,7 @@ def figure9(context: Context) -> Findings:
     sheets, claims = [], []
     for variant in VARIANTS:
         key = marked_host(context, "dncnn", ours_drawn(context, variant)).owner_key()
-        sheet = _sheet(f"Visualizer {variant}", key, scheme.side)
-        sheet.add("own", "not attacked", drawn(marked, key))
+        sheet = _sheet(f"Visualizer {variant}", key, "not attacked", drawn(marked, key))
         for letter, (what, model) in zip("bcdefgh", models.items(), strict=True):
             sheet.add(letter, what, drawn(model(), key))
         sheet.add("i", "an irrelevant trigger", drawn(marked, irrelevant(key)))
