@@ -10,11 +10,12 @@ import pytest
 from tests.papers import toy
 from tfwm.cli import main
 from tfwm.papers.engine import registry
+from tfwm.registry import Table
 
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(registry, "PAPERS", {"toy": "tests.papers.toy"})
+    monkeypatch.setattr(registry, "PAPERS", Table("paper", {"toy": "tests.papers.toy:EXPERIMENTS"}))
     monkeypatch.setenv("TOY_LOG", str(tmp_path / "log.txt"))
     monkeypatch.setenv("TFWM_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)

@@ -23,7 +23,7 @@ def data_file(folder: Path, name: str) -> Path:
 
     Args:
       folder: of the data sets.
-      name: of the file in it, for instance `weights/vgg19_conv1_conv2.npz`.
+      name: of the file in it, for instance `cifar10.npz`.
 
     Raises:
       FileNotFoundError: it is not there; the message says where to give it.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tfwm.config import choose
+from tfwm.papers.engine.data import data_file, read_dataset
 from tfwm.papers.engine.findings import Findings
 
 if TYPE_CHECKING:
@@ -58,16 +59,6 @@ class Context:
         """The value for this context's scale."""
         return {"smoke": smoke, "desk": desk, "paper": paper}[self.scale]
 
-    def data_file(self, name: str) -> Path:
-        """The path of one file of the data folder, for instance `weights/vgg19_conv1_conv2.npz`.
-
-        Raises:
-          FileNotFoundError: it is not there.
-        """
-        from tfwm.papers.engine.data import data_file
-
-        return data_file(self.data, name)
-
     def dataset(self, name: str) -> dict[str, np.ndarray]:
         """The pictures of a tar or npz file of the data folder, uint8 `[height, width, channels]` by name.
 
@@ -75,9 +66,7 @@ class Context:
           FileNotFoundError: it is not there.
           ValueError: a picture in it is damaged.
         """
-        from tfwm.papers.engine.data import read_dataset
-
-        return read_dataset(self.data_file(name))
+        return read_dataset(data_file(self.data, name))
 
     @cached_property
     def run(self) -> Run:

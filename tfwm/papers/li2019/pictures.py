@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from tfwm.data.reading.labelled import labelled_parts, photograph_patches
+from tfwm.papers.engine.data import data_file
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.li2019.scales import HOSTS, SCALES
 from tfwm.types import LabelledImages
@@ -15,17 +17,11 @@ SPLIT_SEED = 0
 
 
 def parts_of(context: Context, host: str) -> dict[str, LabelledImages]:
-    """The data set of a host at the context's scale, as `owner`, `attacker` and `test`."""
-    return data_set(context, HOSTS[host].data)
-
-
-@lru_cache(maxsize=8)
-def data_set(context: Context, name: str) -> dict[str, LabelledImages]:
-    """A data set at the context's scale.
+    """The data set of a host at the context's scale.
 
     Args:
       context: of the experiment.
-      name: `mnist` or `cifar10`.
+      host: its name, in `HOSTS`.
 
     Returns:
       The parts `owner`, `attacker` and `test`, which share no image. The thief has a quarter as many images as the
@@ -34,15 +30,20 @@ def data_set(context: Context, name: str) -> dict[str, LabelledImages]:
     Raises:
       FileNotFoundError: the scale needs the data set's file, and it is not there.
     """
+    return _data_set(context.scale, context.data, HOSTS[host].data)
+
+
+@lru_cache(maxsize=8)
+def _data_set(scale: str, folder: Path, name: str) -> dict[str, LabelledImages]:
     file, side, channels = FILES[name]
-    train, test = SCALES[context.scale].images
-    if context.scale == "smoke":
+    train, test = SCALES[scale].images
+    if scale == "smoke":
         sizes = {"owner": train, "attacker": train // 2, "test": test}
         return {
             part: photograph_patches(part, count, side, seed=SPLIT_SEED, channels=channels)
             for part, count in sizes.items()
         }
-    parts = labelled_parts(context.data_file(file), seed=SPLIT_SEED)
+    parts = labelled_parts(data_file(folder, file), seed=SPLIT_SEED)
     # The first ones: the files are shuffled, or in the official order.
     limits = {"owner": train, "attacker": train // 4, "test": test}
     return {part: images[: limits[part]] for part, images in parts.items()}

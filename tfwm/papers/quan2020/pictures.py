@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from tfwm.data import photographs, with_channels
 from tfwm.data.reading.readers import cover
 from tfwm.data.tasks.pairs import super_resolve
+from tfwm.papers.engine.data import data_file, read_dataset
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.quan2020.scales import HOSTS, SCALES, SIGMA
 from tfwm.types import ImagePairs
@@ -25,7 +27,6 @@ TEST_SETS = {
 }
 
 
-@lru_cache(maxsize=8)
 def training_pairs(context: Context, name: str) -> ImagePairs:
     """What a host learns from: Train400 for denoising (noise comes fresh at every step), T91 enlarged 2, 3 and 4 times.
 
@@ -36,22 +37,23 @@ def training_pairs(context: Context, name: str) -> ImagePairs:
     Returns:
       Grey patches of 40 pixels a side; of a denoiser clean on both sides.
     """
-    clean = _patches(context, "train400_gray.npz" if HOSTS[name].denoises else "sr_t91_color.tar", "owner")
-    return ImagePairs(clean, clean) if HOSTS[name].denoises else _enlarged(clean)
+    denoises = HOSTS[name].denoises
+    file = "train400_gray.npz" if denoises else "sr_t91_color.tar"
+    return _pairs(context.scale, context.data, file, "owner", denoises)
+
+
+def thief_pairs(context: Context, name: str) -> ImagePairs:
+    """Pairs as `training_pairs` gives them, of textures that the owner never saw (KTH-TIPS and DIV2K in the paper)."""
+    return _pairs(context.scale, context.data, "texture_dtd256.tar", "attacker", HOSTS[name].denoises)
 
 
 @lru_cache(maxsize=8)
-def thief_pairs(context: Context, name: str) -> ImagePairs:
-    """Pairs as `training_pairs` gives them, of textures that the owner never saw (KTH-TIPS and DIV2K in the paper)."""
-    clean = _patches(context, "texture_dtd256.tar", "attacker")
-    return ImagePairs(clean, clean) if HOSTS[name].denoises else _enlarged(clean)
-
-
-def _patches(context: Context, file: str, part: str) -> np.ndarray:
-    """Grey patches; at scale `smoke` of photographs that scikit-image carries, so that it needs no data folder."""
-    pictures = photographs(part) if context.scale == "smoke" else context.dataset(file)
+def _pairs(scale: str, folder: Path, file: str, part: str, denoises: bool) -> ImagePairs:
+    """Pairs of grey patches; at scale smoke of photographs that scikit-image carries, so that no data are needed."""
+    pictures = photographs(part) if scale == "smoke" else read_dataset(data_file(folder, file))
     grey = [with_channels(picture, 1) for picture in pictures.values()]
-    return np.stack(list(_cut(grey, SCALES[context.scale].patches)))
+    clean = np.stack(list(_cut(grey, SCALES[scale].patches)))
+    return ImagePairs(clean, clean) if denoises else _enlarged(clean)
 
 
 def _cut(pictures: list[np.ndarray], count: int) -> Iterator[np.ndarray]:

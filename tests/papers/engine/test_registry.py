@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import types
-
 import pytest
 
 from tfwm.papers import Experiment
@@ -27,16 +25,15 @@ def test_ids_and_papers_each_once_in_the_order_asked_for(toy: None) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("word", "close"), [("toy.tabel1", "toy.table1"), ("toi", "toy")])
-def test_an_unknown_id_names_the_closest(word: str, close: str, toy: None) -> None:
-    with pytest.raises(ValueError, match=f"There is no experiment `{word}`. Did you mean `{close}`?"):
-        chosen([word])
+@pytest.mark.parametrize(("name", "close"), [("toy.tabel1", "toy.table1"), ("toi", "toy")])
+def test_an_unknown_id_names_the_closest(name: str, close: str, toy: None) -> None:
+    with pytest.raises(ValueError, match=f"There is no experiment `{name}`. Did you mean `{close}`?"):
+        chosen([name])
 
 
 @pytest.mark.parametrize("ids", [("other.table1",), ("toy.table1", "toy.table1")])
 def test_ids_belong_to_their_paper_and_differ(ids: tuple[str, ...], toy: None, monkeypatch) -> None:
-    paper = types.SimpleNamespace(EXPERIMENTS=tuple(Experiment(id, "a", print) for id in ids))
-    monkeypatch.setattr(registry.importlib, "import_module", lambda name: paper)
+    monkeypatch.setattr(registry, "PAPERS", {"toy": tuple(Experiment(id, "a", print) for id in ids)})
     with pytest.raises(ValueError, match="must have ids toy.<name>, each once, got"):
         chosen(["toy"])
 

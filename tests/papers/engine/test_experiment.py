@@ -64,7 +64,7 @@ def test_where_data_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     assert data_folder("given") == Path("given")
     assert data_folder() == Path("from/variable")
     monkeypatch.delenv("TFWM_DATA")
-    assert data_folder() == Path(__file__).resolve().parents[3] / "shared/data"
+    assert data_folder() == Path(__file__).resolve().parents[4] / "shared/data"
 
 
 def test_digests_change_with_everything() -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CODE = """
 import sys
-from tfwm.papers import registry
-registry.PAPERS = {"toy": "tests.papers.toy"}
+from tfwm.papers.engine import registry
+from tfwm.registry import Table
+registry.PAPERS = Table("paper", {"toy": "tests.papers.toy:EXPERIMENTS"})
 from tfwm.cli import main
 sys.exit(main(sys.argv[1:]))
 """

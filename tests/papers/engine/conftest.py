@@ -7,6 +7,7 @@ import pytest
 from tfwm.papers import Context
 from tfwm.papers.engine import registry
 from tfwm.papers.engine.cache import Cache
+from tfwm.registry import Table
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def toy_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def toy(toy_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the toy paper is registered."""
-    monkeypatch.setattr(registry, "PAPERS", {"toy": "tests.papers.toy"})
+    monkeypatch.setattr(registry, "PAPERS", Table("paper", {"toy": "tests.papers.toy:EXPERIMENTS"}))
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from PIL import Image
 
 from tests.papers import toy as paper
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.engine.markdown import figure
 from tfwm.papers.engine.pictures import sheet
 from tfwm.papers.engine.registry import chosen
-from tfwm.papers.engine.results import Results, check_may_replace, result_path
+from tfwm.papers.engine.results import Results, check_may_replace, figure_text, result_path
 from tfwm.papers.engine.runner import reproduce, run_experiment
 
 
@@ -108,7 +107,7 @@ def test_the_same_or_a_larger_scale_replaces(context: Context, tmp_path: Path) -
      ("> 40", "> 40"), (True + 1, "2")],
 )  # fmt: skip
 def test_figures(value, text: str) -> None:
-    assert figure(value) == text
+    assert figure_text(value) == text
 
 
 def test_rows_take_numpy_and_refuse_what_json_lacks() -> None:
