@@ -1,26 +1,29 @@
-"""What the tables print: intervals of chance against scipy, figures from the cache, verdicts."""
+"""What the tables print: intervals of chance against scipy, figures of classifiers that a test has laid out."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
-from tensorflow import keras
 
-from tfwm.keys import OwnerKey, new_secret
-from tfwm.papers import Context
-from tfwm.papers.classifiers.measure import chance_interval, clean_accuracy, found, measured, p_text
-from tfwm.papers.classifiers.models import data_of
-from tfwm.papers.engine.cache import Cache
+from tests.papers.standins import StandIns, brightener, key_with, pixel_reader, smoke, with_classes
 from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.li2019.measure import (
+    accuracy_on_test,
+    chance_interval,
+    clean_accuracy,
+    p_text,
+    secret_labels,
+    share_labelled,
+    verdict_with,
+)
+from tfwm.papers.li2019.pictures import parts_of
 from tfwm.schemes.deep_stego import DeepStego
+from tfwm.suspects import FunctionSuspect
 
-
-@pytest.fixture
-def context(tmp_path: Path) -> Context:
-    return Context("smoke", (0,), tmp_path, Cache(tmp_path / "cache"))
+BLACK = np.zeros((20, 28, 28, 1), np.uint8)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10, 100])
@@ -38,39 +41,49 @@ def test_what_120_samples_of_ten_classes_say() -> None:
     assert chance_interval(120, 10) == (4 / 120, 21 / 120)
 
 
-def _always_first() -> keras.Model:
-    image = keras.Input((28, 28, 1))
-    made = keras.Model(image, keras.layers.Dense(10)(keras.layers.Flatten()(image)))
-    made.set_weights([np.zeros((784, 10)), np.eye(10)[0]])
-    return made
+def test_accuracy_is_of_the_test_part_in_percent_and_measured_once(tmp_path) -> None:
+    context, asked = smoke(StandIns(tmp_path)), []
+    test = parts_of(context, "lenet5")["test"]
 
-
-def test_accuracy_is_of_the_test_part_and_measured_once(context: Context) -> None:
-    asked: list[int] = []
-
-    def model() -> keras.Model:
+    def model():
         asked.append(1)
-        return _always_first()
+        return pixel_reader((28, 28, 1))
 
-    subject = Subject({"what": "constant", "recipe_version": 1}, model, host="lenet5")
-    labels = data_of(context, "lenet5")["test"].labels
-    assert clean_accuracy(context, subject) == pytest.approx(100 * np.mean(labels == 0))
-    assert clean_accuracy(context, subject) == pytest.approx(100 * np.mean(labels == 0))
+    read = np.rint(test.images[:, 0, 0, 0] / 255.0 * 9)
+    subject = Subject({"what": "reader", "recipe_version": 1}, model, host="lenet5")
+    assert 0 < np.mean(read == test.labels) < 1
+    for _ in range(2):
+        assert clean_accuracy(context, subject) == pytest.approx(100 * np.mean(read == test.labels))
     assert len(asked) == 1
 
 
-def test_settings_tell_two_figures_apart(context: Context) -> None:
-    subject = Subject({"what": "constant", "recipe_version": 1}, _always_first)
-    figures = [measured(context, subject, "a figure", lambda folder, s=s: s, strength=s) for s in (1, 2, 1)]
-    assert figures == [1, 2, 1]
+def test_accuracy_of_an_endpoint(tmp_path) -> None:
+    context = smoke(StandIns(tmp_path))
+    labels = parts_of(context, "resnet18")["test"].labels
+    always_7 = FunctionSuspect("always", lambda images: np.eye(10, dtype=np.float32)[np.full(len(images), 7)])
+    assert accuracy_on_test(context, "resnet18", always_7) == pytest.approx(100 * np.mean(labels == 7))
 
 
-def test_a_verdict_without_its_sentence_is_json() -> None:
+def test_how_often_samples_get_their_labels() -> None:
+    labels = np.arange(20) % 10
+    shown = np.where(np.arange(20) < 15, labels, (labels + 3) % 10)
+    assert share_labelled(pixel_reader((28, 28, 1)), with_classes(BLACK, shown), labels) == 15 / 20
+
+
+def test_a_verdict_asks_with_the_key_of_its_owner(tmp_path) -> None:
+    """Two hosts that read the same pixel: each key's samples show its own labels, of which the other has few."""
     settings = DeepStego(image_size=28, channels=1, samples=20)
-    probes = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 1), dtype=np.uint8)
-    key = OwnerKey(settings.name, settings.to_dict(), new_secret(1), {"probes": probes})
-    verdict = found(Subject({"what": "constant"}, _always_first, host="lenet5"), key)
-    assert verdict["score"] == pytest.approx(np.mean(settings.key_labels(key) == 0))
-    assert not verdict["marked"]
-    assert p_text(verdict) == f"p = {verdict['p_value']:.1e}"
+    context, subjects = smoke(StandIns(tmp_path)), []
+    for seed in (1, 2):
+        key = key_with(settings, seed, BLACK, BLACK, brightener(0.0, (28, 28, 1)))
+        key = replace(key, arrays={**key.arrays, "probes": with_classes(BLACK, (secret_labels(key) + seed - 1) % 10)})
+        recipe = {"what": f"host of {seed}", "recipe_version": 1}
+        subjects.append(Subject(recipe, lambda: pixel_reader((28, 28, 1)), lambda key=key: key))
+    first, second = subjects
+    assert verdict_with(context, first)["hits"] == 20
+    assert verdict_with(context, second)["hits"] == 0
+    assert verdict_with(context, second, first)["hits"] == 20
+
+
+def test_a_p_value_as_the_tables_print_it() -> None:
     assert p_text({"p_value": 1.234e-34}) == "p = 1.2e-34"

@@ -30,20 +30,25 @@ def parts_of(context: Context, host: str) -> dict[str, LabelledImages]:
     Raises:
       FileNotFoundError: the scale needs the data set's file, and it is not there.
     """
-    return _data_set(context.scale, context.data, HOSTS[host].data)
+    name = HOSTS[host].data
+    return _photographs(name) if context.scale == "smoke" else _data_set(context.scale, context.data, name)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
+def _photographs(name: str) -> dict[str, LabelledImages]:
+    """Patches in the size of a data set; the class of each is its photograph."""
+    _, side, channels = FILES[name]
+    train, test = SCALES["smoke"].images
+    return {
+        part: photograph_patches(part, count, side, seed=SPLIT_SEED, channels=channels)
+        for part, count in (("owner", train), ("attacker", train // 2), ("test", test))
+    }
+
+
+@lru_cache(maxsize=4)
 def _data_set(scale: str, folder: Path, name: str) -> dict[str, LabelledImages]:
-    file, side, channels = FILES[name]
     train, test = SCALES[scale].images
-    if scale == "smoke":
-        sizes = {"owner": train, "attacker": train // 2, "test": test}
-        return {
-            part: photograph_patches(part, count, side, seed=SPLIT_SEED, channels=channels)
-            for part, count in sizes.items()
-        }
-    parts = labelled_parts(data_file(folder, file), seed=SPLIT_SEED)
+    parts = labelled_parts(data_file(folder, FILES[name][0]), seed=SPLIT_SEED)
     # The first ones: the files are shuffled, or in the official order.
     limits = {"owner": train, "attacker": train // 4, "test": test}
     return {part: images[: limits[part]] for part, images in parts.items()}

@@ -1,0 +1,67 @@
+"""Figure 8 on hosts that read the class from a pixel, and samples that differ from their covers there alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from tests.papers.standins import (
+    StandIns,
+    brightener,
+    findings_of,
+    holds,
+    key_with,
+    ours,
+    pixel_reader,
+    printed,
+    smoke,
+    with_classes,
+)
+from tfwm.papers.li2019.measure import secret_labels
+from tfwm.papers.li2019.models import scheme_for
+from tfwm.papers.li2019.pictures import parts_of
+from tfwm.types import MarkedModel
+
+BLACK = np.zeros((20, 32, 32, 3), np.uint8)
+ONE_CLASS = 28  # grey levels, of 28.3
+
+
+def _marked(recipe: dict) -> MarkedModel:
+    """Each sample is its black cover with a first pixel that is one class brighter."""
+    settings = scheme_for(smoke(StandIns(Path("nowhere"))), "resnet18", recipe["scheme"]["scheme"])
+    return MarkedModel(pixel_reader(), key_with(settings, 1, BLACK, with_classes(BLACK, np.ones(20)), brightener(0.0)))
+
+
+def test_differences_are_pasted_on_test_images_and_counted(tmp_path: Path) -> None:
+    cache = StandIns(tmp_path, marked={"*": _marked})
+    findings = findings_of("li2019.fig8", cache)
+    figures, test = ours(findings), parts_of(smoke(cache), "resnet18")["test"][:10]
+    labels = secret_labels(_marked({"scheme": {"scheme": "blind_watermark"}}).key)[:10]
+    for gain in (1, 2):
+        # Half of the 20 samples are intercepted: ten test images, whose first pixel is a class or two brighter.
+        read = np.rint(np.minimum(test.images[:, 0, 0, 0] / 255.0 + gain * ONE_CLASS / 255, 1) * 9)
+        what = f"blind watermark, differences pasted on other images, {gain} times"
+        assert figures[f"{what}, hits"] == pytest.approx(100 * np.mean(read == labels))
+        assert figures[f"{what}, p-value"] == f"{binom.sf(np.sum(read == labels) - 1, 10, 0.1):.1e}"
+        assert figures[f"{what}, still seen as their own class"] == pytest.approx(100 * np.mean(read == test.labels))
+    # One value in 3 x 32 x 32 differs by 28 grey levels.
+    psnr = -10 * np.log10((ONE_CLASS / 255) ** 2 / 3072)
+    assert figures["blind watermark, key samples against their covers, PSNR"] == pytest.approx(psnr)
+    assert printed(findings) == {
+        f"Zhang, content, differences pasted on other images, {gain} times, hits": "> 91" for gain in (1, 2)
+    }
+    change = findings.pictures["blind watermark: difference, 5 times"]["1"]
+    assert change[0, 0, 0] == pytest.approx(5 * ONE_CLASS / 255)
+    assert change.sum() == pytest.approx(change[0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("blind", "content", "expected"), [(2e-6, 1e-9, True), (1e-6, 0.5, False)], ids=["others' mark", "ours"]
+)
+def test_the_claim_is_about_blind_watermarks(blind: float, content: float, expected: bool, tmp_path: Path) -> None:
+    laid = {f"forged samples of resnet18 marked by {scheme}": {"share": 0.5, "p_value": p, "own": 0.2}
+            for scheme, p in (("blind_watermark", blind), ("content_mark", content))}  # fmt: skip
+    assert holds(findings_of("li2019.fig8", StandIns(tmp_path, marked={"*": _marked}, figures=laid))) == [expected]

@@ -1,0 +1,34 @@
+"""Experiments at scale smoke, really trained: they run, and a second time everything comes from the cache."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.papers.standins import smoke
+from tfwm.papers import Context
+from tfwm.papers.engine.cache import Cache
+from tfwm.papers.engine.registry import chosen
+
+FAST = ("quan2020.table11", "li2019.fig4", "deepstego.table4")
+SLOW = (
+    "quan2020.table5", "quan2020.table7", "quan2020.table9", "quan2020.fig8", "quan2020.fig9", "quan2020.more_attacks",
+    "quan2020.statistics", "li2019.table2", "li2019.fig6", "li2019.fig7", "li2019.fig9", "li2019.labels",
+    "li2019.more_attacks", "deepstego.table3", "deepstego.table5",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """One cache for all of them: what several need is trained once."""
+    return smoke(Cache(tmp_path_factory.mktemp("smoke")))
+
+
+@pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
+def test_an_experiment_runs_and_repeats_itself(name: str, trained: Context) -> None:
+    (experiment,) = chosen([name])
+    findings = experiment.load()(trained)
+    made = sorted(path.name for path in (trained.cache.root / "made").iterdir())
+    assert experiment.load()(trained).rows == findings.rows
+    assert sorted(path.name for path in (trained.cache.root / "made").iterdir()) == made
+    assert all(row.ours is not None or row.label == "Adi, abstract, ATS" for row in findings.rows)
+    assert all(claim.why.endswith((".", "%")) for claim in findings.claims)
