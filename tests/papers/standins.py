@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import binom
 from tensorflow import keras
 
+from tfwm.config import to_dict
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Context, Findings
 from tfwm.papers.engine.bookkeeping import Spent
@@ -131,4 +132,4 @@ def brightener(by: float, shape: tuple[int, int, int] = (32, 32, 3)) -> keras.Mo
 def key_with(settings: Any, seed: int, covers: np.ndarray, samples: np.ndarray, encoder: keras.Model) -> OwnerKey:
     """A key of `blind_watermark` or `deep_stego` with samples, covers and an encoder of a test's own."""
     arrays = {"probes": samples, "covers": covers, "logo": np.zeros(covers.shape[1:], np.uint8)}
-    return OwnerKey(settings.name, settings.to_dict(), new_secret(seed), arrays, {"encoder": encoder})
+    return OwnerKey(settings.name, to_dict(settings), new_secret(seed), arrays, {"encoder": encoder})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,11 @@ from scipy.stats import binom
 from tensorflow import keras
 
 from tests.papers.standins import brightener, key_with, pixel_reader, with_classes
+from tfwm.attacks import FineTune
+from tfwm.config import to_dict
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Context
+from tfwm.papers.engine import snapshots as engine
 from tfwm.papers.engine.snapshots import snapshots
 from tfwm.papers.engine.subjects import Subject, attacked_once, measured, verdict_on
 from tfwm.papers.li2019.measure import secret_labels
@@ -79,21 +81,23 @@ def test_a_verdict_is_what_the_keys_scheme_finds(right: int, marked: bool) -> No
     assert found["marked"] is marked
 
 
-def test_copies_after_several_epochs_come_from_one_training(context: Context, lines: list[str]) -> None:
-    trained: list[Path] = []
+def test_copies_after_several_epochs_come_from_one_training(context: Context, lines: list[str], monkeypatch) -> None:
+    trained: list[tuple] = []
 
-    def train(folder: Path) -> dict[int, KerasSuspect]:
-        trained.append(folder)
-        return {number: KerasSuspect("copy", _network(number)) for number in (10, 20)}
+    def tuned_at(attack, suspect, data, run, *, epochs) -> dict[int, KerasSuspect]:
+        trained.append((attack, _weight(suspect.model), data, run.seed, epochs))
+        return {number: KerasSuspect("copy", _network(number)) for number in epochs}
 
-    copies = snapshots(context, SUBJECT, "on new data", {"rate": 1e-3}, (10, 20), train)
+    monkeypatch.setattr(engine, "tuned_at", tuned_at)
+    attack = FineTune(sigma=3.0)
+    copies = snapshots(context, SUBJECT, "on new data", attack, lambda: "new", (10, 20), {"data": "new"})
     assert list(copies) == [10, 20]
     assert trained == []
     assert [_weight(copies[number].model()) for number in (20, 10, 20)] == [20, 10, 20]
-    assert len(trained) == 1
+    assert trained == [(attack, 1, "new", 0, (10, 20))]
     assert copies[20].owner_key() is KEY
     assert copies[20].recipe == {
-        "what": "resnet18 marked, 20 epochs on new data", "recipe_version": 3,
-        "attack": {"epoch": 20, "rate": 1e-3}, "of": RECIPE,
+        "what": "resnet18 marked, 20 epochs on new data", "recipe_version": 3, "of": RECIPE,
+        "attack": {"epoch": 20, **to_dict(attack), "data": "new"},
     }  # fmt: skip
     assert lines[0] == "resnet18 marked, tuned on new data: measuring"

@@ -24,7 +24,7 @@ from tests.papers.standins import (
 )
 from tfwm.papers.li2019.measure import secret_labels
 from tfwm.papers.li2019.models import scheme_for
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.key_samples.networks import encoded
 from tfwm.types import MarkedModel
 
 ONE_CLASS = 28.4 / 255  # a ninth of the way from black to white

@@ -11,6 +11,7 @@ import pytest
 from tensorflow import keras
 
 from tests.papers.standins import StandIns, findings_of, holds, ours, smoke
+from tfwm.config import to_dict
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Context
@@ -60,7 +61,7 @@ def _stand_ins(root: Path) -> StandIns:
 
     def marked(recipe: Any) -> MarkedModel:
         host = recipe["what"].partition(" ")[0]
-        key = OwnerKey("trigger_image", scheme.to_dict(), new_secret(recipe["key"]), {"logo": LOGO})
+        key = OwnerKey("trigger_image", to_dict(scheme), new_secret(recipe["key"]), {"logo": LOGO})
         return MarkedModel(network(f"marked_{host}"), key)
 
     return StandIns(root, models={f"host {name}": network(f"unmarked_{name}") for name in HOSTS}, marked={"*": marked})

@@ -10,6 +10,7 @@ import pytest
 from tensorflow import keras
 
 from tests.papers.standins import StandIns, smoke
+from tfwm.config import to_dict
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Context
 from tfwm.papers.quan2020 import sizes
@@ -68,7 +69,7 @@ def test_distances_are_to_what_the_embedding_taught(tmp_path: Path) -> None:
     """A marked host that answers with G itself, and an unmarked one that is a tenth brighter where that is not cut."""
     context = smoke(StandIns(tmp_path))
     scheme = sizes.sized(context, "dncnn", 16)
-    key = OwnerKey("trigger_image", scheme.to_dict(), new_secret(1), {})
+    key = OwnerKey("trigger_image", to_dict(scheme), new_secret(1), {})
     wanted = np.clip(images.verification_images(scheme, images.triggers(scheme, key.secret)), 0, 1).astype(np.float32)
     cache = StandIns(tmp_path, marked={"*": MarkedModel(_answering(wanted), key)},
                      models={"host dncnn": _answering(np.minimum(wanted + 0.1, 1.0))})  # fmt: skip

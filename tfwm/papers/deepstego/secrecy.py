@@ -20,9 +20,8 @@ from tfwm.papers.detection.steganalysis import ats_detect, detection_rate, train
 from tfwm.papers.engine.subjects import measured
 from tfwm.papers.li2019.models import marked_classifier, scheme_for, strangers_encoder
 from tfwm.papers.li2019.pictures import parts_of
-from tfwm.schemes.deep_stego.stages import alone, builder
-from tfwm.schemes.key_samples.encoding import encoded
-from tfwm.schemes.key_samples.marking import load_logo
+from tfwm.schemes.deep_stego.training import stego_builder, without_host
+from tfwm.schemes.key_samples.networks import encoded
 
 HOST = "vgg16"
 # Method of `KEY_IMAGES`, how the paper calls it, its detection rate there in percent, and the settings here.
@@ -96,7 +95,7 @@ def _methods(context: Context) -> dict[str, tuple[int | None, Embed, Embed | Non
 
 
 def _by_method(context: Context, name: str, settings: dict[str, float]) -> Embed:
-    logo = load_logo(scheme_for(context, HOST, SCHEME))
+    logo = scheme_for(context, HOST, SCHEME).logo_pixels()
     return lambda images, seed: KEY_IMAGES[name](images, draw=np.random.default_rng(seed), logo=logo, **settings)
 
 
@@ -112,12 +111,14 @@ def _owners_model(context: Context) -> Embed:
 
 def _analysts_model(context: Context) -> Embed:
     """A stego-model of the owner's architecture and logo that the analyst trains on images of his own."""
-    settings, seed = alone(scheme_for(context, HOST, SCHEME)), context.seeds[0] + ANALYST
-    covers, logo = parts_of(context, HOST)["attacker"].images[: settings.samples], load_logo(settings)
+    settings, seed = without_host(scheme_for(context, HOST, SCHEME)), context.seeds[0] + ANALYST
+    covers, logo = parts_of(context, HOST)["attacker"].images[: settings.samples], settings.logo_pixels()
 
     def embed(images: np.ndarray, _: int) -> np.ndarray:
         what = "stego-model of the analyst"
-        return encoded(strangers_encoder(context, what, settings, builder(settings), covers, seed=seed), images, logo)
+        return encoded(
+            strangers_encoder(context, what, settings, stego_builder(settings), covers, seed=seed), images, logo
+        )
 
     return embed
 

@@ -15,9 +15,9 @@ from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.papers.li2019.measure import chance_interval, clean_accuracy, secret_labels, share_labelled, verdict_with
 from tfwm.papers.li2019.models import KEY_SEED, TRAINED, marked_classifier, scheme_for
 from tfwm.papers.li2019.scales import HOSTS, hosts_at
-from tfwm.schemes.deep_stego.stages import alone, builder
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.deep_stego.training import stego_builder, without_host
 from tfwm.schemes.key_samples.joint import train_encoder
+from tfwm.schemes.key_samples.networks import encoded
 from tfwm.suspects import as_float
 
 SCHEME, HOST = "deep_stego", "vgg16"
@@ -119,13 +119,13 @@ def table5(context: Context) -> Findings:
 
 def _trained_elsewhere(context: Context, host: Subject, seed: int) -> float:
     """How often the host gives the owner's labels to his covers where a stego-model of another seed hid the logo."""
-    settings = alone(scheme_for(context, HOST, SCHEME))
+    settings = without_host(scheme_for(context, HOST, SCHEME))
 
     def measure(folder: Path) -> float:
         key = host.owner_key()
         logo, covers = key.arrays["logo"], key.arrays["covers"]
         run = context.run_in(folder, seed=seed)
-        stranger, _ = train_encoder(settings, builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
+        stranger, _ = train_encoder(settings, stego_builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
         return share_labelled(host.model(), encoded(stranger, covers, logo), secret_labels(key))
 
     return measured(context, host, f"stego-model of seed {seed}", measure, seed=seed)

@@ -8,18 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfwm.attacks import tuned_at
+from tfwm.config import to_dict
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.subjects import Subject
+from tfwm.suspects import KerasSuspect
 
 if TYPE_CHECKING:
     from tensorflow import keras
 
-    from tfwm.suspects import KerasSuspect
+    from tfwm.attacks.tuning.epochs import TuningAttack
+    from tfwm.types import ImagePairs, LabelledImages
 
 
 def snapshots(
-    context: Context, marked: Subject, how: str, settings: Mapping[str, Any], epochs: Sequence[int],
-    train: Callable[[Path], Mapping[int, KerasSuspect]],
+    context: Context, marked: Subject, how: str, attack: TuningAttack,
+    data: Callable[[], ImagePairs | LabelledImages], epochs: Sequence[int], settings: Mapping[str, Any],
 ) -> dict[int, Subject]:  # fmt: skip
     """A stolen network after several numbers of epochs of a thief's training.
 
@@ -29,22 +33,24 @@ def snapshots(
       context: of the experiment.
       marked: what the thief has stolen.
       how: he trains, for progress lines: `on new data`.
-      settings: of the training, JSON values.
+      attack: his training.
+      data: gives what he trains on.
       epochs: after which the network is kept.
-      train: trains, and returns the networks by epoch. It gets a folder that stays the same until it returns, so that
-        a killed training resumes.
+      settings: further JSON values of the recipes, which tell this training from others.
 
     Returns:
       A subject for each of `epochs`, with the key of `marked`.
     """
-    training = marked.attacked(f"tuned {how}", dict(settings), marked.model).recipe
+    known = {**to_dict(attack), **settings}
+    training = marked.attacked(f"tuned {how}", known, marked.model).recipe
     recipes = {
-        number: marked.attacked(f"{number} epochs {how}", {"epoch": number, **settings}, marked.model).recipe
+        number: marked.attacked(f"{number} epochs {how}", {"epoch": number, **known}, marked.model).recipe
         for number in epochs
     }
 
     def make_all(folder: Path) -> dict[str, Any]:
-        copies = train(folder)
+        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(folder, seed=context.seeds[0])
+        copies = tuned_at(attack, suspect, data(), run, epochs=epochs)
         for number, copy in copies.items():
             context.cache.model(recipes[number], partial(_given, copy.model))
         return {"epochs": list(copies)}

@@ -21,8 +21,8 @@ from tfwm.papers.engine.subjects import measured
 from tfwm.papers.li2019.models import KEY_SEED, TRAINED, marked_classifier, scheme_for, strangers_encoder
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.schemes.baselines import KeyMethod
-from tfwm.schemes.blind_watermark.stages import builder
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.blind_watermark.training import encoder_builder
+from tfwm.schemes.key_samples.networks import encoded
 
 HOST = "resnet18"
 STRIKING = {
@@ -59,7 +59,9 @@ def makers_of(context: Context) -> dict[str, Maker]:
 
     def thiefs_encoder() -> keras.Model:
         covers, seed = parts_of(context, HOST)["attacker"].images[-settings.samples :], context.seeds[0] + THIEF
-        return strangers_encoder(context, "encoder of the thief", settings, builder(settings), covers, seed=seed)
+        return strangers_encoder(
+            context, "encoder of the thief", settings, encoder_builder(settings), covers, seed=seed
+        )
 
     return {
         OURS: _by_encoder(key, thiefs_encoder),

@@ -19,9 +19,9 @@ from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.papers.li2019.scales import HOSTS, SCALES, classifier_settings, marking_schedule
 from tfwm.schemes import make_scheme
-from tfwm.schemes.key_samples.encoding import EncoderSettings
 from tfwm.schemes.key_samples.joint import train_encoder
-from tfwm.schemes.key_samples.marking import load_logo, train_host
+from tfwm.schemes.key_samples.settings import EncoderSettings
+from tfwm.schemes.key_samples.training import train_with_samples
 from tfwm.training import Run
 from tfwm.types import CLASSIFICATION, LabelledImages
 
@@ -92,7 +92,7 @@ def control_classifier(context: Context, name: str) -> Subject:
     settings, owner = scheme_for(context, name, "blind_watermark"), owner_images(context, name)
 
     def train(host: keras.Model, run: Run) -> keras.Model:
-        model, _ = train_host(settings, host, owner, None, new_secret(KEY_SEED), run, stage="control")
+        model, _ = train_with_samples(settings, host, owner, None, new_secret(KEY_SEED), run, stage="control")
         return model
 
     return TRAINED.control(
@@ -119,7 +119,7 @@ def strangers_encoder(
 
     def make(folder: Path) -> keras.Model:
         run, secret = context.run_in(folder, seed=seed), new_secret(KEY_SEED + seed)
-        model, _ = train_encoder(settings, build, covers, load_logo(settings), run, secret)
+        model, _ = train_encoder(settings, build, covers, settings.logo_pixels(), run, secret)
         return model
 
     return context.cache.model(recipe, make)

@@ -13,7 +13,7 @@ from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.papers.li2019.measure import secret_labels, share_labelled, verdict_with
 from tfwm.papers.li2019.models import marked_classifier
 from tfwm.papers.li2019.scales import HOSTS
-from tfwm.schemes.key_samples.encoding import encoded
+from tfwm.schemes.key_samples.networks import encoded
 
 SEEDS = {"smoke": 2, "desk": 5, "paper": 5}
 HOST = {"smoke": "vgg13", "desk": "vgg13", "paper": "mobilenet_v2"}

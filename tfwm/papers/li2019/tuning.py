@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from tfwm.attacks import TuneClassifier, tuned_classifiers_at
-from tfwm.config import to_dict
+from tfwm.attacks import TuneClassifier
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.plots import curves
 from tfwm.papers.engine.snapshots import snapshots
@@ -15,7 +13,6 @@ from tfwm.papers.li2019.measure import clean_accuracy, p_text, verdict_with
 from tfwm.papers.li2019.models import marked_classifier
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.papers.li2019.scales import HOSTS, SCALES, hosts_at
-from tfwm.suspects import KerasSuspect
 
 TABLE_2 = {
     "vgg13": (95.75, 92.50, 90.25, 90.00, 90.00, 90.00, 90.00, 90.15, 90.00, 90.25, 90.00),
@@ -71,11 +68,7 @@ def tuned_subjects(context: Context, name: str) -> dict[int, Subject]:
     """
     scale, marked = SCALES[context.scale], marked_classifier(context, name)
     attack = TuneClassifier(schedule=scale.tuning, augment="none" if context.scale == "smoke" else "crop_flip")
-    settings = {**to_dict(attack), "epochs": list(scale.tuned_epochs)}
-
-    def train(folder: Path) -> dict[int, KerasSuspect]:
-        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(folder, seed=context.seeds[0])
-        images = parts_of(context, name)["attacker"]
-        return tuned_classifiers_at(attack, suspect, images, run, epochs=scale.tuned_epochs)
-
-    return snapshots(context, marked, "of fine-tuning", settings, scale.tuned_epochs, train)
+    return snapshots(
+        context, marked, "of fine-tuning", attack, lambda: parts_of(context, name)["attacker"], scale.tuned_epochs,
+        {"epochs": list(scale.tuned_epochs)},
+    )  # fmt: skip

@@ -106,7 +106,8 @@ def irrelevant(key: OwnerKey) -> OwnerKey:
 
 def _sheet(heading: str, key: OwnerKey, what: str, own: np.ndarray) -> Sheet:
     """A sheet with the copyright image in the size that the visualizer draws, and a first picture."""
-    sheet = Sheet(heading, cover(key.arrays["logo"], own.shape[:2]).astype(np.float32) / 255.0)
+    height, width, _ = own.shape
+    sheet = Sheet(heading, cover(key.arrays["logo"], (height, width)).astype(np.float32) / 255.0)
     sheet.add("own", what, own)
     return sheet
 

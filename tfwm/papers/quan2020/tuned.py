@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
-from tfwm.attacks import fine_tuned_at
-from tfwm.config import to_dict
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.snapshots import snapshots
 from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.models import marked_host
 from tfwm.papers.quan2020.pictures import thief_pairs, training_pairs
 from tfwm.papers.quan2020.scales import Mark, fine_tuning
-from tfwm.suspects import KerasSuspect
 
 EPOCHS = (10, 25, 50, 75, 100)
 DATA = {"original": training_pairs, "new": thief_pairs}
@@ -33,11 +30,6 @@ def tuned_copy(context: Context, name: str, scheme: Mark, data: str, epochs: int
       data: that the thief has: `original`, the owner's, or `new`, textures.
       epochs: one of `epochs_of`.
     """
-    marked, settings = marked_host(context, name, scheme), to_dict(fine_tuning(context, name))
-    known = epochs_of(context)
-
-    def train(folder: Path) -> dict[int, KerasSuspect]:
-        suspect, run = KerasSuspect("marked", marked.model()), context.run_in(folder, seed=context.seeds[0])
-        return fine_tuned_at(fine_tuning(context, name), suspect, DATA[data](context, name), run, epochs=known)
-
-    return snapshots(context, marked, f"on {data} data", {"data": data, **settings}, known, train)[epochs]
+    marked, attack = marked_host(context, name, scheme), fine_tuning(context, name)
+    thiefs = partial(DATA[data], context, name)
+    return snapshots(context, marked, f"on {data} data", attack, thiefs, epochs_of(context), {"data": data})[epochs]
