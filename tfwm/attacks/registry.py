@@ -61,7 +61,7 @@ def attack_from_dict(values: dict[str, Any]) -> Attack:
     """
     if "attack" not in values:
         raise ValueError(f'`values` must name its attack, as in {{"attack": "jpeg"}}, got {sorted(values)}. Add it.')
-    cls: type = choose("attack", values["attack"], ATTACKS)  # type: ignore[arg-type]
+    cls: type = choose("attack", values["attack"], ATTACKS)
     return from_dict(cls, {name: _read(value) for name, value in values.items() if name != "attack"})
 
 
