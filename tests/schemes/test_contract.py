@@ -24,7 +24,7 @@ from tfwm.suspects import FunctionSuspect, KerasSuspect, RecordedSuspect, as_flo
 from tfwm.types import Access, KeySampleScheme, MarkedModel, Scheme, Suspect
 
 ROOT = Path(__file__).parents[2]
-OWN = set(SCHEMES) - set(SCHEMES.foreign())
+OWN = set(SCHEMES) - set(SCHEMES.foreign)
 CLIPS = {"deep_watermarking"}  # the others answer what a fine-tuned host answers; what is served, `export` clips
 FIRST_STAGES = {"deep_watermarking": "initial", "trigger_image": "embedding", "label_image": "embedding",
                 "projected_label": "embedding", "blind_watermark": "encoder", "deep_stego": "joint"}  # fmt: skip

@@ -19,7 +19,7 @@ from tfwm.types import KeySampleScheme, Scheme
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(SCHEMES)
-OWN = sorted(set(SCHEMES) - set(SCHEMES.foreign()))
+OWN = sorted(set(SCHEMES) - set(SCHEMES.foreign))
 PRESETS = ("paper", "reference", "fast", "tiny")
 AFTER_THE_AUTHORS_CODE = {"blind_watermark", "deep_watermarking", "trigger_image"}
 

@@ -15,7 +15,7 @@ and each can be imported from here: `from tfwm.attacks import Surrogate`.
 | forgery/ | what forgers and accusers do without a stolen model |
 | compose.py | several of these in a row |
 | checks.py | what every attack asks of the suspect before it starts |
-| thief.py | the thief's draws, and the files that he writes |
+| thief.py, labelled.py | the thief's draws and files; how he trains a classifier |
 """
 
 from __future__ import annotations

@@ -42,11 +42,6 @@ def kernels_of(model: keras.layers.Layer) -> list[tf.Variable]:
     return [weight for weight in model.weights if len(weight.shape) >= 2 and weight.dtype.is_floating]
 
 
-def flat_weights(model: keras.Model) -> np.ndarray:
-    """All weights of a network in a row, float32 `[n]`, for the digest of a training that starts from them."""
-    return np.concatenate([np.ravel(value).astype(np.float32) for value in model.get_weights()])
-
-
 def choose_layers(model: keras.Model, layers: str) -> None:
     """Makes layers of the network trainable, and all others not.
 

@@ -11,14 +11,13 @@ from tensorflow import keras
 
 from tfwm.attacks.backdoors.reverse import anomaly_indices, reverse_engineered, stamped
 from tfwm.attacks.checks import attacked_name, network_of, require_classifier
-from tfwm.attacks.kernels import flat_weights
+from tfwm.attacks.labelled import DEFAULT_SCHEDULE, train_on_labels
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import keep_stolen, thief_run
-from tfwm.attacks.tuning.labelled import DEFAULT_SCHEDULE, train_on_labels
 from tfwm.config import check_range, check_whole
 from tfwm.digests import training_digest
 from tfwm.files import replacing
-from tfwm.networks.copying import copy_of
+from tfwm.networks.copying import copy_of, flat_weights
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Run
 from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect

@@ -8,11 +8,10 @@ from typing import ClassVar
 from tfwm.attacks.checks import attacked_name, network_of, require_access
 from tfwm.attacks.copies.imitation import check_noise, imitator, noise_label, train_imitator
 from tfwm.attacks.copies.losses import check_loss
-from tfwm.attacks.kernels import flat_weights
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import keep_stolen, thief_seed
 from tfwm.digests import training_digest
-from tfwm.networks.copying import copy_of, untrained
+from tfwm.networks.copying import copy_of, flat_weights, untrained
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
 from tfwm.types import RESTORATION, Access, ImagePairs, Suspect

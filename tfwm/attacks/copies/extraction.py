@@ -10,9 +10,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name, require_access
+from tfwm.attacks.labelled import train_on_labels
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import keep_stolen, thief_run, thief_seed
-from tfwm.attacks.tuning.labelled import train_on_labels
 from tfwm.config import check_range, choose
 from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest

@@ -10,9 +10,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name, network_of, require_classifier
+from tfwm.attacks.labelled import DEFAULT_SCHEDULE, train_on_labels
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import keep_stolen
-from tfwm.attacks.tuning.labelled import DEFAULT_SCHEDULE, train_on_labels
 from tfwm.config import check_range, choose
 from tfwm.networks.copying import copy_of
 from tfwm.suspects import KerasSuspect, in_batches

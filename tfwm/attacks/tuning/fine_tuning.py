@@ -8,18 +8,18 @@ from typing import ClassVar
 
 from tensorflow import keras
 
+from tfwm.attacks import labelled
 from tfwm.attacks.checks import attacked_name, network_of, require_classifier
 from tfwm.attacks.copies.imitation import check_noise, noise_label
 from tfwm.attacks.copies.losses import check_loss
-from tfwm.attacks.kernels import choose_layers, flat_weights
+from tfwm.attacks.kernels import choose_layers
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import keep_stolen, thief_run
-from tfwm.attacks.tuning import labelled
 from tfwm.attacks.tuning.epochs import Callbacks, Tuning
 from tfwm.attacks.tuning.pairs import tuning_on_pairs
 from tfwm.config import choose
 from tfwm.digests import training_digest
-from tfwm.networks.copying import copy_of
+from tfwm.networks.copying import copy_of, flat_weights
 from tfwm.suspects import KerasSuspect
 from tfwm.training import AUGMENTATIONS, Descent, Run, Schedule
 from tfwm.types import CLASSIFICATION, RESTORATION, Access, ImagePairs, LabelledImages, Suspect

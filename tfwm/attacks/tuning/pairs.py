@@ -9,11 +9,11 @@ from tensorflow import keras
 
 from tfwm.attacks.checks import network_of, require_access
 from tfwm.attacks.copies.imitation import imitator, train_imitator
-from tfwm.attacks.kernels import flat_weights
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import thief_seed
 from tfwm.attacks.tuning.epochs import Callbacks, Tuning, TuningAttack
 from tfwm.digests import training_digest
+from tfwm.networks.copying import flat_weights
 from tfwm.suspects import as_float
 from tfwm.training import Run
 from tfwm.types import ImagePairs, Suspect
