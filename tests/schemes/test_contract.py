@@ -126,7 +126,7 @@ def test_another_schemes_key_and_alphas_out_of_reach_are_refused(trained: Traine
         with pytest.raises(ValueError, match=f"`key` must be of scheme {trained.scheme.name}, got one of '{other}'"):
             trained.scheme.verify(trained.suspect, replace(trained.key, scheme=other))
     for alpha in (1e-300, 0.0, 1.0, 1.5):
-        with pytest.raises(ValueError, match=r"`alpha` must lie between .* Use "):
+        with pytest.raises(ValueError, match="`alpha` .* Use "):
             trained.scheme.verify(trained.suspect, trained.key, alpha=alpha)
     assert trained.scheme.verify(trained.suspect, trained.key, alpha=0.5).alpha == 0.5
 

@@ -78,9 +78,17 @@ class InitialTrainer(Metered):
 
     @property
     def main_variables(self) -> list[tf.Variable]:
+        """What `optimizer` trains: H and R."""
         return self.embedder.trainable_variables + self.extractor.trainable_variables
 
     def compile(self, optimizer: Any, discriminator_optimizer: Any, jit_compile: bool = False) -> None:
+        """Takes one optimizer for H and R together and one for D.
+
+        Args:
+          optimizer: of H and R.
+          discriminator_optimizer: of D.
+          jit_compile: whether XLA compiles the step.
+        """
         super().compile(optimizer=optimizer, jit_compile=jit_compile)
         self.discriminator_optimizer = discriminator_optimizer
         optimizer.build(self.main_variables)
@@ -170,9 +178,16 @@ class AdversarialTrainer(Metered):
 
     @property
     def main_variables(self) -> list[tf.Variable]:
+        """What `optimizer` trains: R and C."""
         return self.extractor.trainable_variables + self.classifier.trainable_variables
 
     def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
+        """Takes the optimizer.
+
+        Args:
+          optimizer: of R and C.
+          jit_compile: whether XLA compiles the step.
+        """
         super().compile(optimizer=optimizer, jit_compile=jit_compile)
         optimizer.build(self.main_variables)
 
