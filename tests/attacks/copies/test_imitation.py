@@ -12,7 +12,7 @@ from tensorflow import keras
 from tests.attacks.toys import grey_pairs, patches
 from tfwm.attacks import Surrogate
 from tfwm.attacks.copies.imitation import Imitator, imitator
-from tfwm.attacks.copies.losses import LOSSES, l1_loss
+from tfwm.attacks.copies.losses import LOSSES, content_loss
 from tfwm.data.stream.batches import batches
 from tfwm.data.stream.draws import noisy
 from tfwm.suspects.trivial import echo
@@ -29,7 +29,8 @@ def _stepped(attack: Surrogate, strategy: str, folder: Path) -> tuple[list[np.nd
         assert scope.num_replicas_in_sync == (2 if strategy == "mirrored" else 1)
         network = attack.build(3, seed=5)
         trainer = imitator(network, attack.loss, width=4, seed=6, vgg_weights=attack.vgg_weights)
-        trainer.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1) if trainer.discriminator else None)
+        judge = keras.optimizers.SGD(0.1) if trainer.discriminator else None
+        trainer.compile(keras.optimizers.SGD(0.1), discriminator_optimizer=judge)
         stream = batches({"inputs": INPUTS, "answers": ANSWERS}, batch_size=4, seed=0, steps=1)
         history = trainer.fit(stream, steps_per_epoch=1, verbose=0).history
     weights = network.get_weights() + (trainer.discriminator.get_weights() if trainer.discriminator else [])
@@ -58,7 +59,7 @@ def test_the_step_by_hand() -> None:
     """One weight w = 1, output w x: L1 against answers above it, so dL/dw = -mean(x)."""
     image = keras.Input((1, 1, 1))
     layer = keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="ones")
-    trainer = Imitator(keras.Model(image, layer(image)), l1_loss)
+    trainer = Imitator(keras.Model(image, layer(image)), content_loss("l1"))
     trainer.compile(keras.optimizers.SGD(1.0))
     inputs = np.array([0.2, 0.4], np.float32).reshape(2, 1, 1, 1)
     stream = tf.data.Dataset.from_tensors({"inputs": inputs, "answers": inputs + 0.5})
@@ -71,7 +72,7 @@ def test_the_step_by_hand() -> None:
 def test_the_discriminator_learns_to_tell_and_the_network_hears_it() -> None:
     network = Surrogate("plain_cnn", filters=4, blocks=2).build(3, seed=5)
     trainer = imitator(network, "l1+adversarial", width=4, seed=6)
-    trainer.compile(keras.optimizers.SGD(0.0), keras.optimizers.Adam(3e-3))
+    trainer.compile(keras.optimizers.SGD(0.0), discriminator_optimizer=keras.optimizers.Adam(3e-3))
     schedule = batches({"inputs": INPUTS, "answers": 255 - ANSWERS // 4}, batch_size=4, seed=0, steps=12)
     history = trainer.fit(schedule, epochs=2, steps_per_epoch=6, verbose=0).history
     assert history["discriminator"][1] < history["discriminator"][0]

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.attacks.toys import patches
-from tfwm.attacks.copies.losses import LOSSES, content_loss, deceiving_loss, judging_loss, l1_loss, l2_loss
+from tfwm.attacks.copies.losses import LOSSES, content_loss, deceiving_loss, judging_loss
 from tfwm.networks.vgg import vgg_features
 from tfwm.suspects import as_float
 
@@ -15,8 +15,8 @@ def test_pixel_losses_by_hand() -> None:
     outputs = tf.constant([[[[0.5], [0.5]]], [[[0.0], [1.0]]]])
     answers = tf.constant([[[[0.7], [0.1]]], [[[0.0], [1.0]]]])
     # (0.2 + 0.4) / 2 = 0.3; (0.04 + 0.16) / 2 = 0.1; the second example is exact.
-    np.testing.assert_allclose(l1_loss(outputs, answers), [0.3, 0.0], atol=1e-7)
-    np.testing.assert_allclose(l2_loss(outputs, answers), [0.1, 0.0], atol=1e-7)
+    np.testing.assert_allclose(content_loss("l1")(outputs, answers), [0.3, 0.0], atol=1e-7)
+    np.testing.assert_allclose(content_loss("l2+adversarial")(outputs, answers), [0.1, 0.0], atol=1e-7)
 
 
 def test_adversarial_losses_by_hand() -> None:

@@ -15,12 +15,12 @@ from tfwm.config import check_range
 from tfwm.data.stream.batches import batches
 from tfwm.data.stream.draws import noisy
 from tfwm.networks import patch_discriminator
-from tfwm.training import Metered, Run, Schedule, descend, fit, mean_over_batch, scaled
+from tfwm.training import NetworkTrainer, Run, Schedule, descend, fit, mean_over_batch, scaled
 
 DISCRIMINATOR_FILTERS = 32
 
 
-class Imitator(Metered):
+class Imitator(NetworkTrainer):
     """Trains `network` to give the wanted answers, against a discriminator where there is one.
 
     Args:
@@ -37,8 +37,7 @@ class Imitator(Metered):
         self, network: keras.Model, content: Content, *, discriminator: keras.Model | None = None,
         adversarial_weight: float = 0.0, training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None,
     ):  # fmt: skip
-        super().__init__(("loss", "content") + (("adversarial", "discriminator") if discriminator else ()))
-        self.network: keras.Model = network
+        super().__init__(network, ("loss", "content") + (("adversarial", "discriminator") if discriminator else ()))
         self.discriminator: Any = discriminator
         self._content, self._weight, self._mode = content, adversarial_weight, training
         self._sigma: float = sigma
@@ -46,19 +45,17 @@ class Imitator(Metered):
         self._answer: Any = None if teacher is None else (lambda images: teacher(images, training=False))
 
     def compile(
-        self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer | None = None,
-        *, jit: bool = False,
+        self, optimizer: keras.optimizers.Optimizer, jit_compile: bool = False, *,
+        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:  # fmt: skip
-        """Sets the optimizers and creates their variables.
+        """Sets the optimizers and creates their variables: a replica may not do that in the first step.
 
         Args:
           optimizer: of the network.
+          jit_compile: compile the step with XLA.
           discriminator_optimizer: of the discriminator, where there is one.
-          jit: compile the step with XLA.
         """
-        super().compile(optimizer=optimizer, jit_compile=jit)
-        # Here and not in the first step: a replica may not create variables.
-        optimizer.build(self.network.trainable_variables)
+        super().compile(optimizer, jit_compile)
         self.discriminator_optimizer = discriminator_optimizer
         if self.discriminator is not None and discriminator_optimizer is not None:
             discriminator_optimizer.build(self.discriminator.trainable_variables)
@@ -134,7 +131,8 @@ def train_imitator(
       digest: of everything that the result depends on.
       callbacks: called before the checkpoint of each epoch is written.
     """
-    trainer.compile(schedule.optimizer(), schedule.optimizer() if trainer.discriminator else None, jit=run.jit)
+    judge = schedule.optimizer() if trainer.discriminator else None
+    trainer.compile(schedule.optimizer(), run.jit, discriminator_optimizer=judge)
 
     def batches_at(first: int, count: int) -> tf.data.Dataset:
         return batches(arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfwm.config import choose
 from tfwm.networks.vgg import vgg_features
+from tfwm.training.objectives import PIXEL_LOSSES
 
 Content = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """From (outputs, answers), `[n, h, w, c]` each, to one value per example."""
@@ -25,26 +26,6 @@ The authors weigh 100 : 1 on images in [-1, 1], where L1 is twice and L2 four ti
 
 Paper: Zhang et al. 2021, section 4.3 and table 2; the weights from DeblurGAN, whose code the authors use.
 """
-
-
-def l1_loss(outputs: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """Mean absolute difference of each example, `[n]`.
-
-    Args:
-      outputs: `[n, h, w, c]`.
-      answers: of the same shape.
-    """
-    return _per_example(tf.abs(outputs - answers))
-
-
-def l2_loss(outputs: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """Mean squared difference of each example, `[n]`.
-
-    Args:
-      outputs: `[n, h, w, c]`.
-      answers: of the same shape.
-    """
-    return _per_example(tf.square(outputs - answers))
 
 
 def deceiving_loss(fake_logits: tf.Tensor) -> tf.Tensor:
@@ -84,9 +65,10 @@ def content_loss(name: str, vgg_weights: str = "") -> Content:
     kind, _ = choose("loss", name, LOSSES)
     if kind == "perceptual":
         features = vgg_features(vgg_weights)
-        return lambda outputs, answers: l2_loss(features(outputs), features(answers))
-    return l1_loss if kind == "l1" else l2_loss
+        return lambda outputs, answers: _per_example(tf.square(features(outputs) - features(answers)))
+    return PIXEL_LOSSES[kind]
 
 
 def _per_example(values: tf.Tensor) -> tf.Tensor:
+    """The mean of all values of each example, float32 `[n]`."""
     return tf.reduce_mean(tf.cast(values, tf.float32), axis=list(range(1, len(values.shape))))
