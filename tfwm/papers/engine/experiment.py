@@ -56,7 +56,13 @@ class Context:
             raise ValueError("`seeds` must hold at least one seed, got none. Give (0,).")
 
     def at(self, *, smoke: T, desk: T, paper: T) -> T:
-        """The value for this context's scale."""
+        """The value for this context's scale.
+
+        Args:
+          smoke: for scale smoke.
+          desk: for scale desk.
+          paper: for scale paper.
+        """
         return {"smoke": smoke, "desk": desk, "paper": paper}[self.scale]
 
     def dataset(self, name: str) -> dict[str, np.ndarray]:

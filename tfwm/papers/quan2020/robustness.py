@@ -40,7 +40,12 @@ COLUMNS = {
 
 
 def schemes_of(context: Context, name: str) -> dict[str, Mark]:
-    """The schemes that the tables compare: the baselines, the paper's own scheme, and its coded variant as `ours`."""
+    """The schemes that the tables compare: the baselines, the paper's own scheme, and its coded variant as `ours`.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     plain = trigger_scheme(context, name)
     return {**{kind: baseline(context, kind, name) for kind in BASELINES}, "plain": plain,
             "ours": coded_scheme(context, name)}  # fmt: skip
