@@ -2,17 +2,16 @@
 
 | file | holds |
 |---|---|
-| scales.py | what smoke, desk and paper mean for each host |
+| scales.py | the hosts and schemes, and what smoke, desk and paper mean for each |
 | pictures.py | training patches and test sets |
 | models.py | hosts, marked hosts and controls, from the cache |
 | measure.py | PSNR, SSIM and WPSNR on the test sets, verdicts |
 | fidelity.py | tables I to III |
 | uniqueness.py | tables IV and V |
-| robustness.py, tuned.py | tables VI and VII |
+| robustness.py | tables VI and VII |
 | overwriting.py | tables VIII and IX |
-| tables.py | what the paper prints there |
 | evasion.py | attacks that the paper did not try |
-| sizes.py, capacity.py, capacity_tables.py | tables X to XII |
+| sizes.py, capacity.py | tables X to XII |
 | timing.py | table XIII |
 | figures.py | figures 8 and 9 |
 """
@@ -49,7 +48,7 @@ EXPERIMENTS = experiments_in(__name__, NOTES, (
     ("table10", "capacity: denoising with triggers of 20 to 600 pixels", "capacity:table10", (1, 21)),
     ("table11", "capacity: super-resolution with triggers of 20 to 600 pixels", "capacity:table11", (1, 18)),
     ("table12", "capacity beside the first baseline", "capacity:table12", (1, 35)),
-    ("table13", "time of embedding and of verification", "capacity:table13", (1, 43)),
+    ("table13", "time of embedding and of verification", "timing:table13", (1, 43)),
     ("fig8", "what the visualizer draws for wrong keys and hosts", "figures:figure8", (1, 37)),
     ("fig9", "what the visualizer draws after attacks", "figures:figure9", (1, 19)),
     ("more_attacks", "attacks that the paper did not try", "evasion:more_attacks", (1, 31)),

@@ -24,8 +24,8 @@ from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.overwriting import overwritten
 from tfwm.papers.quan2020.pictures import training_pairs
+from tfwm.papers.quan2020.robustness import tuned_copy
 from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
-from tfwm.papers.quan2020.tuned import tuned_copy
 from tfwm.schemes import scheme_of
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.suspects import KerasSuspect
