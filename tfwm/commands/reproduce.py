@@ -33,7 +33,7 @@ SCALES = ("smoke", "desk", "paper")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
+    """Adds the command's arguments and options to its parser."""
     option = parser.add_argument
     option("experiments", nargs="*", metavar="EXPERIMENT", help="quan2020.table1, or quan2020 for all of a paper's")
     option("--list", action="store_true", help="show every experiment, what it shows, and roughly how long it takes")
@@ -47,10 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Runs the experiments that were named, one after the other, and writes their results.
+    """Runs the experiments that were named, one after the other, and writes their results; or lists experiments.
+
+    Returns:
+      As text each claim and whether it holds, and why an experiment failed; as JSON the results. Of --list the table
+      of experiments.
 
     Raises:
-      ValueError: nothing was asked for, or something that there is not.
+      ValueError: no experiment was named, or one that there is not.
       FileExistsError: a result of a larger scale is there.
     """
     from tfwm.papers.engine.registry import all_experiments, chosen
@@ -62,18 +66,14 @@ def run(arguments: argparse.Namespace) -> Result:
     experiments = chosen(arguments.experiments)
     from tfwm.papers.engine.runner import reproduce
 
-    out = _out(arguments)
+    # Results are committed; those of a trial must not lie among them.
+    usual = Path(arguments.cache, "smoke") if arguments.scale == "smoke" else Path("results")
+    out = Path(arguments.out) if arguments.out else usual
     outcomes = reproduce(experiments, _context(arguments), out, overwrite=arguments.overwrite)
     for outcome in outcomes:
         if outcome.trace and (outcome.bug or arguments.verbose):
             print(outcome.trace, file=sys.stderr)
     return result_of(outcomes)
-
-
-def _out(arguments: argparse.Namespace) -> Path:
-    # Results are committed; those of a trial must not lie among them.
-    usual = Path(arguments.cache, "smoke") if arguments.scale == "smoke" else Path("results")
-    return Path(arguments.out) if arguments.out else usual
 
 
 def _context(arguments: argparse.Namespace) -> Context:
@@ -109,7 +109,7 @@ def _duration(minutes: float | None) -> str:
 
 
 def result_of(outcomes: Sequence[Outcome]) -> Result:
-    """The claims of all of them, and what failed."""
+    """What the command answers: the claims of the experiments that were run, and why others failed."""
     from tfwm.config import to_dict
 
     failed = [outcome for outcome in outcomes if outcome.results is None]

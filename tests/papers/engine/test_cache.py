@@ -46,7 +46,7 @@ def test_another_recipe_is_another_thing(change: dict[str, Any], cache: Cache) -
 
 def test_another_tensorflow_is_another_thing(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.value(RECIPE, lambda folder: 1)
-    monkeypatch.setattr("tfwm.papers.engine.bookkeeping._tensorflow", lambda: "9.9")
+    monkeypatch.setattr("tfwm.papers.engine.bookkeeping.tensorflow_version", lambda: "9.9")
     assert cache.value(RECIPE, lambda folder: 2) == 2
 
 

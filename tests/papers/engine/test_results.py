@@ -14,8 +14,8 @@ from PIL import Image
 from tests.papers import toy as paper
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.pictures import sheet
-from tfwm.papers.engine.registry import chosen
-from tfwm.papers.engine.results import Results, check_may_replace, figure_text, result_path
+from tfwm.papers.engine.registry import all_experiments, chosen
+from tfwm.papers.engine.results import Results, check_may_replace, figure_text, page, result_path
 from tfwm.papers.engine.runner import reproduce, run_experiment
 
 
@@ -60,6 +60,24 @@ def test_pictures_lie_beside_the_page(context: Context, tmp_path: Path) -> None:
     with Image.open(path.with_suffix(".png")) as drawn:
         assert drawn.size == (484, 605)
     assert {stat.st_mode & 0o777 for stat in (file.stat() for file in path.parent.iterdir())} == {0o644}
+
+
+COMMITTED = sorted((Path(__file__).parents[3] / "results").rglob("*.json"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_committed_results_are_of_experiments_and_their_pages_say_the_same(path: Path) -> None:
+    results = Results.load(path)
+    (experiment,) = chosen([results.experiment])
+    assert result_path(path.parents[1], experiment.id) == path
+    drawn = path.with_suffix(".png")
+    note = experiment.notes.get(results.scale, "")
+    expected = page(results, experiment.title, drawn.name if drawn.is_file() else None, note)
+    assert path.with_suffix(".md").read_text() == expected
+
+
+def test_every_experiment_has_a_committed_result() -> None:
+    assert {f"{path.parent.name}.{path.stem}" for path in COMMITTED} == {found.id for found in all_experiments()}
 
 
 def test_a_result_without_pictures_leaves_no_old_sheet(context: Context, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.papers.standins import StandIns, findings_of, holds, ours
-from tfwm.papers.quan2020.capacity_tables import TABLE_10, TABLE_11, TABLE_12
+from tfwm.papers.quan2020.capacity import TABLE_10, TABLE_11, TABLE_12
 from tfwm.papers.quan2020.scales import HOSTS
 
 TAKEN = {"marked": 1e-3, "unmarked": 9e-3, "eta": 6e-3}

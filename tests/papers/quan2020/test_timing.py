@@ -11,7 +11,6 @@ from tests.papers.standins import StandIns, findings_of, holds, ours
 from tfwm.papers import Context
 from tfwm.papers.engine.bookkeeping import Spent
 from tfwm.papers.quan2020 import sizes, timing
-from tfwm.papers.quan2020.capacity_tables import TABLE_13
 from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.scales import HOSTS
 from tfwm.suspects import FunctionSuspect, KerasSuspect
@@ -54,7 +53,7 @@ def test_times_are_those_of_the_first_making(trained: Context, monkeypatch: pyte
     monkeypatch.setattr(timing, "RANKED_CALLS", 1)
     first, again = timing.table13(trained), timing.table13(trained)
     assert first == again
-    assert set(TABLE_13) == set(HOSTS)
+    assert set(timing.TABLE_13) == set(HOSTS)
     share = next(row for row in first.rows if "share" in row.label)
     host, mark = TRAINED.unmarked(trained, "dncnn").recipe, sizes.sized_subject(trained, "dncnn", 16).recipe
     expected = 100 * trained.cache.seconds(mark) / trained.cache.seconds(host)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft
 
 ANGLE_DEGREES = (-30.0, 30.0)  # from the vertical
 LENGTH_PIXELS = (8.0, 22.0)
@@ -18,6 +17,8 @@ def rain_streaks(generators: list[np.random.Generator], height: int, width: int)
     One angle, length, width and density per image; every drop has its own strength. Sizes are in
     pixels, whatever the image size: a network trained on patches meets the same streaks in a photograph.
     """
+    from scipy import fft  # late: the commands list the tasks without it
+
     names = (ANGLE_DEGREES, LENGTH_PIXELS, WIDTH_PIXELS, DROPS_PER_PIXEL, PEAK)
     drawn = np.array([[draw.uniform(*limits) for limits in names] for draw in generators], np.float32)
     angle, length, thickness, density, peak = (drawn[:, column, None, None] for column in range(len(names)))
@@ -32,8 +33,8 @@ def rain_streaks(generators: list[np.random.Generator], height: int, width: int)
 
 def _streak(height: int, width: int, angle: np.ndarray, length: np.ndarray, thickness: np.ndarray) -> np.ndarray:
     """One soft line through pixel (0, 0), wrapped round the edges, 1 in its middle."""
-    rows = (fft.fftfreq(height) * height).astype(np.float32)[:, None]
-    columns = (fft.fftfreq(width) * width).astype(np.float32)[None, :]
+    rows = (np.fft.fftfreq(height) * height).astype(np.float32)[:, None]
+    columns = (np.fft.fftfreq(width) * width).astype(np.float32)[None, :]
     along = rows * np.cos(angle) + columns * np.sin(angle)
     across = columns * np.cos(angle) - rows * np.sin(angle)
     ends = np.clip(length / 2.0 + 0.5 - np.abs(along), 0.0, 1.0)

@@ -10,7 +10,7 @@ Hosts, scales and what is measured of a classifier are those of `tfwm.papers.li2
 
 from __future__ import annotations
 
-from tfwm.papers.engine.experiment import Experiment
+from tfwm.papers.engine.experiment import experiments_in
 
 NOTES = {
     "smoke": "Networks of a few channels after a few steps: this shows that the experiment runs, and nothing else.",
@@ -24,16 +24,10 @@ NOTES = {
     ),
 }
 
-
-def _experiment(name: str, title: str, run: str, desk: float, smoke: float = 1) -> Experiment:
-    return Experiment(
-        f"deepstego.{name}", title, f"tfwm.papers.deepstego.{run}", {"smoke": smoke, "desk": desk}, notes=NOTES
-    )  # fmt: skip
-
-
-EXPERIMENTS = (
-    _experiment("table2", "accuracy and trigger accuracy, with and without the mark", "tables:table2", 6),
-    _experiment("table3", "can steganalysis tell stego images?", "secrecy:table3", 7, 2),
-    _experiment("table4", "covers, stego images and what was changed", "tables:table4", 6),
-    _experiment("table5", "stego images of models of other seeds", "tables:table5", 7),
-)
+# Name, what it shows, function, and minutes at the scales smoke and desk.
+EXPERIMENTS = experiments_in(__name__, NOTES, (
+    ("table2", "accuracy and trigger accuracy, with and without the mark", "tables:table2", (1, 6)),
+    ("table3", "can steganalysis tell stego images?", "secrecy:table3", (2, 7)),
+    ("table4", "covers, stego images and what was changed", "tables:table4", (1, 6)),
+    ("table5", "stego images of models of other seeds", "tables:table5", (1, 7)),
+))  # fmt: skip

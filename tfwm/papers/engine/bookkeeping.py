@@ -152,11 +152,12 @@ class Recipe:
     @property
     def name(self) -> str:
         """Name of its folder: readable, and different for every recipe and every version of TensorFlow."""
-        text = json.dumps([self.values, _tensorflow()], sort_keys=True)
+        text = json.dumps([self.values, tensorflow_version()], sort_keys=True)
         readable = re.sub(r"[^a-z0-9.]+", "-", self.label.lower()).strip("-.")[:60]
         return f"{readable}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 @lru_cache(maxsize=1)
-def _tensorflow() -> str:
+def tensorflow_version() -> str:
+    """The installed one, which may decide what a training gives."""
     return importlib.metadata.version("tensorflow")

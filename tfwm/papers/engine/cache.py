@@ -67,11 +67,23 @@ class Cache:
         return self._get(MODEL, recipe, make)
 
     def marked(self, recipe: Mapping[str, Any], make: Callable[[Path], MarkedModel]) -> MarkedModel:
-        """A marked model with its key and its training history; arguments and errors are those of `model`."""
+        """A marked model with its key and its training history; it is made only where no earlier call finished.
+
+        Args:
+          recipe: as for `model`.
+          make: as for `model`, but it returns a marked model.
+
+        Raises:
+          ValueError: as `model`.
+        """
         return self._get(MARKED, recipe, make)
 
     def value(self, recipe: Mapping[str, Any], make: Callable[[Path], Any]) -> Any:
-        """A JSON value, for instance one row of a table; arguments and errors are those of `model`.
+        """A JSON value, for instance one row of a table; it is made only where no earlier call finished.
+
+        Args:
+          recipe: as for `model`.
+          make: as for `model`, but it returns a value made of JSON's types and numpy's.
 
         Returns:
           What `make` returned, as JSON keeps it: numpy's scalars and arrays as numbers and lists, None for what is

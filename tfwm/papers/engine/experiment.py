@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -56,7 +56,13 @@ class Context:
             raise ValueError("`seeds` must hold at least one seed, got none. Give (0,).")
 
     def at(self, *, smoke: T, desk: T, paper: T) -> T:
-        """The value for this context's scale."""
+        """The value for this context's scale.
+
+        Args:
+          smoke: for scale smoke.
+          desk: for scale desk.
+          paper: for scale paper.
+        """
         return {"smoke": smoke, "desk": desk, "paper": paper}[self.scale]
 
     def dataset(self, name: str) -> dict[str, np.ndarray]:
@@ -112,8 +118,26 @@ class Experiment:
             choose("scale", scale, SCALES)
 
     def load(self) -> Callable[[Context], Findings]:
-        """The function, imported now."""
+        """The function; its module is imported now."""
         if not isinstance(self.run, str):
             return self.run
         module, _, function = self.run.partition(":")
         return getattr(importlib.import_module(module), function)
+
+
+def experiments_in(
+    package: str, notes: Mapping[str, str], lines: Iterable[tuple[str, str, str, tuple[float, ...]]]
+) -> tuple[Experiment, ...]:
+    """The experiments of a paper, from one line for each.
+
+    Args:
+      package: of the paper, `__name__` there; its last part is the paper's name.
+      notes: how a scale differs from the paper's settings, by scale.
+      lines: of each experiment its name, what it shows, its function as `module:function` within the package, and
+        roughly how many minutes it takes at the scales, in their order; the last ones may be missing.
+    """
+    paper = package.rpartition(".")[2]
+    return tuple(
+        Experiment(f"{paper}.{name}", title, f"{package}.{run}", dict(zip(SCALES, minutes)), notes)
+        for name, title, run, minutes in lines
+    )

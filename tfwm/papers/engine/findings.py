@@ -32,16 +32,13 @@ class Row:
 
     def _figure(self, name: str, value: Any) -> float | str | None:
         value = value.item() if isinstance(value, (np.generic, np.ndarray)) and value.size == 1 else value
-        if value is None or isinstance(value, str) or (_is_number(value) and math.isfinite(value)):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is None or isinstance(value, str) or (number and math.isfinite(value)):
             return value
         raise ValueError(
             f"`{name}` of the row {self.label!r} must be a finite number, a text or None, got {value!r}. "
             'Write a text for what is no number, for instance "infinite".'
         )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

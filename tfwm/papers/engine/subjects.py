@@ -91,5 +91,10 @@ def measured(context: Context, subject: Subject, what: str, measure: Callable[[P
 
 
 def verdict_on(model: keras.Model, key: OwnerKey) -> dict[str, Any]:
-    """What the verification with a key finds on a network: the verdict's figures by name, as JSON values."""
+    """What the verification with a key finds on a network: the verdict's figures by name, as JSON values.
+
+    Args:
+      model: that is asked.
+      key: of an owner.
+    """
     return scheme_of(key).verify(KerasSuspect("suspect", model), key).as_dict()

@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from tfwm.papers.engine.experiment import Experiment
+from tfwm.papers.engine.experiment import experiments_in
 
 NOTES = {
     "smoke": "Networks of a few channels after a few steps: this shows that the experiment runs, and nothing else.",
@@ -32,23 +32,17 @@ NOTES = {
     ),
 }
 
-
-def _experiment(name: str, title: str, run: str, desk: float, smoke: float = 1) -> Experiment:
-    return Experiment(
-        f"li2019.{name}", title, f"tfwm.papers.li2019.{run}", {"smoke": smoke, "desk": desk}, notes=NOTES
-    )  # fmt: skip
-
-
-EXPERIMENTS = (
-    _experiment("table1", "the hosts, and their accuracy without a mark", "fidelity:table1", 17, 2),
-    _experiment("table2", "key accuracy while a thief fine-tunes", "tuning:table2", 18),
-    _experiment("fig4", "accuracy of marked and unmarked hosts", "fidelity:figure4", 39),
-    _experiment("fig5", "key accuracy of marked and unmarked hosts", "fidelity:figure5", 37),
-    _experiment("fig6", "can three dense layers tell key samples?", "detection:figure6", 6),
-    _experiment("fig7", "can a classifier's features tell key samples?", "detection:figure7", 6),
-    _experiment("fig8", "what the encoder changes, and what a forger gets from it", "differences:figure8", 7),
-    _experiment("fig9", "keys and encoders of other seeds", "transfer:figure9", 28),
-    _experiment("labels", "labels last, or as published: do the samples transfer?", "evidence:labels", 30),
-    _experiment("accuser", "adversarial examples presented as key samples", "evidence:accuser", 22),
-    _experiment("more_attacks", "attacks that the paper did not try", "attacks:more_attacks", 11),
-)
+# Name, what it shows, function, and minutes at the scales smoke and desk.
+EXPERIMENTS = experiments_in(__name__, NOTES, (
+    ("table1", "the hosts, and their accuracy without a mark", "fidelity:table1", (2, 17)),
+    ("table2", "key accuracy while a thief fine-tunes", "tuning:table2", (1, 18)),
+    ("fig4", "accuracy of marked and unmarked hosts", "fidelity:figure4", (1, 39)),
+    ("fig5", "key accuracy of marked and unmarked hosts", "fidelity:figure5", (1, 37)),
+    ("fig6", "can three dense layers tell key samples?", "detection:figure6", (1, 6)),
+    ("fig7", "can a classifier's features tell key samples?", "detection:figure7", (1, 6)),
+    ("fig8", "what the encoder changes, and what a forger gets from it", "differences:figure8", (1, 7)),
+    ("fig9", "keys and encoders of other seeds", "transfer:figure9", (1, 28)),
+    ("labels", "labels last, or as published: do the samples transfer?", "evidence:labels", (1, 30)),
+    ("accuser", "adversarial examples presented as key samples", "evidence:accuser", (1, 22)),
+    ("more_attacks", "attacks that the paper did not try", "attacks:more_attacks", (1, 11)),
+))  # fmt: skip

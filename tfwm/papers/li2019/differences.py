@@ -32,7 +32,9 @@ def figure8(context: Context) -> Findings:
     for title, subject in subjects.items():
         key = subject.owner_key()
         samples, covers = key.arrays["probes"], key.arrays["covers"]
-        rows += _likeness(title, as_float(samples), as_float(covers))
+        psnr, ssim = (measure(as_float(samples), as_float(covers)) for measure in (fidelity.psnr, fidelity.ssim))
+        rows.append(Row(f"{title}, key samples against their covers, PSNR", None, psnr, "dB"))
+        rows.append(Row(f"{title}, the same, SSIM", None, ssim))
         pictures |= _pictures(title, samples[:SHOWN], covers[:SHOWN])
         forged[title] = {gain: _forged(context, subject, gain) for gain in GAINS}
         for gain, found in forged[title].items():
@@ -48,13 +50,6 @@ def figure8(context: Context) -> Findings:
         "label drawn for each sample.",
     )  # fmt: skip
     return Findings(tuple(rows), (claim,), pictures)
-
-
-def _likeness(title: str, samples: np.ndarray, covers: np.ndarray) -> list[Row]:
-    return [
-        Row(f"{title}, key samples against their covers, PSNR", None, fidelity.psnr(samples, covers), "dB"),
-        Row(f"{title}, the same, SSIM", None, fidelity.ssim(samples, covers)),
-    ]
 
 
 def _pictures(title: str, samples: np.ndarray, covers: np.ndarray) -> dict[str, dict[str, np.ndarray]]:

@@ -79,7 +79,7 @@ def accuser(context: Context) -> Findings:
     accused, *controls = found["verdicts"].values()
     naive = accused["p_value"] <= 1e-6
     fired = min(control["share"] for control in controls)
-    ratio = _against(accused, controls, found["samples"])
+    ratio = _beyond_controls(accused, controls, found["samples"])
     claims = (
         Claim(
             "Counting hits of samples and labels that the accuser brings convicts nobody who is innocent.", not naive,
@@ -96,7 +96,8 @@ def accuser(context: Context) -> Findings:
     return Findings(tuple(rows), claims)
 
 
-def _against(accused: dict[str, float], controls: list[dict[str, float]], n: int) -> float:
+def _beyond_controls(accused: dict[str, float], controls: list[dict[str, float]], n: int) -> float:
+    """The p-value of the accused's hits where chance is what the controls reach, by its upper bound."""
     most = max(control["share"] for control in controls)
     bound = statistics.clopper_pearson(round(most * n), n, 0.98)[1]
     return statistics.binomial_tail(round(accused["share"] * n), n, min(bound, 1 - 1e-9))

@@ -23,7 +23,12 @@ def cases(context: Context) -> tuple[tuple[str, int], ...]:
 
 
 def title_of(name: str, seed: int) -> str:
-    """What rows call a host of figures 4 and 5: `VGG-13, seed 1`."""
+    """What rows call a host of figures 4 and 5: `VGG-13, seed 1`.
+
+    Args:
+      name: of the host.
+      seed: that tells it from others of its name.
+    """
     return f"{HOSTS[name].title}, seed {seed}"
 
 

@@ -19,7 +19,12 @@ from tfwm.types import KeySampleScheme, Suspect
 
 
 def clean_accuracy(context: Context, subject: Subject) -> float:
-    """The accuracy of a subject on the test part of its host's data, in percent."""
+    """The accuracy of a subject on the test part of its host's data, in percent.
+
+    Args:
+      context: of the experiment.
+      subject: with the name of its host.
+    """
     return measured(
         context, subject, "clean accuracy",
         lambda folder: accuracy_on_test(context, subject.host, KerasSuspect("suspect", subject.model())),

@@ -30,7 +30,12 @@ WITH_ENCODER = ("blind_watermark", "deep_stego")  # the schemes whose key sample
 
 
 def owner_images(context: Context, name: str) -> LabelledImages:
-    """What a host learns from, at the context's scale."""
+    """What a host learns from, at the context's scale.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     return parts_of(context, name)["owner"]
 
 
@@ -88,7 +93,12 @@ def _architecture(context: Context, name: str) -> Subject:
 
 
 def control_classifier(context: Context, name: str) -> Subject:
-    """The control beside a host that was marked from its weights: the same further training without a mark."""
+    """The control beside a host that was marked from its weights: the same further training without a mark.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     settings, owner = scheme_for(context, name, "blind_watermark"), owner_images(context, name)
 
     def train(host: keras.Model, run: Run) -> keras.Model:

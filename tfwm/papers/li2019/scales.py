@@ -133,7 +133,12 @@ def classifier_settings(context: Context, name: str) -> ClassifierSettings:
 
 
 def marking_schedule(context: Context, name: str) -> Descent:
-    """The training of a host that is marked; a LeNet learns random labels slowly, but its steps are short."""
+    """The training of a host that is marked; a LeNet learns random labels slowly, but its steps are short.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     scale = SCALES[context.scale]
     schedule = _at_rate(context, name, scale.marking or scale.host)
     if not name.startswith("lenet") or context.scale != "desk":

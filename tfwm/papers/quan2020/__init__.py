@@ -2,24 +2,23 @@
 
 | file | holds |
 |---|---|
-| scales.py | what smoke, desk and paper mean for each host |
+| scales.py | the hosts and schemes, and what smoke, desk and paper mean for each |
 | pictures.py | training patches and test sets |
 | models.py | hosts, marked hosts and controls, from the cache |
 | measure.py | PSNR, SSIM and WPSNR on the test sets, verdicts |
 | fidelity.py | tables I to III |
 | uniqueness.py | tables IV and V |
-| robustness.py, tuned.py | tables VI and VII |
+| robustness.py | tables VI and VII |
 | overwriting.py | tables VIII and IX |
-| tables.py | what the paper prints there |
 | evasion.py | attacks that the paper did not try |
-| sizes.py, capacity.py, capacity_tables.py | tables X to XII |
+| sizes.py, capacity.py | tables X to XII |
 | timing.py | table XIII |
 | figures.py | figures 8 and 9 |
 """
 
 from __future__ import annotations
 
-from tfwm.papers.engine.experiment import Experiment
+from tfwm.papers.engine.experiment import experiments_in
 
 NOTES = {
     "smoke": "Networks of 4 filters after a few steps: this shows that the experiment runs, and nothing else.",
@@ -35,29 +34,23 @@ NOTES = {
     ),
 }
 
-
-def _experiment(name: str, title: str, run: str, desk: float) -> Experiment:
-    return Experiment(f"quan2020.{name}", title, f"tfwm.papers.quan2020.{run}", {"smoke": 1, "desk": desk}, notes=NOTES)
-
-
-EXPERIMENTS = (
-    _experiment("table1", "fidelity of denoisers at four strengths", "fidelity:table1", 24),
-    _experiment("table2", "fidelity of super-resolution", "fidelity:table2", 13),
-    _experiment("table3", "fidelity beside the two baselines", "fidelity:table3", 39),
-    _experiment("table4", "wrong keys on unmarked hosts", "uniqueness:table4", 29),
-    _experiment("table5", "wrong keys on marked hosts, exchanged keys", "uniqueness:table5", 33),
-    _experiment("table6", "pruning", "robustness:table6", 42),
-    _experiment("table7", "fine-tuning on the original data and on textures", "robustness:table7", 49),
-    _experiment("table8", "overwriting with one key, beside the baselines", "overwriting:table8", 60),
-    _experiment("table9", "overwriting with one to five keys", "overwriting:table9", 20),
-    _experiment("table10", "capacity: denoising with triggers of 20 to 600 pixels", "capacity:table10", 21),
-    _experiment("table11", "capacity: super-resolution with triggers of 20 to 600 pixels", "capacity:table11", 18),
-    _experiment("table12", "capacity beside the first baseline", "capacity:table12", 35),
-    _experiment("table13", "time of embedding and of verification", "capacity:table13", 43),
-    _experiment("fig8", "what the visualizer draws for wrong keys and hosts", "figures:figure8", 37),
-    _experiment("fig9", "what the visualizer draws after attacks", "figures:figure9", 19),
-    _experiment("more_attacks", "attacks that the paper did not try", "evasion:more_attacks", 31),
-    _experiment(
-        "statistics", "do the statistics of batch normalisation leak the trigger?", "evasion:batch_statistics", 12
-    ),
-)
+# Name, what it shows, function, and minutes at the scales smoke and desk.
+EXPERIMENTS = experiments_in(__name__, NOTES, (
+    ("table1", "fidelity of denoisers at four strengths", "fidelity:table1", (1, 24)),
+    ("table2", "fidelity of super-resolution", "fidelity:table2", (1, 13)),
+    ("table3", "fidelity beside the two baselines", "fidelity:table3", (1, 39)),
+    ("table4", "wrong keys on unmarked hosts", "uniqueness:table4", (1, 29)),
+    ("table5", "wrong keys on marked hosts, exchanged keys", "uniqueness:table5", (1, 33)),
+    ("table6", "pruning", "robustness:table6", (1, 42)),
+    ("table7", "fine-tuning on the original data and on textures", "robustness:table7", (1, 49)),
+    ("table8", "overwriting with one key, beside the baselines", "overwriting:table8", (1, 60)),
+    ("table9", "overwriting with one to five keys", "overwriting:table9", (1, 20)),
+    ("table10", "capacity: denoising with triggers of 20 to 600 pixels", "capacity:table10", (1, 21)),
+    ("table11", "capacity: super-resolution with triggers of 20 to 600 pixels", "capacity:table11", (1, 18)),
+    ("table12", "capacity beside the first baseline", "capacity:table12", (1, 35)),
+    ("table13", "time of embedding and of verification", "timing:table13", (1, 43)),
+    ("fig8", "what the visualizer draws for wrong keys and hosts", "figures:figure8", (1, 37)),
+    ("fig9", "what the visualizer draws after attacks", "figures:figure9", (1, 19)),
+    ("more_attacks", "attacks that the paper did not try", "evasion:more_attacks", (1, 31)),
+    ("statistics", "do the statistics of batch normalisation leak the trigger?", "evasion:batch_statistics", (1, 12)),
+))  # fmt: skip

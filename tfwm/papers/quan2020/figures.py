@@ -24,8 +24,8 @@ from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.overwriting import overwritten
 from tfwm.papers.quan2020.pictures import training_pairs
+from tfwm.papers.quan2020.robustness import tuned_copy
 from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
-from tfwm.papers.quan2020.tuned import tuned_copy
 from tfwm.schemes import scheme_of
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.suspects import KerasSuspect
@@ -95,7 +95,12 @@ class Sheet:
 
 
 def drawn(model: keras.Model, key: OwnerKey) -> np.ndarray:
-    """What the key's visualizer draws of a network's answer to the key's trigger, float `[P, P, 1]`."""
+    """What the key's visualizer draws of a network's answer to the key's trigger, float `[P, P, 1]`.
+
+    Args:
+      model: that is asked.
+      key: of an owner; it holds the visualizer.
+    """
     return scheme_of(key).reading(KerasSuspect("suspect", model), key)["logo"]
 
 
@@ -163,7 +168,12 @@ def figure9(context: Context) -> Findings:
 
 
 def ours_drawn(context: Context, variant: str) -> TriggerImage:
-    """The scheme of tables VI to IX with a visualizer of one of the `VARIANTS`."""
+    """The scheme of tables VI to IX with a visualizer.
+
+    Args:
+      context: of the experiment.
+      variant: of the visualizer, a name in `VARIANTS`.
+    """
     return replace(coded_scheme(context, "dncnn"), **drawing(context, variant))
 
 
@@ -191,7 +201,12 @@ def attacked_models(context: Context, scheme: TriggerImage) -> dict[str, Callabl
 
 
 def recognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
-    """The paper's claim about the owner's trigger: each of these pictures shows the copyright image."""
+    """The paper's claim about the owner's trigger: each of these pictures shows the copyright image.
+
+    Args:
+      sheet: with the pictures.
+      letters: of the pictures that the claim is about.
+    """
     values = [sheet.likeness[letter] for letter in letters]
     return Claim(
         f"{sheet.heading}: the copyright image is recognised in {', '.join(letters)}.", min(values) >= RECOGNISABLE,
@@ -200,7 +215,12 @@ def recognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
 
 
 def unrecognised(sheet: Sheet, letters: tuple[str, ...]) -> Claim:
-    """The paper's claim about other triggers and other networks: none of these pictures shows the copyright image."""
+    """The paper's claim about other triggers and other networks: none of these pictures shows the copyright image.
+
+    Args:
+      sheet: with the pictures.
+      letters: of the pictures that the claim is about.
+    """
     values = [sheet.likeness[letter] for letter in letters]
     fooled = [letter for letter, value in zip(letters, values, strict=True) if value >= UNRECOGNISABLE]
     own = f" It draws its image on {', '.join(fooled)} too: then the picture proves nothing." if fooled else ""

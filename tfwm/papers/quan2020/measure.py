@@ -38,7 +38,12 @@ def quality(model: keras.Model, cases: Cases) -> Figures:
 
 
 def home_cases(context: Context, name: str) -> Cases:
-    """What the robustness tables measure a host on: Set11 for a denoiser, Set5 at x2, x3 and x4 for the others."""
+    """What the robustness tables measure a host on: Set11 for a denoiser, Set5 at x2, x3 and x4 for the others.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     if HOSTS[name].denoises:
         return denoising_cases(context, "set11")
     return (case for factor in FACTORS for case in super_resolution_cases(context, factor, "set5"))
@@ -65,25 +70,48 @@ def quality_rows(title: str, printed: str | None, ours: Figures, names: Sequence
 
 
 def denoising_quality(context: Context, subject: Subject, test: str) -> Figures:
-    """The quality of a denoiser on a test set: `bsd68`, `set11` or `polyu`."""
+    """The quality of a denoiser on a test set, from the cache where it was measured before.
+
+    Args:
+      context: of the experiment.
+      subject: a denoiser.
+      test: the test set: `bsd68`, `set11` or `polyu`.
+    """
     return _on_pictures(context, subject, f"quality on {test}",
                         lambda: quality(subject.model(), denoising_cases(context, test)))  # fmt: skip
 
 
 def scaling_quality(context: Context, subject: Subject, factor: int) -> Figures:
-    """The quality of a super-resolution network on Set5 and Set13 at one factor: 2, 3 or 4."""
+    """The quality of a super-resolution network on Set5 and Set13 at one factor, from the cache where it was measured.
+
+    Args:
+      context: of the experiment.
+      subject: a super-resolution network.
+      factor: 2, 3 or 4.
+    """
     return _on_pictures(context, subject, f"quality at x{factor}",
                         lambda: quality(subject.model(), super_resolution_cases(context, factor)))  # fmt: skip
 
 
 def quality_at_home(context: Context, name: str, subject: Subject) -> Figures:
-    """The quality that the robustness tables print; `name` is the host's, whose `home_cases` it is measured on."""
+    """The quality that the robustness tables print, from the cache where it was measured before.
+
+    Args:
+      context: of the experiment.
+      name: of the host, whose `home_cases` it is measured on.
+      subject: the host, marked or attacked or neither.
+    """
     return _on_pictures(context, subject, "quality at home",
                         lambda: quality(subject.model(), home_cases(context, name)))  # fmt: skip
 
 
 def own_verdict(context: Context, subject: Subject) -> dict[str, Any]:
-    """What a verification with the subject's own key finds: the verdict's figures by name."""
+    """What a verification with the subject's own key finds: the verdict's figures by name.
+
+    Args:
+      context: of the experiment.
+      subject: with a key.
+    """
     key = subject.owner_key
     return _on_pictures(context, subject, "verification", lambda: verdict_on(subject.model(), key()))
 

@@ -34,7 +34,12 @@ def marked_host(context: Context, name: str, scheme: Mark, *, key: int = 0, seed
 
 
 def control_host(context: Context, name: str) -> Subject:
-    """The control beside a marked host: fine-tuned on its own data as long as an embedding takes, without a mark."""
+    """The control beside a marked host: fine-tuned on its own data as long as an embedding takes, without a mark.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     scheme = trigger_scheme(context, name)
     attack = FineTune(schedule=scheme.embedding, sigma=scheme.sigma, freeze_statistics=True)
     return TRAINED.control(

@@ -43,7 +43,12 @@ def training_pairs(context: Context, name: str) -> ImagePairs:
 
 
 def thief_pairs(context: Context, name: str) -> ImagePairs:
-    """Pairs as `training_pairs` gives them, of textures that the owner never saw (KTH-TIPS and DIV2K in the paper)."""
+    """Pairs as `training_pairs` gives them, of textures that the owner never saw (KTH-TIPS and DIV2K in the paper).
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     return _pairs(context.scale, context.data, "texture_dtd256.tar", "attacker", HOSTS[name].denoises)
 
 

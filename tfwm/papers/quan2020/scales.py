@@ -116,7 +116,12 @@ SCALES = {
 
 
 def first_at_smoke(context: Context, names: Iterable[T]) -> tuple[T, ...]:
-    """All of `names`; at scale smoke the first one alone."""
+    """All of `names`; at scale smoke the first one alone.
+
+    Args:
+      context: of the experiment.
+      names: of hosts, or other things.
+    """
     return tuple(names)[: context.at(smoke=1, desk=None, paper=None)]
 
 
@@ -155,12 +160,22 @@ def trigger_scheme(context: Context, name: str, **changes: Any) -> TriggerImage:
 
 
 def coded_scheme(context: Context, name: str) -> TriggerImage:
-    """The scheme with a secret bit in each cell, whose evidence is exact; tables VI to IX attack it."""
+    """The scheme with a secret bit in each cell, whose evidence is exact; tables VI to IX attack it.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     return trigger_scheme(context, name, coded=True, gradient="gentle", alpha=1e-6)
 
 
 def large_scheme(context: Context, name: str) -> TriggerImage:
-    """`coded_scheme` with four times as many bits on a larger trigger, as `TriggerImage.fast()` has it."""
+    """`coded_scheme` with four times as many bits on a larger trigger, as `TriggerImage.fast()` has it.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     return replace(coded_scheme(context, name), trigger_size=80 // HOSTS[name].upsampling, cells=16)
 
 
@@ -179,7 +194,12 @@ def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelIma
 
 
 def fine_tuning(context: Context, name: str) -> FineTune:
-    """A thief's fine-tuning over 100 epochs (50 at smoke), at the rate that DnCNN's authors end with."""
+    """A thief's fine-tuning over 100 epochs (50 at smoke), at the rate that DnCNN's authors end with.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+    """
     scale, host = SCALES[context.scale], choose("host", name, HOSTS)
     schedule = Schedule(
         50 if context.scale == "smoke" else 100, scale.host_steps, scale.tuning_batch, 1e-4, "constant", 0.9

@@ -43,6 +43,10 @@ def epochs_share(context: Context, size: int) -> float:
     """The share of the usual epochs that an embedding takes, in (0, 1].
 
     At desk it is less for large triggers: a step with one costs up to fifteen times a step without.
+
+    Args:
+      context: of the experiment.
+      size: of the trigger, in pixels.
     """
     return SHARES_AT_DESK.get(size, 1.0) if context.scale == "desk" else 1.0
 
@@ -65,13 +69,26 @@ def sized(context: Context, name: str, size: int, method: str = "ours") -> Mark:
 
 
 def title_of(context: Context, name: str, size: int) -> str:
-    """What the tables call a host with a trigger of a size, and how many epochs less its embedding took."""
+    """What the tables call a host with a trigger of a size, and how many epochs less its embedding took.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      size: of the trigger, in pixels.
+    """
     share = epochs_share(context, size)
     return f"{HOSTS[name].title}, {size} x {size}{f' ({share:g} of the epochs)' if share < 1 else ''}"
 
 
 def sized_subject(context: Context, name: str, size: int, method: str = "ours") -> Subject:
-    """A host that is marked by a scheme whose trigger has a size; arguments as for `sized`."""
+    """A host that is marked by a scheme whose trigger has a size.
+
+    Args:
+      context: of the experiment.
+      name: of the host.
+      size: of the trigger, in pixels.
+      method: `ours`, the paper's scheme, or the baseline `base1`.
+    """
     return marked_host(context, name, sized(context, name, size, method))
 
 
