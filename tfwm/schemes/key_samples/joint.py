@@ -30,13 +30,18 @@ History = list[dict[str, Any]]
 def train_encoder(
     settings: EncoderSettings, build: Any, covers: np.ndarray, logo: np.ndarray, run: Run, secret: bytes
 ) -> tuple[keras.Model, History]:
-    """An encoder that no host and no label has a part in.
+    """An encoder that no host and no label has a part in; resumes after a kill.
 
     Args:
+      settings: of the scheme.
       build: of the encoder, from a seed; called in the run's scope.
       covers: uint8 `[n, h, w, c]`.
       logo: uint8 `[h, w, c]`.
+      run: where and how.
       secret: names the checkpoints.
+
+    Returns:
+      The encoder, and one dict of scalars an epoch.
     """
     schedule = settings.encoder.scaled(run.steps_scale)
     digest = training_digest(settings.to_dict(), run, covers, logo, _mine(secret))
@@ -60,7 +65,21 @@ def train_jointly(
     settings: EncoderSettings, build: Any, host: keras.Model, data: LabelledImages, covers: np.ndarray,
     logo: np.ndarray, run: Run, secret: bytes,
 ) -> tuple[keras.Model, keras.Model, History]:  # fmt: skip
-    """Host and encoder by Algorithm 1; otherwise as `train_encoder`."""
+    """Host and encoder at once, by Algorithm 1 of Li et al. 2019; resumes after a kill.
+
+    Args:
+      settings: of the scheme.
+      build: of the encoder, from a seed; called in the run's scope.
+      host: not changed.
+      data: the owner's.
+      covers: uint8 `[n, h, w, c]`, from which the samples are made.
+      logo: uint8 `[h, w, c]`.
+      run: where and how.
+      secret: decides the labels, and names the checkpoints.
+
+    Returns:
+      The trained host, the encoder, and one dict of scalars an epoch.
+    """
     labels = key_labels(secret, len(covers), settings.classes)
     digest = training_digest(
         settings.to_dict(), run, data.images, data.labels, covers, labels, logo, _mine(secret), flat_weights(host)

@@ -50,7 +50,15 @@ class EncoderTrainer(Metered):
         return self.record(self.improved(batch["key_images"], [None] * self._rounds))
 
     def improved(self, covers: tf.Tensor, hosts: list[HostLoss | None]) -> dict[str, tf.Tensor]:
-        """Both networks descend once for each part of the batch; the last part's figures."""
+        """Discriminator and encoder descend once for each part of the batch.
+
+        Args:
+          covers: `[n, h, w, c]`, of which each part takes its share.
+          hosts: for each part the host's loss that pulls samples towards their labels, or None.
+
+        Returns:
+          The figures of the last part.
+        """
         figures: dict[str, tf.Tensor] = {}
         for part, host in zip(tf.split(covers, self._rounds), hosts, strict=True):
             judged = self._judge(part)
@@ -58,7 +66,12 @@ class EncoderTrainer(Metered):
         return figures
 
     def samples(self, covers: tf.Tensor, *, training: bool) -> tf.Tensor:
-        """What the encoder makes of covers, rounded to 8 bits; the gradient passes the rounding."""
+        """What the encoder makes of covers, rounded to 8 bits; the gradient passes the rounding.
+
+        Args:
+          covers: `[n, h, w, c]` in [0, 1].
+          training: whether the encoder's batch norm takes the statistics of the batch.
+        """
         logos = tf.repeat(self._logo, tf.shape(covers)[0], axis=0)
         made = tf.cast(self.encoder([covers, logos], training=training), tf.float32)
         return made + tf.stop_gradient(tf.round(made * 255.0) / 255.0 - made)

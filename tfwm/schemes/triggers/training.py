@@ -1,4 +1,4 @@
-"""Embedding by fine-tuning: the host's own loss and the mark's at once (Quan et al. 2020, eq. 4 to 7).
+"""Fine-tuning a host on its own data and on secret images at once (Quan et al. 2020, eq. 4 to 7).
 
 What `trigger_image` and the paper's two baselines have in common.
 """
@@ -26,8 +26,17 @@ MarkLoss = Callable[[tf.Tensor], tf.Tensor]
 """From the host's answers to the triggers to one loss per trigger."""
 
 
-def check_fit(settings: TriggerSettings, host: keras.Model, data: ImagePairs) -> None:
-    """Refuses data and hosts that the settings do not describe."""
+def check_restorer(settings: TriggerSettings, host: keras.Model, data: ImagePairs) -> None:
+    """Refuses data and hosts that the settings do not describe.
+
+    Args:
+      settings: say which size and channels the pictures have.
+      host: shall map such pictures to pictures of their size.
+      data: the owner's pairs, `[n, image_size, image_size, channels]`.
+
+    Raises:
+      ValueError: they do not fit.
+    """
     size, channels = settings.image_size, settings.channels
     if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, channels)}:
         raise ValueError(
@@ -58,8 +67,11 @@ def embed(
       mark_loss: of the answers to them.
       secret: names the checkpoints: those of another key are no start for this one.
       values: over how many the mark's loss is a sum; 0 stands for all pixels of the triggers.
+
+    Raises:
+      ValueError: data or a host that do not fit the settings.
     """
-    check_fit(settings, host, data)
+    check_restorer(settings, host, data)
     schedule = settings.embedding.scaled(run.steps_scale)
     arrays = {"inputs": data.inputs, "targets": data.targets}
     start = flat_weights(host)
@@ -91,5 +103,13 @@ def _check_mixed(settings: TriggerSettings, data: ImagePairs, asked: np.ndarray,
 
 
 def repeated(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """`wanted` as often as `answers` holds copies of each trigger, one after the other."""
+    """What is wanted of each trigger, as often as it stands in the batch.
+
+    Args:
+      wanted: `[t, ...]`, one a trigger.
+      answers: `[t * copies, ...]`, those to the copies of a trigger one after the other.
+
+    Returns:
+      `[t * copies, ...]`.
+    """
     return tf.repeat(wanted, tf.shape(answers)[0] // tf.shape(wanted)[0], axis=0)
