@@ -64,6 +64,12 @@ def test_a_network_and_data_name_their_kind() -> None:
     two_outputs = keras.Model(one, [one, one])
     with pytest.raises(ValueError, match="must map images"):
         kind_of_network(two_outputs, "--model")
+    never_called = keras.Sequential([keras.layers.Conv2D(3, 3)])
+    for kind in KINDS.values():
+        with pytest.raises(ValueError, match="`--host` must map .*got None to None"):
+            kind.check(never_called, None, "--host")
+    with pytest.raises(ValueError, match="got None to None"):
+        kind_of_network(never_called, "--model")
     with pytest.raises(ValueError, match="`data` must be ImagePairs or LabelledImages, got list"):
         kind_of_data([])
     with pytest.raises(ValueError, match="Did you mean `restoration`?"):

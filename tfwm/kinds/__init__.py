@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfwm.config import choose
-from tfwm.kinds.protocol import Kind, Quality, Wanted
+from tfwm.kinds.protocol import Kind, Quality, Wanted, shapes_of
 from tfwm.registry import Table
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ def kind_of_network(network: keras.Model, named: str) -> Kind:
     for kind in KINDS.values():
         if kind.fits(network):
             return kind
+    taken, given = shapes_of(network)
     raise ValueError(
         f"`{named}` must map images [n, h, w, 1 or 3] to images, or to the scores [n, classes] of at least 2 classes, "
-        f"got {network.input_shape} to {network.output_shape}. Give a restoration network or a classifier."
+        f"got {taken} to {given}. Give a restoration network or a classifier."
     )
 
 

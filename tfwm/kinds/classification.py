@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.kinds.protocol import Wanted
+from tfwm.kinds.protocol import Wanted, shapes_of
 from tfwm.kinds.quality import Correctness
 from tfwm.suspects.answers import SCORES, Answer
 from tfwm.types import CLASSIFICATION, LabelledImages, Suspect, Verdict
@@ -79,7 +79,7 @@ class Classification:
 
     def fits(self, network: keras.Model) -> bool:
         """Whether it maps images to the scores of at least two classes."""
-        taken, given = network.input_shape, network.output_shape
+        taken, given = shapes_of(network)
         images = isinstance(taken, tuple) and len(taken) == 4
         return images and isinstance(given, tuple) and len(given) == 2 and (given[1] or 0) >= 2
 
@@ -95,10 +95,10 @@ class Classification:
           ValueError: it does not.
         """
         if not self.fits(network):
+            taken, given = shapes_of(network)
             raise ValueError(
-                f"`{named}` must map images [n, height, width, channels] to scores [n, classes], got "
-                f"{network.input_shape} to {network.output_shape}. Give a classifier, or the --scheme for your kind of "
-                "network."
+                f"`{named}` must map images [n, height, width, channels] to scores [n, classes], got {taken} to "
+                f"{given}. Give a classifier, or the --scheme for your kind of network."
             )
         if data is None:
             return

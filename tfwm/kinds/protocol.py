@@ -34,6 +34,14 @@ class Quality(Protocol):
         ...
 
 
+def shapes_of(network: keras.Model) -> tuple[Any, Any]:
+    """What a network takes and gives, as Keras says it; None for one that has never been called on anything."""
+    try:
+        return network.input_shape, network.output_shape
+    except (AttributeError, RuntimeError):
+        return None, None
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which data a caller needs; see `Kind.read`.

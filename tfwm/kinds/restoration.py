@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.kinds.protocol import Wanted
+from tfwm.kinds.protocol import Wanted, shapes_of
 from tfwm.kinds.quality import Likeness
 from tfwm.suspects.answers import IMAGES, Answer
 from tfwm.types import RESTORATION, ImagePairs, Suspect, Verdict
@@ -78,7 +78,7 @@ class Restoration:
 
     def fits(self, network: keras.Model) -> bool:
         """Whether it maps images of 1 or 3 channels to images."""
-        taken, given = network.input_shape, network.output_shape
+        taken, given = shapes_of(network)
         images = all(isinstance(shape, tuple) and len(shape) == 4 and shape[-1] in (1, 3) for shape in (taken, given))
         return images
 
@@ -93,7 +93,7 @@ class Restoration:
         Raises:
           ValueError: it does not.
         """
-        shapes = (network.input_shape, network.output_shape)
+        shapes = shapes_of(network)
         images = all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes)
         size, channels = ("height", "channels") if data is None else (data.inputs.shape[1], data.inputs.shape[-1])
         fits = images and (
