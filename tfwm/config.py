@@ -13,14 +13,22 @@ T = TypeVar("T")
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
-    """The fields of a (nested) dataclass as plain JSON values."""
+    """The fields of a (nested) dataclass as plain JSON values.
+
+    Raises:
+      TypeError: `settings` are no dataclass, or hold what JSON does not have.
+    """
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise TypeError(f"`settings` must be a dataclass instance, got {settings!r}.")
     return json.loads(json.dumps(dataclasses.asdict(settings)))
 
 
 def from_dict(cls: type[T], values: dict[str, Any]) -> T:
-    """Builds `cls` from JSON values.
+    """Builds a dataclass from JSON values.
+
+    Args:
+      cls: the dataclass; its fields may be dataclasses and tuples themselves.
+      values: by field; fields with a default may be left out.
 
     Raises:
       ValueError: unknown field (the message names the closest one), missing field, wrong type.
@@ -41,7 +49,12 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
 
 
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
-    """Looks `name` up in a registry.
+    """Looks up a name that a user gave.
+
+    Args:
+      kind: what the entries are, in a word or two, for the message.
+      name: what is looked for.
+      table: the entries by name.
 
     Raises:
       ValueError: there is no such entry; the message names the closest one and lists them all.
@@ -79,6 +92,13 @@ def _convert(owner: str, name: str, hint: Any, value: Any) -> Any:
 def check_range(name: str, value: float, low: float, high: float, remedy: str) -> None:
     """Refuses a number outside `[low, high]`, NaN included.
 
+    Args:
+      name: of the argument, for the message.
+      value: what came.
+      low: the smallest number that may come.
+      high: the largest one.
+      remedy: a sentence that says what to use, for the message.
+
     Raises:
       ValueError: with the argument, the range, what came and `remedy`.
     """
@@ -89,6 +109,13 @@ def check_range(name: str, value: float, low: float, high: float, remedy: str) -
 
 def check_whole(name: str, value: int, low: int, high: int, remedy: str) -> None:
     """Refuses what is not a whole number in `[low, high]`.
+
+    Args:
+      name: of the argument, for the message.
+      value: what came.
+      low: the smallest number that may come.
+      high: the largest one.
+      remedy: a sentence that says what to use, for the message.
 
     Raises:
       ValueError: with the argument, the range, what came and `remedy`.

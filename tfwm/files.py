@@ -33,6 +33,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def new_directory(path: str | Path, mode: int = 0o755, *, overwrite: bool = False) -> Iterator[Path]:
     """Yields a temporary directory beside `path`; it becomes `path` only when the block ends well.
 
+    Args:
+      path: of the directory; parents are made where they are missing.
+      mode: permissions of the directory.
+      overwrite: replace a directory that is there, whose content is lost then.
+
     Raises:
       FileExistsError: `path` is there already and `overwrite` is not set.
     """
@@ -60,7 +65,18 @@ def new_directory(path: str | Path, mode: int = 0o755, *, overwrite: bool = Fals
 
 
 def write_json(path: str | Path, value: Any) -> Path:
-    """Writes one JSON document, indented, whole or not at all."""
+    """Writes one JSON document, indented, whole or not at all.
+
+    Args:
+      path: of the file; an older one is replaced.
+      value: JSON values, without NaN and infinities.
+
+    Returns:
+      `path`.
+
+    Raises:
+      ValueError: a number that JSON does not have.
+    """
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         temporary.chmod(0o644)

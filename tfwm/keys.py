@@ -40,7 +40,13 @@ def new_secret(seed: int | None = None) -> bytes:
 
 
 def derive(secret: bytes, label: str, length: int) -> bytes:
-    """HKDF-SHA256 of the master secret (at most 8160 bytes; `derive_generator` draws any number of values)."""
+    """Bytes that look random to everyone who does not have the secret, by HKDF-SHA256.
+
+    Args:
+      secret: the master secret, 32 bytes.
+      label: what the bytes are for; bytes of different labels tell nothing of each other.
+      length: how many bytes, at most 8160; `derive_generator` draws any number of values.
+    """
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -48,13 +54,27 @@ def derive(secret: bytes, label: str, length: int) -> bytes:
 
 
 def derive_bits(secret: bytes, label: str, count: int) -> np.ndarray:
-    """`count` independent fair bits as uint8, a function of the secret and the label alone."""
+    """Independent fair bits, a function of the secret and the label alone.
+
+    Args:
+      secret: the master secret, 32 bytes.
+      label: what the bits are for.
+      count: how many, at most 65,280.
+
+    Returns:
+      uint8 `[count]` of 0 and 1.
+    """
     packed = np.frombuffer(derive(secret, label, (count + 7) // 8), np.uint8)
     return np.unpackbits(packed)[:count]
 
 
 def derive_generator(secret: bytes, label: str) -> np.random.Generator:
-    """A numpy generator seeded by the secret and the label."""
+    """A numpy generator whose whole stream is a function of the secret and the label.
+
+    Args:
+      secret: the master secret, 32 bytes.
+      label: what is drawn from it.
+    """
     return np.random.Generator(np.random.Philox(key=int.from_bytes(derive(secret, label, 16), "big")))
 
 
@@ -98,6 +118,13 @@ class OwnerKey:
     def save(self, directory: str | Path, *, overwrite: bool = False) -> Path:
         """Writes the key, whole or not at all.
 
+        Args:
+          directory: where to; it becomes readable for its owner only (mode 0700).
+          overwrite: replace what lies there.
+
+        Returns:
+          `directory`.
+
         Raises:
           FileExistsError: there is a key already and `overwrite` is not set.
         """
@@ -134,6 +161,7 @@ class OwnerKey:
 
 
 def _checked_document(directory: Path) -> dict[str, Any]:
+    """The content of `key.json`, after every file was compared with the manifest."""
     if not (directory / "key.json").is_file() or not (directory / "manifest.json").is_file():
         raise InvalidKeyError(f"`{directory}` is not a key: expected a directory with key.json and manifest.json.")
     document = _read(directory / "key.json")
@@ -150,7 +178,7 @@ def _checked_document(directory: Path) -> dict[str, Any]:
         ) from error
     authentic = hmac.compare_digest(str(expected["hmac"]), str(stored.get("hmac")))
     if not authentic or stored.get("files") != expected["files"]:
-        changed = [] if authentic else _unlike(expected["files"], stored.get("files"))
+        changed = [] if authentic else _changed_files(expected["files"], stored.get("files"))
         raise InvalidKeyError(
             f"`{directory}` was changed since it was written ({', '.join(changed) or 'manifest.json'}). "
             "Restore the key from a copy."
@@ -158,7 +186,7 @@ def _checked_document(directory: Path) -> dict[str, Any]:
     return document
 
 
-def _unlike(expected: dict[str, str], stored: Any) -> list[str]:
+def _changed_files(expected: dict[str, str], stored: Any) -> list[str]:
     """Names of files that are missing, new or changed."""
     stored = stored if isinstance(stored, dict) else {}
     return sorted(name for name in {**expected, **stored} if expected.get(name) != stored.get(name))

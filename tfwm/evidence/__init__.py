@@ -2,7 +2,7 @@
 
 | file | holds |
 |---|---|
-| statistics.py | p-values that hold exactly, and the correlations of the papers |
-| labels.py | which class an answer names, and how often it is right |
-| verdicts.py | asking for a few secret images, counting hits, the verdict |
+| statistics.py | exact p-values, and the correlations of the papers |
+| labels.py | which class a classifier's answer names, and how often it is right |
+| verdicts.py | asks a suspect for a few secret images, counts the hits, and gives the verdict |
 """

@@ -1,4 +1,4 @@
-"""What a classifier says: the class of each answer, and how often it is right."""
+"""What a classifier's answers say: which class each of them names, and how often that is right."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def answered_labels(answers: np.ndarray, count: int, classes: int) -> np.ndarray
 
     Args:
       answers: scores `[count, classes]`, or the classes themselves as whole numbers `[count]`.
-      count: how many images were asked for.
-      classes: of the task.
+      count: how many images the classifier was asked for.
+      classes: how many classes there are.
 
     Raises:
-      ValueError: answers of another shape.
+      ValueError: the answers have another shape.
     """
     answers = np.asarray(answers)
     if answers.shape == (count,) and answers.dtype.kind in "iu":
@@ -37,11 +37,11 @@ def accuracy(answers: np.ndarray, labels: np.ndarray, classes: int) -> float:
 
     Args:
       answers: as for `answered_labels`.
-      labels: `[n]`, at least one.
-      classes: of the task.
+      labels: the right classes, whole numbers `[n]`, at least one.
+      classes: how many classes there are.
 
     Raises:
-      ValueError: no labels, or answers of another shape.
+      ValueError: there are no labels, or the answers have another shape.
     """
     if not len(labels):
         raise ValueError("`labels` must hold at least one label, got none.")

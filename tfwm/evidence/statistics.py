@@ -1,6 +1,6 @@
-"""P-values that hold exactly, and the correlations of the papers. numpy and scipy only.
+"""Exact p-values, and the correlations of the papers.
 
-p-values: p is the chance of a score this good if the suspect were independent of the key.
+A p-value is the probability of a score at least this good if the suspect had nothing to do with the key.
 It is not the probability that the model was stolen.
 """
 
@@ -18,8 +18,11 @@ def binomial_tail(hits: int, n: int, p: float = 0.5) -> float:
 
     Args:
       hits: agreeing cells (or key samples), 0 to `n`.
-      n: independent cells.
-      p: chance that a cell agrees without the key: 1/2 for bits, 1/C for labels of C classes.
+      n: how many independent cells there are, at least 1.
+      p: chance that a cell agrees without the key, in (0, 1): 1/2 for bits, 1/C for labels of C classes.
+
+    Raises:
+      ValueError: a number out of its range.
     """
     _check_chance(p)
     if not 0 <= hits <= n or n < 1:
@@ -32,6 +35,11 @@ def binomial_tail(hits: int, n: int, p: float = 0.5) -> float:
 
 def hits_needed(n: int, alpha: float, p: float = 0.5) -> int:
     """The fewest hits among `n` whose tail is at most `alpha`.
+
+    Args:
+      n: how many independent cells there are, at least 1.
+      alpha: false-claim probability that the owner accepts, in (0, 1).
+      p: chance that a cell agrees without the key, in (0, 1).
 
     Raises:
       ValueError: not even `n` hits reach `alpha`; the message says how many cells would.
@@ -50,12 +58,25 @@ def hits_needed(n: int, alpha: float, p: float = 0.5) -> int:
 
 
 def smallest_p_value(n: int, p: float = 0.5) -> float:
-    """What `n` hits of `n` give: no verdict of such a key can be surer."""
+    """The p-value of `n` hits among `n`: no verdict of a key of `n` cells can be surer.
+
+    Args:
+      n: how many independent cells there are, at least 1.
+      p: chance that a cell agrees without the key, in (0, 1).
+    """
     return binomial_tail(n, n, p)
 
 
 def cells_needed(alpha: float, p: float = 0.5) -> int:
-    """The fewest cells with which a full agreement reaches `alpha`."""
+    """The fewest cells with which a full agreement reaches `alpha`.
+
+    Args:
+      alpha: false-claim probability that the owner accepts, in (0, 1).
+      p: chance that a cell agrees without the key, in (0, 1).
+
+    Raises:
+      ValueError: a number out of its range.
+    """
     _check_alpha(alpha)
     _check_chance(p)
     cells = max(1, math.floor(math.log(alpha) / math.log(p)))
@@ -69,7 +90,10 @@ def rank_p_value(score: float, null_scores: Sequence[float] | np.ndarray) -> flo
 
     Args:
       score: larger means more like the mark (negate a distance).
-      null_scores: `m` scores of decoy marks, wrong keys or unmarked models.
+      null_scores: `m` scores of decoy marks, wrong keys or unmarked models, at least one.
+
+    Raises:
+      ValueError: there is no null score, or a number is not finite.
 
     Paper: Phipson and Smyth 2010; the answer is never below 1/(m + 1).
     """
@@ -83,12 +107,24 @@ def rank_p_value(score: float, null_scores: Sequence[float] | np.ndarray) -> flo
 
 
 def smallest_rank_p_value(draws: int) -> float:
-    """1/(m + 1): 1e-6 takes 999,999 draws."""
+    """The smallest p-value that `rank_p_value` can give with so many null scores; 1e-6 takes 999,999 of them."""
     return 1.0 / (draws + 1)
 
 
 def clopper_pearson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact two-sided confidence interval of a share of `hits` in `n`."""
+    """The exact two-sided confidence interval of a probability, of which `hits` of `n` trials are known.
+
+    Args:
+      hits: 0 to `n`.
+      n: at least 1.
+      confidence: probability that the interval holds the true value, in (0, 1).
+
+    Returns:
+      Its lower and its upper end, in [0, 1].
+
+    Raises:
+      ValueError: a number out of its range.
+    """
     if not 0 <= hits <= n or n < 1:
         raise ValueError(f"`hits` must lie in [0, n] with n at least 1, got hits={hits}, n={n}.")
     if not 0.0 < confidence < 1.0:
@@ -105,6 +141,16 @@ def nc(extracted: np.ndarray, mark: np.ndarray) -> float:
     Not centred: a blank white picture scores 0.9 and more against many logos, so always show
     `nc(blank, mark)` and `centred_nc` beside it.
 
+    Args:
+      extracted: a picture or a map of any shape.
+      mark: of the same shape.
+
+    Returns:
+      In [-1, 1]; at least 0 for pictures.
+
+    Raises:
+      ValueError: the shapes differ.
+
     Paper: Zhang 2021, eq. 13.
     """
     first, second = _flat(extracted, mark)
@@ -113,7 +159,15 @@ def nc(extracted: np.ndarray, mark: np.ndarray) -> float:
 
 
 def centred_nc(extracted: np.ndarray, mark: np.ndarray) -> float:
-    """Correlation after each picture's mean is taken off, in [-1, 1]; 0 where one is constant."""
+    """Correlation after each picture's mean is taken off, in [-1, 1]; 0 where one is constant.
+
+    Args:
+      extracted: a picture or a map of any shape.
+      mark: of the same shape.
+
+    Raises:
+      ValueError: the shapes differ.
+    """
     first, second = _flat(extracted, mark)
     # Peak to peak decides, because the mean of a constant picture may miss it by a rounding error.
     if np.ptp(first) == 0.0 or np.ptp(second) == 0.0:

@@ -1,8 +1,8 @@
-"""The certificate: a signed JSON document that lies beside a released model and says what is known of it.
+"""The certificate: a signed JSON document that lies beside a released model and says what was measured on it.
 
-It holds no secret. The signing key is derived from the owner's master secret: whoever holds the key can show that
-the certificate is his. Anyone else can sign a certificate of his own, so compare its public key with the one that
-the owner published.
+It holds no secret. The signing key is derived from the owner's master secret, so whoever holds the key can show that
+the certificate is his. But anyone can sign a certificate of his own for the same model: compare the public key in it
+with the one that the owner published.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Certificate:
     """A certificate whose signature was checked.
 
     Args:
-      files: SHA-256 of every file of the model, by relative path.
-      model_digest: over all of them.
+      files: SHA-256 of every file of the model, by its path in the model's folder.
+      model_digest: one digest over all of them.
       scheme: name of the scheme.
       key_fingerprint: names the owner's key.
       commitment: binds the owner to the key; see `tfwm.digests.commitment`.
       fidelity: the report's figures.
       verdicts: one per row of the report.
-      blessed: whether the policy let the model through.
-      reasons: why not.
+      blessed: whether the release policy let the model through.
+      reasons: why it did not; empty where it did.
       versions: of the packages that measured it.
       time: when it was written, UTC by the owner's own clock; no time stamp of a third party.
-      public_key: 64 hex digits, of the signature.
+      public_key: 64 hex digits, with which the signature was checked.
     """
 
     files: Mapping[str, str]
@@ -70,6 +70,9 @@ def write_certificate(
       report: what was measured on it.
       decision: what the policy said of the report.
 
+    Returns:
+      `path`.
+
     Raises:
       ValueError: `path` lies in the model, or the model holds a link or no SavedModel.
     """
@@ -78,12 +81,16 @@ def write_certificate(
         raise ValueError(f"`path` must lie beside the model, not in it, got `{path}`. Put it next to `{folder}`.")
     files = file_digests(folder)
     digest = model_digest(files)
+    # Chosen field by field: a row also knows places on this machine.
+    verdicts = [
+        {"suspect": row.label, "group": row.group, "expected": row.expected, **row.verdict} for row in report.rows
+    ]  # fmt: skip
     sections = {
         "model": {"digest": digest, "files": files},
         "scheme": key.scheme,
         "key": {"fingerprint": key.fingerprint, "commitment": commitment(key, public_key_of(key), digest)},
         "fidelity": dict(report.fidelity),
-        "verdicts": _verdicts(report),
+        "verdicts": verdicts,
         "blessing": {"blessed": decision.blessed, "reasons": list(decision.reasons)},
         "versions": dict(report.versions),
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -129,29 +136,20 @@ def _parsed(path: str | Path, sections: dict[str, Any], public_key: str) -> Cert
         ) from error
 
 
-def _verdicts(report: Report) -> list[dict[str, Any]]:
-    # Chosen field by field: a row also knows places on this machine.
-    return [{"suspect": row.label, "group": row.group, "expected": row.expected, **row.verdict} for row in report.rows]
-
-
 def _check_files(path: str | Path, certificate: Certificate, model_directory: str | Path) -> None:
     try:
         found = file_digests(model_directory)
     except ValueError as error:
         raise InvalidCertificateError(f"`{path}`: {error}") from error
-    kinds = {name: _kind(certificate.files.get(name), found.get(name)) for name in sorted({*found, *certificate.files})}
-    changes = [f"{name} {kind}" for name, kind in kinds.items() if kind]
+    signed, changes = certificate.files, []
+    for name in sorted({*found, *signed}):
+        if found.get(name) != signed.get(name):
+            changes.append(f"{name} {'missing' if name not in found else 'changed' if name in signed else 'added'}")
     if changes or model_digest(found) != certificate.model_digest:
         raise InvalidCertificateError(
             f"`{model_directory}` is not the model of `{path}`: {', '.join(changes) or 'the digest differs'}. "
             "Restore the model, or write a certificate of this one."
         )
-
-
-def _kind(certified: str | None, found: str | None) -> str:
-    if certified == found:
-        return ""
-    return "missing" if found is None else "added" if certified is None else "changed"
 
 
 def _check_key(path: str | Path, certificate: Certificate, key: OwnerKey) -> None:

@@ -1,4 +1,7 @@
-"""Signed JSON documents: every section is hashed, and the list of hashes is signed with Ed25519."""
+"""Signed JSON documents: each section is hashed, and the hashes are signed with Ed25519.
+
+A reader can thus say which section was changed, not only that something was.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +23,23 @@ PARTS = ("format", "sections", "signed", "signature")
 
 
 class InvalidCertificateError(ValueError):
-    """A certificate, or the model that it is about, is not what was signed."""
+    """A certificate was changed, or the model or the key beside it is not the one that it is about."""
 
 
 def public_key_of(key: OwnerKey) -> bytes:
-    """32 raw bytes, with which everyone can check what the key's owner signed."""
+    """The 32 raw bytes of the Ed25519 key with which everyone can check what the key's owner signed."""
     return _private_key(key).public_key().public_bytes_raw()
 
 
 def sign(sections: Mapping[str, Any], key: OwnerKey) -> dict[str, Any]:
-    """The whole document.
+    """Makes the signed document.
 
     Args:
       sections: JSON values, one for each of `SECTIONS`.
-      key: the signing key is derived from its secret.
+      key: the owner's; the signing key is derived from its secret.
+
+    Returns:
+      JSON values: the format, the sections, what was signed (their hashes and the public key), and the signature.
     """
     signed = {"digests": {name: _digest(sections[name]) for name in SECTIONS}, "public_key": public_key_of(key).hex()}
     signature = _private_key(key).sign(_message(signed)).hex()
@@ -41,11 +47,15 @@ def sign(sections: Mapping[str, Any], key: OwnerKey) -> dict[str, Any]:
 
 
 def read_signed(path: str | Path) -> tuple[dict[str, Any], str]:
-    """The sections and the public key of a document whose signature and hashes are right.
+    """Reads a document and checks its signature and its hashes.
+
+    Returns:
+      The sections, and the public key as 64 hex digits.
 
     Raises:
-      InvalidCertificateError: no certificate, or changed since it was signed; names the section.
-      FileNotFoundError: there is no file.
+      InvalidCertificateError: the file is no certificate, or was changed since it was signed; the message names the
+        section.
+      FileNotFoundError: there is no such file.
     """
     document = _read(path)
     try:
