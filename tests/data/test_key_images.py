@@ -10,7 +10,7 @@ import pytest
 from tests.data.pictures import photograph
 from tfwm.data.key_images import KEY_IMAGES, key_images
 from tfwm.data.key_images.hidden import hugo, lsb, suniward, wow
-from tfwm.data.key_images.superposed import content, noise, signature
+from tfwm.data.key_images.superposed import content, noise_pattern, signature
 
 LOGO = np.full((12, 10, 3), (255, 0, 0), np.uint8)
 FOREIGN, SUPERPOSED = ("abstract", "unrelated", "random"), ("content", "noise", "signature")
@@ -114,7 +114,7 @@ def test_without_a_word_the_logo_is_stamped() -> None:
 
 
 def test_noise_has_the_strength_it_says() -> None:
-    change = noise(_grey(128, 1, 64), draw=_draw(), sigma=0.1).astype(float) - 128
+    change = noise_pattern(_grey(128, 1, 64), draw=_draw(), sigma=0.1).astype(float) - 128
     # 25.5 grey levels, from 12288 values: the standard error is 0.16.
     assert change.std() == pytest.approx(25.5, abs=0.8)
     assert abs(change.mean()) < 1.2
@@ -199,7 +199,7 @@ def test_what_is_refused(method: str, covers: np.ndarray, logo: np.ndarray, mess
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: noise(_grey(0), draw=_draw(), sigma=0.0), "`sigma` must lie in"),
+        (lambda: noise_pattern(_grey(0), draw=_draw(), sigma=0.0), "`sigma` must lie in"),
         (lambda: signature(_grey(0), draw=_draw(), strength=2.0), "`strength` must lie in"),
         (lambda: signature(_grey(0), draw=_draw(), bits=0), "`bits` must be at least 1"),
         (lambda: lsb(_grey(0), draw=_draw(), rate=1.5), "`rate` must lie in"),

@@ -162,7 +162,7 @@ def test_tar_is_read_without_extracting(tmp_path):
 
 def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(png(photograph()))
-    monkeypatch.setattr(sources._check_bytes, "__defaults__", (100,))
+    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 100)
     with pytest.raises(ValueError, match=r"bytes are more than the limit of 100"):
         read_images(tmp_path)
 

@@ -1,6 +1,12 @@
 """Data: reading pictures, making pairs for a task, and carrying them to a trainer or a pipeline.
 
-The training stream is `tfwm.data.stream.batches.batches`; it is not repeated here, where the name is its module's.
+| room | holds |
+|---|---|
+| reading/ | pictures from files, folders, archives and TFRecords, and back to files |
+| tasks/ | what restoration hosts learn: patches of photographs, and pairs of them |
+| key_images/ | secret images with which classifiers are marked |
+| stream/ | batches for training, and random numbers in them; needs TensorFlow |
+| logos.py | the owner's logo |
 """
 
 from __future__ import annotations

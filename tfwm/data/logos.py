@@ -18,9 +18,9 @@ def read_logo(path: str, side: int, channels: int) -> np.ndarray:
     """A logo in the size and the channels that a scheme works with.
 
     Args:
-      path: of a PNG or JPEG file, of which the middle square is taken and what is transparent is white; empty for the
+      path: of a PNG or JPEG file; its middle square is taken, and transparent pixels become white. Empty takes the
         built-in logo.
-      side: in pixels; of the built-in logo below 8, its upper left corner.
+      side: of the result, in pixels. Below 8 it is the upper left corner of the built-in logo at 8 pixels.
       channels: 3, or 1 for luma.
 
     Returns:

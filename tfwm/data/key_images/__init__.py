@@ -1,8 +1,8 @@
 """The key samples of the methods that Li et al. 2019 compare with, and classic steganography, as pure functions.
 
-    superposed: a visible or faint mark on the cover      content, noise, signature
-    foreign:    pictures that are no cover at all         abstract, unrelated, random
-    hidden:     messages that only statistics can find    lsb, wow, hugo, suniward
+    superposed: a visible or faint mark on the cover          content, noise_pattern, signature
+    foreign:    other pictures in the place of the cover      abstract, unrelated, random_pixels
+    hidden:     messages that only statistics can find        lsb, wow, hugo, suniward
 
 Every function takes `(covers, *, draw, logo)`, and some a strength of their own; `key_images` checks what goes in and
 looks the method up by its name.
@@ -17,15 +17,15 @@ from collections.abc import Callable
 import numpy as np
 
 from tfwm import config
-from tfwm.data.key_images.foreign import abstract, random, unrelated
+from tfwm.data.key_images.foreign import abstract, random_pixels, unrelated
 from tfwm.data.key_images.hidden import hugo, lsb, suniward, wow
-from tfwm.data.key_images.superposed import content, noise, signature
+from tfwm.data.key_images.superposed import content, noise_pattern, signature
 
 MIN_SIDE = 8
 
 KEY_IMAGES: dict[str, Callable[..., np.ndarray]] = {
-    "abstract": abstract, "content": content, "noise": noise, "unrelated": unrelated, "signature": signature,
-    "random": random, "lsb": lsb, "wow": wow, "hugo": hugo, "suniward": suniward,
+    "abstract": abstract, "content": content, "noise": noise_pattern, "unrelated": unrelated, "signature": signature,
+    "random": random_pixels, "lsb": lsb, "wow": wow, "hugo": hugo, "suniward": suniward,
 }  # fmt: skip
 
 __all__ = ["KEY_IMAGES", "key_images"]
@@ -34,21 +34,21 @@ __all__ = ["KEY_IMAGES", "key_images"]
 def key_images(method: str, covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray) -> np.ndarray:
     """One key sample for each cover, by one of the methods in `KEY_IMAGES`.
 
-    An owner's generator makes the pictures a secret that a judge can derive again. A thief who knows the method but
-    not the secret calls it with a generator of his own, which is how steganalysis embeds (`evaluation.steganalysis`).
+    With the generator of an owner's key (`tfwm.keys.derive_generator`) the pictures are a secret that a judge can
+    derive again. A thief who knows the method but not the secret calls it with a generator of his own.
 
     Args:
       method: a name in `KEY_IMAGES`.
       covers: uint8 `[n, height, width, 1 or 3]`, at least 8 pixels a side; left as they are.
-      draw: whose stream decides everything, and is used up by it.
-      logo: uint8 `[height, width, 1 or 3]`, of any size; only `content` looks at it, and only without a word.
+      draw: decides everything that is drawn; its stream is used up.
+      logo: uint8 `[height, width, 1 or 3]`, of any size; only `content` uses it, and only without a word.
 
     Returns:
       uint8, of the covers' shape.
 
     Raises:
-      ValueError: an unknown method, or arrays that are no pictures.
-      ImportError: `wow`, `hugo` or `suniward` without the package that has them.
+      ValueError: the method is unknown, or an array holds no pictures.
+      ImportError: the method is `wow`, `hugo` or `suniward`, and the package conseal is not installed.
     """
     make = config.choose("method", method, KEY_IMAGES)
     _check("covers", covers, 4)

@@ -8,21 +8,21 @@ WAVES = 6
 
 
 def abstract_images(draw: np.random.Generator, count: int, size: int, channels: int) -> np.ndarray:
-    """Waves bent by other waves, one draw of colours each.
+    """Draws pictures of waves that are bent by other waves, each wave in a colour of its own.
 
     Args:
-      draw: whose stream decides; a key's own makes the pictures secret.
-      count: how many.
+      draw: decides the pictures; the generator of a key makes them secret.
+      count: how many, at least 1.
       size: side in pixels.
       channels: 1 or 3.
 
     Returns:
       uint8 `[count, size, size, channels]`.
     """
-    return np.stack([_abstract(draw, size, channels) for _ in range(count)])
+    return np.stack([_abstract_image(draw, size, channels) for _ in range(count)])
 
 
-def _abstract(draw: np.random.Generator, size: int, channels: int) -> np.ndarray:
+def _abstract_image(draw: np.random.Generator, size: int, channels: int) -> np.ndarray:
     rows, columns = np.mgrid[:size, :size] / size
     picture = np.zeros((size, size, channels))
     for _ in range(WAVES):

@@ -1,4 +1,4 @@
-"""Pictures that are no cover at all: the covers give only their number and their shape."""
+"""Key samples that are other pictures than the covers, of which only number and shape count."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def abstract(covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray 
     return abstract_images(draw, count, max(height, width), channels)[:, :height, :width]
 
 
-def random(covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray | None = None) -> np.ndarray:
+def random_pixels(covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray | None = None) -> np.ndarray:
     """Pixels drawn evenly from all grey levels.
 
     Args:
@@ -45,16 +45,16 @@ def random(covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray | 
       uint8, of the covers' shape.
 
     Paper: Rouhani et al. 2018 (DeepSigns), output layer. They draw more than they need and keep those that only
-    the marked host answers as wanted; that is the scheme's affair.
+    the marked host answers as wanted; here the scheme would do that.
     """
     return draw.integers(0, 256, covers.shape, dtype=np.uint8)
 
 
 def unrelated(covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray | None = None) -> np.ndarray:
-    """Pictures of another domain than the covers': characters for hosts of colour, photographs for grey ones.
+    """Pictures unlike those that the host is for: characters for colour covers, photographs for grey ones.
 
-    Characters, white on black, are to photographs what digits are to CIFAR-10. To a host of digits they would be
-    kin: it gets patches of photographs.
+    White characters on black are as far from photographs as digits are from CIFAR-10. They are too near to digits,
+    which grey covers may be, so these get patches of photographs.
 
     Args:
       covers: uint8 `[n, height, width, 1 or 3]`, for their shape.
@@ -68,9 +68,9 @@ def unrelated(covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray
       FileNotFoundError: grey covers without scikit-image's photographs.
       ValueError: grey covers larger than a photograph.
 
-    Paper: Zhang et al. 2018, "unrelated": one class of MNIST for hosts of CIFAR-10. Here any digit or letter of the
-    Latin alphabet in code, since no data set ships with this library; and grey covers that are photographs
-    themselves get their like.
+    Paper: Zhang et al. 2018, "unrelated": one class of MNIST for hosts of CIFAR-10. Here digits and Latin letters
+    are drawn in code, since no data set ships with this library. Grey covers that are photographs themselves get
+    photographs nevertheless.
     """
     count, height, width, channels = covers.shape
     side = max(height, width)

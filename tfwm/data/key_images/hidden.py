@@ -1,13 +1,13 @@
-"""Steganography: messages in the covers that no eye sees, each picture and colour with a message of its own.
+"""Steganography: messages that no eye sees, another one in each channel of each cover.
 
-The adaptive methods are simulated at the bound of what coding can reach: a change falls where it would, with the
-probability that it would, but no message can be read out. What is seen, learned and detected is the same.
+`wow`, `hugo` and `suniward` are simulated: pixels change with the probability that the method gives them when its
+coding is as good as can be, but no message can be read from them. Eyes, classifiers and detectors meet the same
+changes as with real messages.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def lsb(
       draw: decides the message, and at a rate below 1 which values carry it.
       logo: not used.
       rate: bits per pixel and channel, in (0, 1]. At 1 a second message leaves no trace of a first one: compare
-        detectors that embed again (`evaluation.steganalysis.ats_detect`) at a lower rate.
+        detectors that embed again (`tfwm.papers.detection.steganalysis.ats_detect`) at a lower rate.
 
     Returns:
       uint8, of the covers' shape.
@@ -66,7 +66,20 @@ def hugo(
 ) -> np.ndarray:
     """Changes grey levels by 1 where differences of neighbours, the features of SPAM, hardly change.
 
-    Args, Returns, Raises: as `wow`; its first call compiles, which takes seconds.
+    The first call compiles, which takes seconds.
+
+    Args:
+      covers: uint8 `[n, height, width, 1 or 3]`. A channel that is one flat area stays as it is.
+      draw: decides the messages.
+      logo: not used.
+      rate: bits per pixel and channel, in (0, 1].
+
+    Returns:
+      uint8, of the covers' shape.
+
+    Raises:
+      ValueError: a rate outside (0, 1].
+      ImportError: conseal is not installed.
 
     Paper: Pevny, Filler, Bas 2010, by the library conseal; 0.4 bits per pixel as in table 3 of Li and Guo 2019.
     """
@@ -78,7 +91,18 @@ def suniward(
 ) -> np.ndarray:
     """Changes grey levels by 1 where wavelet coefficients change little in proportion.
 
-    Args, Returns, Raises: as `wow`.
+    Args:
+      covers: uint8 `[n, height, width, 1 or 3]`. A channel that is one flat area stays as it is.
+      draw: decides the messages.
+      logo: not used.
+      rate: bits per pixel and channel, in (0, 1].
+
+    Returns:
+      uint8, of the covers' shape.
+
+    Raises:
+      ValueError: a rate outside (0, 1].
+      ImportError: conseal is not installed.
 
     Paper: Holub, Fridrich, Denemark 2014, by the library conseal; 0.4 bits per pixel as in table 3 of Li and Guo 2019.
     """
@@ -87,7 +111,12 @@ def suniward(
 
 def _simulated(method: str, covers: np.ndarray, draw: np.random.Generator, rate: float) -> np.ndarray:
     _check_rate(rate)
-    simulate = _conseal(method).simulate_single_channel
+    try:
+        simulate = importlib.import_module(f"conseal.{method}").simulate_single_channel
+    except ImportError as error:
+        raise ImportError(
+            f"`{method}` needs `{error.name or 'conseal'}`. Install it: pip install tfwm[stego]"
+        ) from error
     seeds = draw.integers(0, 2**32, (len(covers), covers.shape[-1]))
     stego = np.empty_like(covers)
     for index, channel in np.ndindex(*seeds.shape):
@@ -98,15 +127,6 @@ def _simulated(method: str, covers: np.ndarray, draw: np.random.Generator, rate:
         change = (changed - cover).view(np.int8)
         stego[index, :, :, channel] = np.clip(cover.astype(np.int16) + change, 0, 255)
     return stego
-
-
-def _conseal(method: str) -> Any:
-    try:
-        return importlib.import_module(f"conseal.{method}")
-    except ImportError as error:
-        raise ImportError(
-            f"`{method}` needs `{error.name or 'conseal'}`. Install it: pip install tfwm[stego]"
-        ) from error
 
 
 def _check_rate(rate: float) -> None:

@@ -1,4 +1,4 @@
-"""Marks laid over the cover, the same one on every cover of a key: a word, noise, a signature's bits."""
+"""Marks laid over the covers, the same on every cover of a key: a word, a pattern of noise, a signature's bits."""
 
 from __future__ import annotations
 
@@ -15,25 +15,30 @@ _SPAN = (0.55, 0.85)  # the mark's longer side as a share of the cover's, so tha
 def content(
     covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray | None = None, word: str = "TEST"
 ) -> np.ndarray:
-    """Stamps a word in white, or the logo, on every cover, at a place and in a size that the key fixes.
+    """Stamps a word in white, or the logo, on every cover, always at one place and in one size.
 
     Args:
       covers: uint8 `[n, height, width, 1 or 3]`.
       draw: decides place and size.
       logo: uint8 `[height, width, 1 or 3]`, stamped where `word` is empty.
-      word: what is written.
+      word: what is written; empty or blank stamps the logo.
 
     Returns:
       uint8, of the covers' shape.
 
     Raises:
-      ValueError: neither a word nor a logo.
+      ValueError: there is neither a word nor a logo.
 
     Paper: Zhang et al. 2018, "meaningful content", with the word of their figures. Their mark has one size and place;
     here the key draws both, so that two owners' marks differ.
     """
     height, width, channels = covers.shape[1:]
-    ink, opacity = _written(word) if word.strip() else _pictured(logo)
+    if word.strip():
+        ink, opacity = _written(word)
+    elif logo is not None:
+        ink, opacity = logo, np.full((*logo.shape[:2], 1), 255, np.uint8)
+    else:
+        raise ValueError("`word` must hold letters where there is no `logo`, got neither. Give one of them.")
     span, down, across = draw.uniform(*_SPAN), draw.random(), draw.random()
     scale = span * min(height / opacity.shape[0], width / opacity.shape[1])
     size = tuple(max(1, round(scale * side)) for side in opacity.shape[:2])
@@ -44,22 +49,22 @@ def content(
     return np.round((1 - cover) * covers + cover * stamp).astype(np.uint8)
 
 
-def noise(
+def noise_pattern(
     covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray | None = None, sigma: float = 0.15
 ) -> np.ndarray:
-    """Adds one drawing of Gaussian noise, the key's, to every cover.
+    """Adds one and the same drawing of Gaussian noise to every cover.
 
     Args:
       covers: uint8 `[n, height, width, 1 or 3]`.
       draw: decides the noise.
       logo: not used.
-      sigma: standard deviation, as a share of the whole range of grey levels.
+      sigma: standard deviation, as a share of the whole range of grey levels, in (0, 1].
 
     Returns:
       uint8, of the covers' shape; clipped.
 
     Raises:
-      ValueError: a `sigma` that is not above 0.
+      ValueError: a `sigma` outside (0, 1].
 
     Paper: Zhang et al. 2018, "noise". They give no strength; 0.15 is as visible as in figure 3 of Li et al. 2019.
     """
@@ -77,17 +82,17 @@ def signature(
       covers: uint8 `[n, height, width, 1 or 3]`.
       draw: decides the bits, and which pixels carry which bit.
       logo: not used.
-      strength: of the change, as a share of the whole range of grey levels.
-      bits: of the signature; every bit is on as many pixels as any other, give or take one.
+      strength: of the change, as a share of the whole range of grey levels, in (0, 1].
+      bits: length of the signature, at least 1; every bit is on as many pixels as any other, give or take one.
 
     Returns:
       uint8, of the covers' shape; clipped.
 
     Raises:
-      ValueError: a `strength` that is not above 0, or no bits.
+      ValueError: a `strength` outside (0, 1], or no bits.
 
     Paper: Guo and Potkonjak 2018. Their bits are a digital signature of the owner's text and their label depends on
-    the true class; here the bits are drawn from the owner's secret, and the label is the scheme's affair.
+    the true class; here `draw` gives the bits, and the scheme chooses labels.
     """
     _check_strength("strength", strength)
     if bits < 1:
@@ -111,13 +116,6 @@ def _written(word: str) -> tuple[np.ndarray, np.ndarray]:
     ImageDraw.Draw(page).text((-left, -top), word, fill=255, font=font, stroke_width=2)
     opacity = np.asarray(page)[..., None]
     return np.full_like(opacity, 255), opacity
-
-
-def _pictured(logo: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The logo, opaque."""
-    if logo is None:
-        raise ValueError("`word` must hold letters where there is no `logo`, got neither. Give one of them.")
-    return logo, np.full((*logo.shape[:2], 1), 255, np.uint8)
 
 
 def _resized(picture: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Bytes to pixels and back, without trusting the bytes: one exception for everything that is not a picture."""
+"""Bytes of PNG and JPEG files to pixels and back; whatever is wrong with the bytes, it is an `InvalidImageError`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def decode_image(data: bytes, name: str, *, max_pixels: int = 64_000_000) -> np.
     except UnidentifiedImageError as error:  # its message holds nothing but a memory address
         raise InvalidImageError(name, "damaged (Pillow does not recognise it)") from error
     except Exception as error:  # Pillow raises a dozen unrelated types on damaged files
-        raise InvalidImageError(name, f"damaged or truncated ({_one_line(error)})") from error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise InvalidImageError(name, f"damaged or truncated ({reason})") from error
 
 
 def encode_png(image: np.ndarray) -> bytes:
@@ -70,7 +71,11 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def as_pillow(image: np.ndarray) -> Image.Image:
-    """A Pillow picture of uint8 `[height, width, 1 or 3]`."""
+    """A Pillow picture of uint8 `[height, width, 1 or 3]`.
+
+    Raises:
+      ValueError: an array of another type or shape.
+    """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3):
         raise ValueError(
             f"`image` must be uint8 [height, width, 1 or 3], got {image.dtype} {list(image.shape)}. "
@@ -112,6 +117,7 @@ def to_float(images: np.ndarray) -> np.ndarray:
 
 
 def _header_size(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height as the header of the file gives them."""
     if not data:
         raise InvalidImageError(name, "empty (0 bytes)")
     if data.startswith(PNG_MAGIC):
@@ -154,10 +160,13 @@ def _decode(data: bytes, name: str, size: tuple[int, int]) -> np.ndarray:
             raise InvalidImageError(name, "animated; give a single picture")
         picture.load()
         orientation = picture.getexif().get(_EXIF_ORIENTATION)
-        return from_pillow(_upright(_eight_bit(picture), orientation))
+        turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+        picture = _eight_bit(picture)
+        return from_pillow(picture if turn is None else picture.transpose(turn))
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
+    """The picture in mode L or RGB, on white where it is transparent."""
     if picture.mode.startswith("I"):
         high_byte = np.asarray(picture).astype(np.uint32) >> 8
         return Image.fromarray(np.minimum(high_byte, 255).astype(np.uint8))
@@ -167,12 +176,3 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
         white = Image.new("RGBA", colour.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, colour)
     return picture.convert("L" if grey else "RGB")
-
-
-def _upright(picture: Image.Image, orientation: object) -> Image.Image:
-    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return picture if method is None else picture.transpose(method)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:120]

@@ -1,8 +1,7 @@
-"""Pairs as a folder of pictures, input and target side by side: the convention of the paper's authors."""
+"""Pairs as a folder of pictures, input and target side by side, as Zhang et al. 2021 keep theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,15 @@ from tfwm.types import ImagePairs
 def write_folder(pairs: ImagePairs, directory: str | Path, *, overwrite: bool = False) -> Path:
     """Writes `00000.png`, `00001.png`, ... each with [input | target] in one picture.
 
-    A folder that holds exactly these pictures is left untouched, file times included: pipelines
-    take them for a change of the data.
+    A folder that holds exactly these pictures is left as it is, because a pipeline takes new file times for new data.
+
+    Args:
+      pairs: inputs and targets with the same number of channels.
+      directory: where to.
+      overwrite: replace what lies there.
+
+    Returns:
+      `directory`.
 
     Raises:
       FileExistsError: `directory` holds something else and `overwrite` is not set.
@@ -30,11 +36,17 @@ def write_folder(pairs: ImagePairs, directory: str | Path, *, overwrite: bool = 
             f"{pairs.targets.shape[3]}. Convert one side with tfwm.data.with_channels."
         )
     directory = Path(directory)
-    names = _names(len(pairs))
-    if _holds(directory, names, pairs):
+    # Equally long names, so that their order is the order of the pairs.
+    digits = max(5, len(str(len(pairs) - 1)))
+    files = {
+        f"{index:0{digits}d}.png": encode_png(np.concatenate(sides, axis=1))
+        for index, sides in enumerate(zip(pairs.inputs, pairs.targets))
+    }
+    there = sorted(path.name for path in directory.iterdir()) if directory.is_dir() else None
+    if there == list(files) and all((directory / name).read_bytes() == files[name] for name in files):
         return directory
     with new_directory(directory, overwrite=overwrite) as temporary:
-        for name, content in zip(names, _encoded(pairs)):
+        for name, content in files.items():
             (temporary / name).write_bytes(content)
     return directory
 
@@ -42,26 +54,13 @@ def write_folder(pairs: ImagePairs, directory: str | Path, *, overwrite: bool = 
 def read_folder_pairs(directory: str | Path, *, channels: int = 3) -> ImagePairs:
     """Reads a folder of [input | target] pictures, in the order of their names.
 
+    Args:
+      directory: its pictures, and those of its subfolders, are read.
+      channels: 1 or 3; grey is repeated, colour becomes luma.
+
     Raises:
       ValueError: a file is not usable (all are named), an odd width, or several sizes.
     """
     found = read_images(directory, channels=channels, min_side=1, on_bad="fail")
     halves = [split_pair(image, name) for image, name in zip(found.images, found.names)]
     return stack_pairs(halves, found.names)
-
-
-def _names(count: int) -> list[str]:
-    """Equally long, so that the order of names is the order of pairs."""
-    digits = max(5, len(str(count - 1)))
-    return [f"{index:0{digits}d}.png" for index in range(count)]
-
-
-def _encoded(pairs: ImagePairs) -> Iterator[bytes]:
-    for source, target in zip(pairs.inputs, pairs.targets):
-        yield encode_png(np.concatenate([source, target], axis=1))
-
-
-def _holds(directory: Path, names: list[str], pairs: ImagePairs) -> bool:
-    if not directory.is_dir() or sorted(path.name for path in directory.iterdir()) != names:
-        return False
-    return all((directory / name).read_bytes() == content for name, content in zip(names, _encoded(pairs)))

@@ -1,8 +1,7 @@
-"""Labelled images from files, in three parts; and a task made of photographs, where there is no data set."""
+"""Labelled images in three parts: from the user's files, or patches of photographs where there is no data set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,22 +20,22 @@ _SCENES = ("astronaut", "coffee", "brick", "grass", "ihc", "rocket", "hubble_dee
 
 
 def labelled_parts(path: str | Path, *, seed: int = 0, channels: int | None = None) -> dict[str, LabelledImages]:
-    """Reads a data set of labelled images: the owner's, a thief's own, and a test part.
+    """Reads a data set of labelled images, and divides it into the owner's part, a thief's own, and a test part.
 
-    A fifth of the training images, drawn by `seed`, go to the thief.
+    The thief gets a fifth of the training images, drawn by `seed`.
 
     Args:
       path: an npz file with `x_train`, `y_train`, `x_test`, `y_test` (uint8 `[n, h, w]` or `[n, h, w, c]`), or a folder
         `train/<class>/*.png` and `test/<class>/*.png`, all pictures of one size.
-      seed: of the division.
+      seed: of the draw.
       channels: 1 or 3; None leaves the pictures as they are.
 
     Returns:
       `owner`, `attacker` and `test`.
 
     Raises:
-      FileNotFoundError: it is not there.
-      ValueError: arrays or folders that are missing, or pictures of several sizes.
+      FileNotFoundError: there is no file or folder `path`.
+      ValueError: arrays or folders are missing, or the pictures have several sizes.
     """
     path = Path(path)
     if not path.exists():
@@ -92,21 +91,24 @@ def _part(folder: Path, names: list[str], channels: int | None) -> LabelledImage
 
 
 def photograph_patches(part: str, count: int, size: int, *, seed: int, channels: int = 3) -> LabelledImages:
-    """From which of ten photographs is this patch? A task for trials, on pictures that scikit-image carries.
+    """Patches of ten photographs that scikit-image carries, each labelled with the number of its photograph.
+
+    A task for trials: a classifier learns to say from which photograph a patch is.
 
     Args:
-      part: `owner`, `attacker` or `test`: strips of each photograph that do not meet.
+      part: `owner`, `attacker` or `test`; each has a strip of every photograph to itself.
       count: how many patches, evenly over the classes.
-      size: side in pixels.
+      size: side of a patch, in pixels.
       seed: of places and scales.
       channels: 1 or 3.
 
     Raises:
-      ValueError: another part, or strips that are narrower than `size`.
+      ValueError: another part, or a strip that is narrower than `size`.
     """
     low, high = choose("part", part, _STRIPS)
+    scenes = {name: picture for every in PHOTOGRAPHS for name, picture in photographs(every).items()}
     images, labels = [], []
-    for label, picture in enumerate(_scenes().values()):
+    for label, picture in enumerate(scenes[name] for name in _SCENES):
         wide = picture.shape[1]
         strip = with_channels(picture[:, round(low * wide) : round(high * wide)], channels)
         wanted = count // len(_SCENES) + (label < count % len(_SCENES))
@@ -114,8 +116,3 @@ def photograph_patches(part: str, count: int, size: int, *, seed: int, channels:
             images.append(sample_patches([strip], wanted, size, seed=seed + 1000 * label))
             labels += [label] * wanted
     return LabelledImages(np.concatenate(images), np.array(labels), len(_SCENES))
-
-
-def _scenes() -> Mapping[str, np.ndarray]:
-    every = {name: picture for part in PHOTOGRAPHS for name, picture in photographs(part).items()}
-    return {name: every[name] for name in _SCENES}

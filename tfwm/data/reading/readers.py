@@ -1,4 +1,4 @@
-"""Reading a user's pictures: whatever cannot be used is reported by name and reason, never a crash."""
+"""Reading a user's pictures; what cannot be used is left out and listed with its reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ImageSet:
 
     Args:
       images: one uint8 `[height, width, channels]` each, of any sizes.
-      names: one for each image: its place in the folder or archive.
+      names: one for each image: its path in the folder or archive.
       problems: (name, reason) of everything that was left out.
     """
 
@@ -67,13 +67,13 @@ def read_images(
     """Reads a folder (with its subfolders, sorted), a picture, or an npz, tar or TFRecord file.
 
     Args:
-      path: files whose names begin with a dot are passed over.
+      path: of a file or a folder; files whose names begin with a dot are passed over.
       channels: 1 or 3; grey is repeated, colour becomes luma (ITU-R 601).
       size: (height, width) that every image shall have, None for their own sizes.
       fit: "cover" scales an image (Lanczos, antialiased) until it covers `size` and cuts out the
         centre; "exact" reports every image of another size.
       longest_side: larger images are scaled down to it, so that a folder of photographs fits in memory.
-      min_side: images with a shorter side, in pixels, are reported.
+      min_side: images whose shorter side has fewer pixels are reported.
       on_bad: "skip" leaves out what cannot be used and lists it in `problems`; "fail" raises.
 
     Raises:
@@ -91,19 +91,31 @@ def read_images(
     problems: list[tuple[str, str]] = []
     for name, found in found_images(Path(path)):
         try:
-            image = _checked(found, name, min_side, size if must_match else None)
+            image = _usable(found, name, min_side, size if must_match else None)
             kept.append((name, _shaped(image, channels, size, longest_side)))
         except InvalidImageError as error:
             problems.append((error.name, error.reason))
     if fail and problems:
-        raise ValueError(f"{len(problems)} of the images in `{path}` cannot be used:{_listed(problems)}")
+        more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
+        raise ValueError(
+            f"{len(problems)} of the images in `{path}` cannot be used:{_first_lines(problems)}{more}\n"
+            'Mend or remove them, or read with on_bad="skip".'
+        )
     if not kept:
-        raise ValueError(_nothing(path, problems))
+        raise ValueError(_nothing_usable(path, problems))
     return ImageSet(tuple(image for _, image in kept), _unique([name for name, _ in kept]), tuple(problems))
 
 
 def cover(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Scales until `size` = (height, width) is covered, then cuts out the centre."""
+    """Scales a picture (Lanczos, antialiased) until it covers a size, then cuts out the centre.
+
+    Args:
+      image: uint8 `[height, width, 1 or 3]`.
+      size: (height, width) of the result, in pixels.
+
+    Returns:
+      uint8 `[*size, 1 or 3]`.
+    """
     height, width = image.shape[:2]
     scale = min(height / size[0], width / size[1])
     cut_height, cut_width = size[0] * scale, size[1] * scale
@@ -114,13 +126,21 @@ def cover(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def with_channels(image: np.ndarray, channels: int) -> np.ndarray:
-    """Grey to colour by repetition, colour to grey by luma; an equal number leaves the image as it is."""
+    """Grey to colour by repetition, colour to grey by luma (ITU-R 601).
+
+    Args:
+      image: uint8 `[height, width, 1 or 3]`.
+      channels: 1 or 3.
+
+    Returns:
+      uint8 `[height, width, channels]`; the image itself where it has as many channels already.
+    """
     if image.shape[2] == channels:
         return image
     return from_pillow(as_pillow(image).convert(_MODES[channels]))
 
 
-def _checked(
+def _usable(
     found: np.ndarray | InvalidImageError, name: str, min_side: int, size: tuple[int, int] | None
 ) -> np.ndarray:
     if isinstance(found, InvalidImageError):
@@ -150,7 +170,7 @@ def _resized(image: np.ndarray, size: tuple[int, int], box: tuple[float, float, 
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
-    """Archives may hold a name twice: later ones are numbered, so that no image hides another."""
+    """The names, numbered where one occurs several times, as it may in an archive: no image shall hide another."""
     times: dict[str, int] = {}
     for name in names:
         times[name] = times.get(name, 0) + 1
@@ -161,14 +181,12 @@ def _unique(names: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _listed(problems: list[tuple[str, str]]) -> str:
-    lines = "".join(f"\n  {name}: {reason}" for name, reason in problems[:10])
-    more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
-    return f'{lines}{more}\nMend or remove them, or read with on_bad="skip".'
+def _first_lines(problems: list[tuple[str, str]]) -> str:
+    return "".join(f"\n  {name}: {reason}" for name, reason in problems[:10])
 
 
-def _nothing(path: str | Path, problems: list[tuple[str, str]]) -> str:
+def _nothing_usable(path: str | Path, problems: list[tuple[str, str]]) -> str:
     if not problems:
         return f"`{path}` holds no files. Put PNG or JPEG pictures there."
-    lines = "".join(f"\n  {name}: {reason}" for name, reason in problems[:10])
-    return f"`{path}` holds no usable image; {len(problems)} could not be used:{lines}\nGive PNG or JPEG pictures."
+    count = f"{len(problems)} could not be used"
+    return f"`{path}` holds no usable image; {count}:{_first_lines(problems)}\nGive PNG or JPEG pictures."

@@ -1,4 +1,4 @@
-"""Pairs as GZIP TFRecord files of tf.Examples: what the pipeline carries from step to step."""
+"""Pairs as tf.Examples in GZIP TFRecord files, which a pipeline hands from step to step."""
 
 from __future__ import annotations
 
@@ -22,10 +22,18 @@ _FEATURES = {
 
 
 def make_example(name: str, side_by_side: bytes) -> tf.train.Example:
-    """A tf.Example from one encoded [input | target] picture.
+    """Makes a tf.Example of one encoded [input | target] picture.
+
+    Args:
+      name: what the picture is called, in the example and in messages.
+      side_by_side: the bytes of a PNG or JPEG file.
+
+    Returns:
+      Both halves as PNG, the name, height, width and channels, and of each half `mean`, `std` and `sharpness`, in
+      [0, 1]: figures that statistics and drift detection can read.
 
     Raises:
-      InvalidImageError: not a usable picture, or an odd width.
+      InvalidImageError: the bytes are not a usable picture, or its width is odd.
     """
     source, target = split_pair(decode_image(side_by_side, name), name)
     return _example(name, source, target)
@@ -35,7 +43,12 @@ def write_pairs(pairs: ImagePairs, path: str | Path, *, names: Sequence[str] | N
     """Writes one GZIP TFRecord file, whole or not at all; the records are counted before it gets its name.
 
     Args:
+      pairs: at least one.
+      path: of the file; an older one is replaced.
       names: one for each pair, "00000" and so on by default.
+
+    Returns:
+      `path`.
 
     Raises:
       ValueError: the number of names differs from the number of pairs.
@@ -65,14 +78,26 @@ def read_pairs(pattern: str | Sequence[str]) -> ImagePairs:
       FileNotFoundError: nothing matches.
       ValueError: a file is damaged, holds no pairs, or the pictures have several sizes.
     """
-    found = [pair for file in _matching(pattern) for pair in _pairs_of(file)]
+    patterns = [pattern] if isinstance(pattern, str) else list(pattern)
+    files = sorted({str(file) for one in patterns for file in tf.io.gfile.glob(str(one))})
+    if not files:
+        raise FileNotFoundError(f"No file matches {patterns}. Write one with write_pairs, or mend the pattern.")
+    found = [pair for file in files for pair in _pairs_of(file)]
     if not found:
         raise ValueError(f"`{pattern}` holds no records. Was the file written by write_pairs?")
     return stack_pairs([(source, target) for _, source, target in found], tuple(name for name, _, _ in found))
 
 
 def parse_example(serialized: tf.Tensor, *, channels: int = 3) -> dict[str, tf.Tensor]:
-    """One serialized tf.Example to uint8 "inputs" and "targets" `[height, width, channels]` and its "name"."""
+    """Reads one pair in the graph, for a `tf.data` pipeline.
+
+    Args:
+      serialized: a scalar string, a tf.Example as `make_example` writes it.
+      channels: 1 or 3.
+
+    Returns:
+      uint8 "inputs" and "targets" `[height, width, channels]`, and the string "name".
+    """
     parsed = tf.io.parse_single_example(serialized, _FEATURES)
     return {
         "inputs": decode_picture(parsed["image/encoded"], channels=channels),
@@ -82,7 +107,15 @@ def parse_example(serialized: tf.Tensor, *, channels: int = 3) -> dict[str, tf.T
 
 
 def decode_picture(encoded: tf.Tensor, *, channels: int = 3) -> tf.Tensor:
-    """Encoded bytes (a scalar) to uint8 `[height, width, channels]`, in the graph."""
+    """Decodes one picture in the graph.
+
+    Args:
+      encoded: a scalar string, the bytes of a PNG or JPEG file.
+      channels: 1 or 3.
+
+    Returns:
+      uint8 `[height, width, channels]`.
+    """
     picture = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
     picture.set_shape([None, None, channels])
     return picture
@@ -113,19 +146,11 @@ def _example(name: str, source: np.ndarray, target: np.ndarray) -> tf.train.Exam
 
 
 def _summary(image: np.ndarray) -> dict[str, float]:
-    """What statistics and drift detection can see of a picture; all in [0, 1]."""
+    """Figures in [0, 1] by which statistics and drift detection tell pictures apart."""
     pixels = to_float(image)
     steps = [np.abs(np.diff(pixels, axis=axis)) for axis in (0, 1) if pixels.shape[axis] > 1]
     sharpness = float(np.mean([step.mean() for step in steps])) if steps else 0.0
     return {"mean": float(pixels.mean()), "std": float(pixels.std()), "sharpness": sharpness}
-
-
-def _matching(pattern: str | Sequence[str]) -> list[str]:
-    patterns = [pattern] if isinstance(pattern, str) else list(pattern)
-    files = sorted({str(file) for one in patterns for file in tf.io.gfile.glob(str(one))})
-    if not files:
-        raise FileNotFoundError(f"No file matches {patterns}. Write one with write_pairs, or mend the pattern.")
-    return files
 
 
 def _records(file: str) -> tf.data.Dataset:
@@ -135,6 +160,7 @@ def _records(file: str) -> tf.data.Dataset:
 
 
 def _pairs_of(file: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yields (name, input, target) of every record in one file."""
     try:
         for serialized in _records(file):
             example = {key: value.numpy() for key, value in tf.io.parse_single_example(serialized, _FEATURES).items()}

@@ -34,9 +34,13 @@ def photographs(part: str) -> dict[str, np.ndarray]:
 
     Raises:
       ValueError: unknown part.
-      FileNotFoundError: this scikit-image does not carry one of the files.
+      FileNotFoundError: scikit-image is not installed, or does not carry one of the files.
     """
-    folder = _wheel_folder()
+    # Found without importing: skimage.data would bring a downloader along.
+    package = importlib.util.find_spec("skimage")
+    if package is None or not package.submodule_search_locations:
+        raise FileNotFoundError("The sample photographs come with scikit-image. Install scikit-image.")
+    folder = Path(package.submodule_search_locations[0]) / "data"
     found = {}
     for file in config.choose("part", part, PHOTOGRAPHS):
         if not (folder / file).is_file():
@@ -56,6 +60,10 @@ def folder_parts(images: Mapping[str, np.ndarray], *, seed: int) -> dict[str, di
 
     Args:
       images: uint8 `[height, width, channels]` by name, for instance `read_images(folder).by_name()`.
+      seed: decides the order in which scenes are dealt out.
+
+    Returns:
+      The photographs of each part by name.
 
     Raises:
       ValueError: fewer than 6 photographs, or fewer than 3 that are no near copies.
@@ -81,16 +89,16 @@ def folder_parts(images: Mapping[str, np.ndarray], *, seed: int) -> dict[str, di
 
 def _groups(images: Mapping[str, np.ndarray], seed: int) -> list[list[str]]:
     """Names of near copies together, in an order that the pixels and the seed decide."""
-    digests = {name: _digest(image, seed) for name, image in images.items()}
+    digests = {name: _content_digest(image, seed) for name, image in images.items()}
     names = sorted(images, key=lambda name: (digests[name], name))
     thumbnails = np.stack([_thumbnail(images[name]) for name in names])
     mirrored = thumbnails.reshape(-1, _THUMBNAIL, _THUMBNAIL)[:, :, ::-1].reshape(thumbnails.shape)
     alike = (thumbnails @ thumbnails.T > _NEAR_COPY) | (thumbnails @ mirrored.T > _NEAR_COPY)
-    labels = _components(alike)
+    labels = _connected(alike)
     return [[names[member] for member in np.flatnonzero(labels == label)] for label in np.unique(labels)]
 
 
-def _components(alike: np.ndarray) -> np.ndarray:
+def _connected(alike: np.ndarray) -> np.ndarray:
     """Labels each row with the smallest row that a chain of copies connects it to."""
     rows, columns = np.nonzero(alike)
     labels, before = np.arange(len(alike)), None
@@ -100,7 +108,7 @@ def _components(alike: np.ndarray) -> np.ndarray:
     return labels
 
 
-def _digest(image: np.ndarray, seed: int) -> str:
+def _content_digest(image: np.ndarray, seed: int) -> str:
     content = hashlib.sha256(f"{seed} {image.shape}".encode())
     content.update(np.ascontiguousarray(image).tobytes())
     return content.hexdigest()
@@ -112,11 +120,3 @@ def _thumbnail(image: np.ndarray) -> np.ndarray:
     values = np.asarray(small, np.float32).ravel()
     values = values - values.mean()
     return values / max(float(np.linalg.norm(values)), 1e-6)
-
-
-def _wheel_folder() -> Path:
-    # Found without importing: skimage.data would bring a downloader along.
-    package = importlib.util.find_spec("skimage")
-    if package is None or not package.submodule_search_locations:
-        raise FileNotFoundError("The sample photographs come with scikit-image. Install scikit-image.")
-    return Path(package.submodule_search_locations[0]) / "data"

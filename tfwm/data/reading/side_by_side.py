@@ -9,7 +9,14 @@ from tfwm.types import ImagePairs
 
 
 def split_pair(image: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The left (input) and the right half (target) of `[height, width, channels]`.
+    """Cuts a picture into its left half, the input, and its right half, the target.
+
+    Args:
+      image: `[height, width, channels]`.
+      name: what the picture is called in messages.
+
+    Returns:
+      Two views of `[height, width / 2, channels]`.
 
     Raises:
       InvalidImageError: the width is odd, so it cannot be two pictures of one size.
@@ -21,7 +28,11 @@ def split_pair(image: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def stack_pairs(halves: list[tuple[np.ndarray, np.ndarray]], names: tuple[str, ...]) -> ImagePairs:
-    """ImagePairs of (input, target) pictures.
+    """Makes ImagePairs of single pairs.
+
+    Args:
+      halves: (input, target) pictures, uint8 `[height, width, channels]` each, at least one pair.
+      names: one for each pair, for messages.
 
     Raises:
       ValueError: they do not share one size; the message names the first that differs.

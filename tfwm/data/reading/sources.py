@@ -1,4 +1,4 @@
-"""Where pictures lie: folders, tar and npz archives, TFRecord files. Yields them one by one, never extracts."""
+"""Pictures one by one from folders, tar and npz archives and TFRecord files, without unpacking anything to disk."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ def _from_file(file: Path, name: str) -> Iterator[Found]:
 
 
 def _reader(file: Path) -> Callable[[Path, str], Iterator[Found]]:
+    """What reads a file of this name."""
     lowered = file.name.lower()
     if lowered.endswith(".npz"):
         return _from_npz
@@ -72,7 +73,7 @@ def _reader(file: Path) -> Callable[[Path, str], Iterator[Found]]:
 
 
 def _from_picture(file: Path, name: str) -> Iterator[Found]:
-    _check_bytes(file.stat().st_size, name)
+    _check_bytes(file.stat().st_size, name, MAX_FILE_BYTES)
     yield name, decode_image(file.read_bytes(), name)
 
 
@@ -81,14 +82,14 @@ def _from_tar(file: Path, name: str) -> Iterator[Found]:
         for member in archive:
             if member.isdir() or member.name.rpartition("/")[2].startswith("."):
                 continue
-            yield _member(archive, member, f"{name}/{_printable(member.name)}")
+            yield _from_member(archive, member, f"{name}/{_printable(member.name)}")
 
 
-def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> Found:
+def _from_member(archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> Found:
     try:
         if not member.isreg():
             raise InvalidImageError(name, "not a regular file")
-        _check_bytes(member.size, name)
+        _check_bytes(member.size, name, MAX_FILE_BYTES)
         content = archive.extractfile(member)
         return name, decode_image(content.read() if content else b"", name)
     except InvalidImageError as error:
@@ -138,11 +139,11 @@ def _from_tfrecord(file: Path, name: str) -> Iterator[Found]:
             yield label, error
 
 
-def _check_bytes(size: int, name: str, limit: int = MAX_FILE_BYTES) -> None:
+def _check_bytes(size: int, name: str, limit: int) -> None:
     if size > limit:
         raise InvalidImageError(name, f"{size} bytes are more than the limit of {limit}")
 
 
 def _printable(name: str) -> str:
-    """File names need not be valid UTF-8, reports must be."""
+    """A name in valid UTF-8, which reports must be and file names need not be."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
