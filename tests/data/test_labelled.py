@@ -125,7 +125,8 @@ def test_no_column_of_a_photograph_is_in_two_parts(monkeypatch: pytest.MonkeyPat
     wide = 250
     columns = np.broadcast_to(np.arange(wide, dtype=np.uint8)[None, :, None], (60, wide, 3))
     taken: list[set[int]] = []
-    monkeypatch.setattr(labelled, "_scenes", lambda: {"one": columns, "two": columns[:, :183]})
+    monkeypatch.setattr(labelled, "SCENES", ("one", "two"))
+    monkeypatch.setattr(labelled, "photographs", lambda part: {"one": columns, "two": columns[:, :183]})
 
     def whole(pictures: list[np.ndarray], count: int, size: int, *, seed: int) -> np.ndarray:
         taken.append(set(np.unique(pictures[0])))

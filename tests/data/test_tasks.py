@@ -37,7 +37,7 @@ def test_what_is_drawn_depends_on_seed_and_index_only(task):
 
 def test_chunks_do_not_change_the_rain(monkeypatch):
     whole = derain(CLEAN, seed=1)
-    monkeypatch.setattr("tfwm.data.tasks.pairs._CHUNK_PIXELS", 1)
+    monkeypatch.setattr("tfwm.data.tasks.pairs.CHUNK_PIXELS", 1)
     np.testing.assert_array_equal(derain(CLEAN, seed=1), whole)
 
 

@@ -16,7 +16,7 @@ ATTACKER_SHARE = 0.2
 _NAMES = ("x_train", "y_train", "x_test", "y_test")
 # Of each photograph's width: no pixel is in two parts.
 _STRIPS = {"owner": (0.0, 0.6), "attacker": (0.6, 0.8), "test": (0.8, 1.0)}
-_SCENES = ("astronaut", "coffee", "brick", "grass", "ihc", "rocket", "hubble_deep_field", "gravel", "chelsea", "retina")
+SCENES = ("astronaut", "coffee", "brick", "grass", "ihc", "rocket", "hubble_deep_field", "gravel", "chelsea", "retina")
 
 
 def labelled_parts(path: str | Path, *, seed: int = 0, channels: int | None = None) -> dict[str, LabelledImages]:
@@ -108,11 +108,11 @@ def photograph_patches(part: str, count: int, size: int, *, seed: int, channels:
     low, high = choose("part", part, _STRIPS)
     scenes = {name: picture for every in PHOTOGRAPHS for name, picture in photographs(every).items()}
     images, labels = [], []
-    for label, picture in enumerate(scenes[name] for name in _SCENES):
+    for label, picture in enumerate(scenes[name] for name in SCENES):
         wide = picture.shape[1]
         strip = with_channels(picture[:, round(low * wide) : round(high * wide)], channels)
-        wanted = count // len(_SCENES) + (label < count % len(_SCENES))
+        wanted = count // len(SCENES) + (label < count % len(SCENES))
         if wanted:
             images.append(sample_patches([strip], wanted, size, seed=seed + 1000 * label))
             labels += [label] * wanted
-    return LabelledImages(np.concatenate(images), np.array(labels), len(_SCENES))
+    return LabelledImages(np.concatenate(images), np.array(labels), len(SCENES))

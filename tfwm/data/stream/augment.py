@@ -1,4 +1,4 @@
-"""Random crops and mirror images, each a function of the example's own seed."""
+"""Random crops and mirror images, each drawn from the example's own seed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ PAD = 4
 
 
 def crop_and_flip(images: tf.Tensor, seeds: tf.Tensor, *, pad: int = PAD, flip: bool = True) -> tf.Tensor:
-    """A window of the picture's own size, moved by up to `pad` pixels each way over a black border; half are mirrored.
+    """Moves every picture by up to `pad` pixels each way, with black where it leaves, and mirrors half of them.
 
     Args:
-      images: `[n, height, width, channels]`.
-      seeds: int64 `[n, 2]`.
-      pad: in pixels; 0 moves nothing.
-      flip: mirror half of them from left to right; digits keep their side with False.
+      images: `[n, height, width, channels]`, of a static size.
+      seeds: int64 `[n, 2]`, one an image.
+      pad: the largest move, in pixels; 0 moves nothing.
+      flip: mirror half of them from left to right; False for digits and letters, which a mirror would spoil.
+
+    Returns:
+      Images of the same type and shape.
 
     Paper: Li et al. 2019 augment CIFAR-10 so (their code); He et al. 2016, section 4.2.
     """

@@ -1,4 +1,4 @@
-"""The training stream: batch t is a pure function of (seed, t), so training resumes anywhere."""
+"""The training stream: batch t is a pure function of seed and t, so a training can resume at any step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-_ORDER, _SEEDS, _FLIPS = 0, 1, 2  # what is drawn, each from a stream of its own
+_ORDER, _SEEDS, _FLIPS = 0, 1, 2  # what is drawn, each independently of the others
 
 
 def batches(
@@ -24,8 +24,9 @@ def batches(
     Args:
       arrays: name -> `[n, ...]`; uint8 images `[n, height, width, channels]` leave as float32 in [0, 1], all
         other arrays (labels, codes, float images) as they are.
-      batch_size: the global batch; the examples that do not fill a last batch rest for that epoch.
-      start_step: the first batch; the stream from there on is the same whoever trained before.
+      batch_size: of the global batch; examples that would not fill the last batch of an epoch are left out of it.
+      seed: of the order, of the mirroring and of the "seed" in every batch.
+      start_step: number of the first batch; from there on the stream is the one that starts at 0.
       steps: how many batches to give.
       flip: mirrors half of the examples from left to right, in all four-dimensional arrays alike.
 
@@ -34,9 +35,10 @@ def batches(
       Under a tf.distribute strategy every replica gets its share of the same global batch.
 
     Raises:
-      ValueError: no arrays, unequal lengths, or a batch that is larger than the data.
+      ValueError: arrays of unequal lengths or one called `seed`, a batch that is larger than the data, or a negative
+        step.
     """
-    examples = _check(arrays, batch_size, start_step, steps)
+    examples = _checked_length(arrays, batch_size, start_step, steps)
     gather = _gatherer({name: np.asarray(array) for name, array in arrays.items()}, batch_size)
 
     def batch(step: tf.Tensor, chosen: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -48,11 +50,15 @@ def batches(
     stream = tf.data.Dataset.zip((tf.data.Dataset.range(start_step, start_step + steps), order))
     stream = stream.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     stream = stream.apply(tf.data.experimental.assert_cardinality(steps))
-    return stream.with_options(_options()).prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()
+    options.deterministic = True
+    # There are no files to share out: every worker takes its slices of each global batch.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return stream.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 
 def _order(per_epoch: int, examples: int, batch_size: int, seed: int, start_step: int) -> tf.data.Dataset:
-    """Which examples are in each batch: pieces of one stateless permutation an epoch, without end."""
+    """The numbers of the examples in each batch: pieces of one permutation for each epoch, without end."""
     first_epoch, done = divmod(start_step, per_epoch)
 
     def pieces(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -64,7 +70,7 @@ def _order(per_epoch: int, examples: int, batch_size: int, seed: int, start_step
 
 
 def _gatherer(arrays: dict[str, np.ndarray], batch_size: int) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """Looks examples up in numpy: tensors that a dataset captures are copied several times over, 2 GiB at most."""
+    """What takes the chosen examples from the arrays, in numpy: a dataset copies tensors, and bears 2 GiB at most."""
 
     def look_up(chosen: np.ndarray) -> list[np.ndarray]:
         return [array[chosen] for array in arrays.values()]
@@ -85,6 +91,7 @@ def _draw(seed: int, purpose: int, count: tf.Tensor, shape: list[int]) -> tf.Ten
 
 
 def _prepared(values: tf.Tensor, mirror: tf.Tensor | None) -> tf.Tensor:
+    """Images as float in [0, 1], mirrored where `mirror` says so; other arrays as they are."""
     if values.shape.rank != 4:
         return values
     if values.dtype == tf.uint8:
@@ -94,15 +101,7 @@ def _prepared(values: tf.Tensor, mirror: tf.Tensor | None) -> tf.Tensor:
     return values
 
 
-def _options() -> tf.data.Options:
-    options = tf.data.Options()
-    options.deterministic = True
-    # There are no files to share out: every worker takes its slices of each global batch.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return options
-
-
-def _check(arrays: Mapping[str, np.ndarray], batch_size: int, start_step: int, steps: int) -> int:
+def _checked_length(arrays: Mapping[str, np.ndarray], batch_size: int, start_step: int, steps: int) -> int:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) != 1 or "seed" in arrays:
         raise ValueError(

@@ -1,7 +1,7 @@
 """Random numbers per example, each a function of the example's own seed.
 
-TensorFlow's stateless generators take one seed a call; mapping them over a batch costs a loop in the graph.
-What one example draws must not depend on its neighbours: two replicas must draw what one draws.
+What an example draws must not depend on its neighbours in the batch, so that two replicas draw what one would.
+TensorFlow's stateless generators take one seed for a whole call, and one call for each example is slow.
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ def _mix(values: tf.Tensor) -> tf.Tensor:
 
 
 def integers(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
-    """int64 `[n, *shape]`, evenly spread; not for secrets.
+    """Whole numbers, spread evenly over all int64; too easy to predict for secrets.
 
     Args:
-      seeds: int64 `[n, 2]`.
-      purpose: draws for different purposes are independent.
-      shape: static, of one example's draw.
+      seeds: int64 `[n, 2]`, one an example.
+      purpose: what they are for; draws for different purposes are independent.
+      shape: of one example's draw.
+
+    Returns:
+      int64 `[n, *shape]`.
     """
     count = math.prod(shape)
     base = _mix(seeds[:, 0] + _mix(seeds[:, 1] + tf.constant(purpose + 1, tf.int64) * tf.constant(_STEP, tf.int64)))
@@ -43,13 +46,33 @@ def integers(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tenso
 
 
 def uniform(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> tf.Tensor:
-    """float32 `[n, *shape]` in [low, high)."""
+    """Numbers that are spread evenly over [low, high).
+
+    Args:
+      seeds: int64 `[n, 2]`, one an example.
+      purpose: what they are for; draws for different purposes are independent.
+      shape: of one example's draw.
+      low: the smallest number.
+      high: the end of the range, which no number reaches.
+
+    Returns:
+      float32 `[n, *shape]`.
+    """
     unit = tf.cast(_shifted(integers(seeds, purpose, shape), 40), tf.float32) / float(1 << 24)
     return low + (high - low) * unit
 
 
 def normal(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
-    """float32 `[n, *shape]`, mean 0 and variance 1 (Box and Muller)."""
+    """Numbers of the normal distribution with mean 0 and variance 1 (Box and Muller 1958).
+
+    Args:
+      seeds: int64 `[n, 2]`, one an example.
+      purpose: what they are for; draws for different purposes are independent.
+      shape: of one example's draw.
+
+    Returns:
+      float32 `[n, *shape]`.
+    """
     draws = integers(seeds, purpose, shape)
     radius = 1.0 - tf.cast(_shifted(draws, 40), tf.float32) / float(1 << 24)
     angle = tf.cast(tf.bitwise.bitwise_and(draws, tf.constant((1 << 24) - 1, tf.int64)), tf.float32) / float(1 << 24)
@@ -57,12 +80,21 @@ def normal(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
 
 
 def signs(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tensor:
-    """float32 `[n, *shape]` of -1 and 1."""
+    """Fair signs.
+
+    Args:
+      seeds: int64 `[n, 2]`, one an example.
+      purpose: what they are for; draws for different purposes are independent.
+      shape: of one example's draw.
+
+    Returns:
+      float32 `[n, *shape]` of -1 and 1.
+    """
     return 1.0 - 2.0 * tf.cast(_shifted(integers(seeds, purpose, shape), 63), tf.float32)
 
 
 def noisy(images: tf.Tensor, seeds: tf.Tensor, sigma: float) -> tf.Tensor:
-    """Adds white Gaussian noise to every picture, unclipped: what a denoiser of this noise learns from.
+    """Adds white Gaussian noise to every picture, without clipping; denoisers learn from such pictures.
 
     Args:
       images: `[n, height, width, channels]` in [0, 1], of a static size.
@@ -73,7 +105,7 @@ def noisy(images: tf.Tensor, seeds: tf.Tensor, sigma: float) -> tf.Tensor:
       float32, of the same shape.
 
     Raises:
-      ValueError: a negative `sigma`, or images whose size is not known.
+      ValueError: `sigma` is negative, or the images have no static size.
     """
     if not 0.0 <= sigma < math.inf:
         raise ValueError(f"`sigma` must be at least 0 grey levels of 255, got {sigma}. Use 25 for Quan et al. 2020.")

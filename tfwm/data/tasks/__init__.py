@@ -1,1 +1,1 @@
-"""Tasks of restoration: patches of photographs, and pairs that a host learns from."""
+"""What restoration hosts learn from: patches of photographs (patches.py), and pairs of them (pairs.py)."""

@@ -1,8 +1,8 @@
-"""What the hosts learn: from clean pictures to (input, target) pairs, one pure function per task."""
+"""From clean pictures to pairs of input and target, by one pure function for each task."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,29 +14,57 @@ from tfwm.data.tasks.rain import rain_streaks
 from tfwm.data.tasks.ribs import rib_bands
 from tfwm.types import ImagePairs
 
-_CHUNK_PIXELS = 2_000_000
+CHUNK_PIXELS = 2_000_000  # of the pictures that are changed at once, so that the memory they take is bounded
 
 
 def derain(clean: np.ndarray, *, seed: int) -> np.ndarray:
     """Adds synthetic rain: near-white streaks, screen-blended, so that bright places stay bright.
 
     Args:
-      clean: uint8 `[n, height, width, channels]`. The rain of image i depends on `seed`, i and the size only.
+      clean: uint8 `[n, height, width, 1 or 3]`, at least one.
+      seed: the rain of image i depends on it, on i and on the size only.
+
+    Returns:
+      uint8, of the same shape.
+
+    Raises:
+      ValueError: `clean` are no such pictures.
     """
-    return _in_chunks(clean, seed, rain_streaks)
+    return _lit(clean, seed, rain_streaks)
 
 
 def debone(clean: np.ndarray, *, seed: int) -> np.ndarray:
-    """Adds bright curved bands like ribs over chest X-rays; the ribs that are there stay in the target.
+    """Adds bright curved bands like the ribs in a chest X-ray.
+
+    Real ribs of the clean picture stay in it: what a host learns to remove are the added ones.
 
     Args:
-      clean: uint8 `[n, height, width, channels]`. The bands of image i depend on `seed`, i and the size only.
+      clean: uint8 `[n, height, width, 1 or 3]`, at least one.
+      seed: the bands of image i depend on it, on i and on the size only.
+
+    Returns:
+      uint8, of the same shape.
+
+    Raises:
+      ValueError: `clean` are no such pictures.
     """
-    return _in_chunks(clean, seed, rib_bands)
+    return _lit(clean, seed, rib_bands)
 
 
 def denoise(clean: np.ndarray, *, seed: int, sigma: float = 25.0) -> np.ndarray:
-    """Adds Gaussian noise of standard deviation `sigma`, in grey levels of 255."""
+    """Adds Gaussian noise; what leaves the range is clipped.
+
+    Args:
+      clean: uint8 `[n, height, width, 1 or 3]`, at least one.
+      seed: the noise of image i depends on it, on i and on the shape only.
+      sigma: standard deviation, in grey levels of 255.
+
+    Returns:
+      uint8, of the same shape.
+
+    Raises:
+      ValueError: `clean` are no such pictures.
+    """
     _check_clean(clean)
     noisy = np.empty_like(clean)
     for index, image in enumerate(clean):
@@ -46,7 +74,19 @@ def denoise(clean: np.ndarray, *, seed: int, sigma: float = 25.0) -> np.ndarray:
 
 
 def super_resolve(clean: np.ndarray, *, seed: int = 0, factor: int = 2) -> np.ndarray:
-    """Takes the fine detail away: bicubic down by `factor` and up again. Draws nothing from `seed`."""
+    """Takes the fine detail away: bicubic scaling down and up again.
+
+    Args:
+      clean: uint8 `[n, height, width, 1 or 3]`, at least one.
+      seed: not used, as nothing is drawn.
+      factor: of the scaling, from 2 to the shorter side in pixels.
+
+    Returns:
+      uint8, of the same shape.
+
+    Raises:
+      ValueError: `clean` are no such pictures, or `factor` is out of its range.
+    """
     _check_clean(clean)
     if factor < 2 or factor > min(clean.shape[1:3]):
         raise ValueError(f"`factor` must be at least 2 and at most the image side, got {factor}. Use 2, 3 or 4.")
@@ -59,7 +99,19 @@ def super_resolve(clean: np.ndarray, *, seed: int = 0, factor: int = 2) -> np.nd
 
 
 def smooth(clean: np.ndarray, *, seed: int = 0, weight: float = 0.1) -> np.ndarray:
-    """Flattens texture and keeps edges: total-variation smoothing (Chambolle). Draws nothing from `seed`."""
+    """Flattens texture and keeps edges: total-variation smoothing (Chambolle 2004).
+
+    Args:
+      clean: uint8 `[n, height, width, 1 or 3]`, at least one.
+      seed: not used, as nothing is drawn.
+      weight: of the smoothing, above 0; larger values leave less texture.
+
+    Returns:
+      uint8, of the same shape.
+
+    Raises:
+      ValueError: `clean` are no such pictures.
+    """
     from skimage.restoration import denoise_tv_chambolle  # a slow import that only this task needs
 
     _check_clean(clean)
@@ -73,12 +125,12 @@ def smooth(clean: np.ndarray, *, seed: int = 0, weight: float = 0.1) -> np.ndarr
 
 @dataclass(frozen=True)
 class Task:
-    """What hosts of a task learn.
+    """A task of restoration hosts.
 
     Args:
-      change: from clean pictures, uint8 `[n, height, width, channels]`, and a seed to the same pictures changed.
-      sentence: for `--help`: what the host does.
-      changed_is_target: whether hosts learn to make the change; else they learn to undo it.
+      change: `change(clean, seed=seed)` changes pictures, uint8 `[n, height, width, channels]`.
+      sentence: what the host does, for `--help`.
+      changed_is_target: True where hosts learn to make the change, False where they learn to undo it.
     """
 
     change: Callable[..., np.ndarray]
@@ -86,7 +138,7 @@ class Task:
     changed_is_target: bool = False
 
 
-# An entry a task; commands list them from here.
+# One entry for each task; commands list them from here.
 TASKS = {
     "derain": Task(derain, "removes rain streaks"),
     "debone": Task(debone, "removes bright ribs from chest X-rays"),
@@ -97,7 +149,12 @@ TASKS = {
 
 
 def make_pairs(task: str, clean: np.ndarray, *, seed: int) -> ImagePairs:
-    """Pairs for one of TASKS, from uint8 `[n, height, width, channels]` pictures.
+    """Makes the pairs that hosts of a task learn from.
+
+    Args:
+      task: one of `TASKS`.
+      clean: uint8 `[n, height, width, 1 or 3]`, at least one.
+      seed: of the changes that are drawn.
 
     Raises:
       ValueError: unknown task, or `clean` is not a stack of uint8 pictures.
@@ -109,25 +166,26 @@ def make_pairs(task: str, clean: np.ndarray, *, seed: int) -> ImagePairs:
 
 
 def generator(seed: int, index: int) -> np.random.Generator:
-    """One stream of random numbers per image, so that image i does not depend on how many there are."""
+    """One stream of random numbers for each image, so that image i does not depend on how many there are.
+
+    Args:
+      seed: of the whole set.
+      index: number of the image, from 0.
+    """
     return np.random.default_rng([seed, index])
 
 
-def _in_chunks(clean: np.ndarray, seed: int, layer: Callable[..., np.ndarray]) -> np.ndarray:
-    """Screen-blends `layer(generators, height, width)`, a stack of [0, 1] brightness, a chunk at a time."""
+def _lit(clean: np.ndarray, seed: int, layer: Callable[..., np.ndarray]) -> np.ndarray:
+    """Screen-blends `layer(generators, height, width)`, a stack of brightness in [0, 1], some pictures at a time."""
     _check_clean(clean)
     changed = np.empty_like(clean)
-    for part in _chunks(clean):
-        generators = [generator(seed, index) for index in range(part.start, part.stop)]
+    step = max(1, CHUNK_PIXELS // (clean.shape[1] * clean.shape[2]))
+    for start in range(0, len(clean), step):
+        part = clean[start : start + step]
+        generators = [generator(seed, start + index) for index in range(len(part))]
         light = layer(generators, *clean.shape[1:3])[..., None]
-        changed[part] = np.rint(255.0 - (255.0 - clean[part].astype(np.float32)) * (1.0 - light))
+        changed[start : start + step] = np.rint(255.0 - (255.0 - part.astype(np.float32)) * (1.0 - light))
     return changed
-
-
-def _chunks(images: np.ndarray) -> Iterator[slice]:
-    step = max(1, _CHUNK_PIXELS // (images.shape[1] * images.shape[2]))
-    for start in range(0, len(images), step):
-        yield slice(start, min(start + step, len(images)))
 
 
 def _check_clean(clean: np.ndarray) -> None:

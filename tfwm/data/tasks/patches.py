@@ -1,4 +1,4 @@
-"""Training patches from a few photographs: any place, any scale."""
+"""Patches for training, cut from a few photographs at any place and any scale."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from tfwm.data.reading.decode import as_pillow, from_pillow
 def sample_patches(photographs: Sequence[np.ndarray], count: int, size: int, *, seed: int) -> np.ndarray:
     """Cuts squares at random places, scales them to `size` and mirrors half of them.
 
-    A square covers anything from `size` to the whole short side of its photograph, small and large
-    ones equally often on a logarithmic scale: near its pixels a photograph is flat, from afar it is
-    busy, and a host has to work on both. Scaling down is antialiased (Lanczos).
+    A square has from `size` pixels a side to as many as the shorter side of its photograph, evenly on a logarithmic
+    scale: small squares are mostly flat, large ones full of detail, and a host has to work on both. Scaling down is
+    antialiased (Lanczos).
 
     Args:
       photographs: uint8 `[height, width, channels]` each, of any sizes, all with 1 or all with 3 channels.
       count: how many patches; the first ones do not depend on it.
       size: side of a patch in pixels.
+      seed: of the draws.
 
     Returns:
       uint8 `[count, size, size, channels]`.

@@ -12,10 +12,18 @@ PEAK = (0.25, 0.65)  # brightness in the middle of a strong streak
 
 
 def rain_streaks(generators: list[np.random.Generator], height: int, width: int) -> np.ndarray:
-    """Brightness of the rain, float32 `[n, height, width]` in [0, 1].
+    """Draws the brightness of the rain.
 
-    One angle, length, width and density per image; every drop has its own strength. Sizes are in
-    pixels, whatever the image size: a network trained on patches meets the same streaks in a photograph.
+    Each image has one angle, length, width and density, and every drop a strength of its own. Sizes are in pixels,
+    whatever the image size: a network trained on patches meets the same streaks in a photograph.
+
+    Args:
+      generators: one for each image.
+      height: of an image, in pixels.
+      width: of an image, in pixels.
+
+    Returns:
+      float32 `[n, height, width]` in [0, 1].
     """
     from scipy import fft  # late: the commands list the tasks without it
 

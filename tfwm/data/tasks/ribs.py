@@ -18,7 +18,16 @@ _LIMITS = {
 
 
 def rib_bands(generators: list[np.random.Generator], height: int, width: int) -> np.ndarray:
-    """Brightness of the bands, float32 `[n, height, width]` in [0, 1]; sizes follow the image size."""
+    """Draws the brightness of the bands, whose sizes follow the image size.
+
+    Args:
+      generators: one for each image.
+      height: of an image, in pixels.
+      width: of an image, in pixels.
+
+    Returns:
+      float32 `[n, height, width]` in [0, 1].
+    """
     drawn = np.array([[draw.uniform(*limits) for limits in _LIMITS.values()] for draw in generators], np.float32)
     value = {name: drawn[:, column, None, None] for column, name in enumerate(_LIMITS)}
     down = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
@@ -27,15 +36,9 @@ def rib_bands(generators: list[np.random.Generator], height: int, width: int) ->
     fall = value["drop"] * side + value["bend"] * np.square(side) + value["tilt"] * across
     turns = (down - fall) / value["spacing"] + value["offset"]
     distance = np.abs(turns - np.rint(turns)) * value["spacing"] / value["half_thickness"]
-    return value["peak"] * _profile(distance) * _reach(side)
-
-
-def _profile(distance: np.ndarray) -> np.ndarray:
-    """Across a band, 0 in its middle and 1 at its rim: dense bone lies along the rims."""
+    # Dense bone lies along the rims: the distance is 0 in the middle of a band and 1 at its rim.
     inside = np.clip((1.15 - distance) / 0.3, 0.0, 1.0)
-    return inside * (0.6 + 0.4 * np.square(np.minimum(distance, 1.0)))
-
-
-def _reach(side: np.ndarray) -> np.ndarray:
-    """Bands fade beside the spine and towards the flank."""
-    return np.clip((side - 0.08) / 0.12, 0.0, 1.0) * np.clip((1.0 - side) / 0.25, 0.0, 1.0)
+    profile = inside * (0.6 + 0.4 * np.square(np.minimum(distance, 1.0)))
+    # Bands fade beside the spine and towards the flank.
+    reach = np.clip((side - 0.08) / 0.12, 0.0, 1.0) * np.clip((1.0 - side) / 0.25, 0.0, 1.0)
+    return value["peak"] * profile * reach
