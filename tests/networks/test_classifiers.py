@@ -13,7 +13,7 @@ from tensorflow import keras
 
 from tfwm.networks import CLASSIFIERS, classifier, load_network
 from tfwm.networks.blocks import Draws
-from tfwm.networks.classifiers.blocks import conv_norm, scaled
+from tfwm.networks.classifiers.blocks import conv_norm, scaled_channels
 from tfwm.networks.classifiers.dpn import GroupedConvolution
 from tfwm.networks.classifiers.vgg import vgg
 from tfwm.training import Run
@@ -206,8 +206,8 @@ def test_pools_stop_at_one_pixel() -> None:
 
 
 def test_width_scales_channels_and_leaves_at_least_four() -> None:
-    assert [scaled(64, width) for width in (1.0, 0.25, 0.3, 0.01, 2.0)] == [64, 16, 19, 4, 128]
-    assert [scaled(count, 0.25, multiple=4) for count in (16, 24, 32, 160, 1280)] == [4, 8, 8, 40, 320]
+    assert [scaled_channels(64, width) for width in (1.0, 0.25, 0.3, 0.01, 2.0)] == [64, 16, 19, 4, 128]
+    assert [scaled_channels(count, 0.25, multiple=4) for count in (16, 24, 32, 160, 1280)] == [4, 8, 8, 40, 320]
     network = small("mobilenet_v2", MNIST)
     widths = [network.get_layer(f"stage_{stage}_block_1_3_conv").filters for stage in range(1, 8)]
     assert widths == [4, 4, 4, 8, 12, 20, 40]  # an eighth of 16, 24, 32, 64, 96, 160, 320

@@ -173,6 +173,6 @@ def test_mixed_precision_stays_inside(build):
         network = build()
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    layers = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.Conv2D)]
+    layers = [layer for layer in network.submodules if isinstance(layer, keras.layers.Conv2D)]
     assert tf.bfloat16 in {tf.as_dtype(layer.compute_dtype) for layer in layers}
     assert {output.dtype for output in tf.nest.flatten(network(images(1, 16, 16, 3)))} == {tf.float32}

@@ -1,14 +1,17 @@
-"""Plain Keras functional networks; the paper's layer table stands in each docstring.
+"""All networks, as Keras functional models; each docstring has the layer table of the paper.
 
 | room or file | holds |
 |---|---|
-| restorers/ | hosts from images to images, `RESTORERS`; surrogates of a thief |
+| restorers/ | hosts from images to images, `RESTORERS`; networks that thieves train as surrogates |
 | classifiers/ | hosts from images to class scores, `CLASSIFIERS` |
-| embedders/ | what hides a mark and reads it: U-Net, CEILNet, discriminators; layers of a deployed marked model |
+| embedders/ | networks that hide a mark and read it, and their discriminators; layers of a deployed marked model |
 | blocks.py, layers.py | parts that several networks have |
+| resampling.py | pictures of any size through a network of one size |
+| vgg.py | features of a perceptual loss |
+| optimizers.py | Adam in one operation for each variable |
 | copying.py, saving.py | copies of a network, networks from files |
 
-Names of hosts are there without TensorFlow; the networks load it.
+The names of hosts can be listed without TensorFlow; it is loaded with the first network.
 """
 
 from __future__ import annotations

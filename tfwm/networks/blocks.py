@@ -1,4 +1,4 @@
-"""The pieces that every network is made of: seeded initial weights, convolutions, normalisation."""
+"""Pieces that several networks are made of: seeded initial weights, convolutions, normalisation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Shape = tuple[int | None, int | None, int]
 
 
 class Draws:
-    """Hands every layer of one network a seed of its own, so that one `seed` fixes all weights.
+    """Gives every layer of a network a seed of its own, so that one `seed` decides all initial weights.
 
     Args:
       seed: None leaves the choice to the global Keras seed.
@@ -26,7 +26,12 @@ class Draws:
         return None if self._seed is None else (self._seed * 1_000_003 + self._count) % 2**31
 
     def normal(self, stddev: float = 0.02, mean: float = 0.0) -> keras.initializers.Initializer:
-        """The initial weights of the authors' code: N(0, 0.02), and N(1, 0.02) for normalisation."""
+        """Normal initial weights; the code of Zhang et al. 2021 has N(0, 0.02), and N(1, 0.02) for normalisation.
+
+        Args:
+          stddev: standard deviation.
+          mean: 0 for kernels, 1 for the scale of a normalisation.
+        """
         return keras.initializers.RandomNormal(mean, stddev, seed=self.seed())
 
     def glorot(self) -> keras.initializers.Initializer:
@@ -42,7 +47,19 @@ def convolution(
     x: tf.Tensor, filters: int, size: int, *, initializer: keras.initializers.Initializer, name: str,
     stride: int = 1, dilation: int = 1, bias: bool = False, dtype: str | None = None,
 ) -> tf.Tensor:  # fmt: skip
-    """A zero-padded convolution; a network's last one has `dtype` float32, whatever the precision inside."""
+    """A zero-padded convolution with a square kernel.
+
+    Args:
+      x: `[batch, height, width, channels]`.
+      filters: output channels.
+      size: side of the kernel, in pixels.
+      initializer: of the kernel.
+      name: of the layer.
+      stride: in pixels.
+      dilation: distance of the kernel's taps, in pixels.
+      bias: whether it has one.
+      dtype: "float32" for the last convolution of a network; None follows the precision policy.
+    """
     layer = keras.layers.Conv2D(
         filters, size, stride, "same", dilation_rate=dilation, use_bias=bias,
         kernel_initializer=initializer, name=name, dtype=dtype,
@@ -53,15 +70,53 @@ def convolution(
 def up_convolution(
     x: tf.Tensor, filters: int, *, initializer: keras.initializers.Initializer, name: str, bias: bool = False
 ) -> tf.Tensor:
-    """A 4 x 4 transposed convolution that doubles height and width."""
+    """A 4 x 4 transposed convolution that doubles height and width.
+
+    Args:
+      x: `[batch, height, width, channels]`.
+      filters: output channels.
+      initializer: of the kernel.
+      name: of the layer.
+      bias: whether it has one.
+    """
     layer = keras.layers.Conv2DTranspose(
         filters, 4, 2, "same", use_bias=bias, kernel_initializer=initializer, name=name
     )
     return layer(x)
 
 
+def level_width(filters: int, level: int) -> int:
+    """The channels of one level of a U-Net: twice as many a level, up to eight times as many.
+
+    Args:
+      filters: channels of the outermost level.
+      level: number of the level, from 0.
+    """
+    return filters * min(2**level, 8)
+
+
+def batch_normalization(
+    x: tf.Tensor, name: str, *, momentum: float = 0.9, epsilon: float = 1e-5,
+    gamma: keras.initializers.Initializer | str = "ones",
+) -> tf.Tensor:  # fmt: skip
+    """Batch normalisation; over several replicas its statistics are those of the global batch.
+
+    Args:
+      x: `[batch, height, width, channels]`.
+      name: of the layer.
+      momentum: of the moving statistics, in [0, 1).
+      epsilon: added to the variance.
+      gamma: where the initial scale comes from.
+    """
+    layer = keras.layers.BatchNormalization(
+        momentum=momentum, epsilon=epsilon, gamma_initializer=gamma, name=name,
+        synchronized=tf.distribute.get_strategy().num_replicas_in_sync > 1,
+    )  # fmt: skip
+    return layer(x)
+
+
 def normalization(x: tf.Tensor, kind: str, *, draws: Draws, name: str) -> tf.Tensor:
-    """Batch or instance normalisation; over several replicas batch statistics are those of the global batch.
+    """Batch or instance normalisation, whichever a network's settings say.
 
     Args:
       x: `[batch, height, width, channels]`.
@@ -75,9 +130,5 @@ def normalization(x: tf.Tensor, kind: str, *, draws: Draws, name: str) -> tf.Ten
     if kind == "instance":
         return InstanceNormalization(seed=draws.seed(), name=name)(x)
     if kind == "batch":
-        layer = keras.layers.BatchNormalization(
-            momentum=0.9, epsilon=1e-5, gamma_initializer=draws.normal(mean=1.0), name=name,
-            synchronized=tf.distribute.get_strategy().num_replicas_in_sync > 1,
-        )  # fmt: skip
-        return layer(x)
+        return batch_normalization(x, name, gamma=draws.normal(mean=1.0))
     raise ValueError(f'`normalization` must be "batch" or "instance", got {kind!r}. The paper\'s U-Net uses "batch".')

@@ -11,7 +11,7 @@ from tensorflow import keras
 
 
 def copy_of(model: keras.Model) -> keras.Model:
-    """A copy that shares no variable with the original: what somebody gets who loads its file."""
+    """A copy that shares no variable with the original, as if it had been saved and loaded."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
@@ -21,15 +21,15 @@ def copy_of(model: keras.Model) -> keras.Model:
 def untrained(model: keras.Model, *, seed: int) -> keras.Model:
     """A network of the same architecture with initial weights of its own, which depend on `seed` alone.
 
-    Every layer's own initializer draws them, in nested networks and custom layers too. Where a class of the user's
-    makes its layers in code, their seeds are that code's.
+    Every layer's own initializer draws them, in nested networks and custom layers too. Only layers that a user's
+    class makes in its own code are drawn as that code says, not by `seed`.
 
     Args:
       model: one whose layers are described by their configuration: functional, sequential, or registered.
       seed: of the draws.
 
     Raises:
-      ValueError: a network that cannot be built from its configuration.
+      ValueError: the network cannot be built from its configuration.
     """
     try:
         config = _reseeded(keras.saving.serialize_keras_object(model), np.random.default_rng(seed))
@@ -55,5 +55,5 @@ def _reseeded(config: Any, draws: np.random.Generator) -> Any:
 
 
 def flat_weights(model: keras.Model) -> np.ndarray:
-    """All weights in one row of float32: what a digest of a training takes in."""
+    """All weights of a network in one row, float32, for instance to name a training by where it starts."""
     return np.concatenate([np.ravel(value).astype(np.float32) for value in model.get_weights()])

@@ -1,4 +1,4 @@
-"""Custom Keras layers of the networks; each survives `.keras` files and exports to core TensorFlow ops."""
+"""Keras layers of tfwm's own networks; each can be saved in `.keras` files and exported as core TensorFlow ops."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tensorflow import keras
 class InstanceNormalization(keras.layers.Layer):
     """Gives every channel of every image mean 0 and variance 1, then (if affine) a learnt scale and offset.
 
-    No statistics are shared between images, so a batch may be cut or joined at will.
+    Images share no statistics: the result for an image does not depend on its batch.
 
     Args:
       affine: learn `gamma` (starts near N(1, 0.02)) and `beta` (starts at 0) per channel.
       epsilon: added to the variance.
-      grids: how many batch entries hold one image; `SpaceToGrid(d)` spreads an image over `d * d`.
+      grids: how many batch entries hold one image: `d * d` behind `SpaceToGrid(d)`, else 1.
       seed: of the initial `gamma`; None draws from the global Keras seed.
     """
 
@@ -55,7 +55,7 @@ def instance_normalization(
 ) -> tf.Tensor:
     """`gamma * (x - mean) / sqrt(variance + epsilon) + beta`, per image and channel.
 
-    The gradient is written by hand: TensorFlow's own takes three times as many passes over memory on a CPU.
+    The gradient is written by hand, because TensorFlow's own passes three times as often over memory on a CPU.
 
     Args:
       images: float32 `[grids * batch, height, width, channels]`, grid index major.
@@ -116,9 +116,12 @@ def _over_grids(means: tf.Tensor, grids: int) -> tf.Tensor:
 class SpaceToGrid(keras.layers.Layer):
     """Spreads each image over `block * block` batch entries: every block-th pixel of every block-th row.
 
-    A convolution of dilation `block` is a plain one there, and zero padding means the same as long
-    as `block` divides height and width. TensorFlow on a CPU rearranges around every single dilated
-    convolution; a run of them needs it only once.
+    A convolution of dilation `block` is a plain one there, with the same zero padding where `block` divides height
+    and width. TensorFlow on a CPU rearranges pixels so around each dilated convolution; several of them in a row
+    need it once.
+
+    Args:
+      block: distance of the pixels of a grid, which divides height and width.
     """
 
     def __init__(self, block: int, **kwargs: Any) -> None:
@@ -170,7 +173,7 @@ class SignedImage(keras.layers.Layer):
     """The output edge of a network that works in [-1, 1]: `tanh(logits)`, alone or added to the image, as [0, 1].
 
     Args:
-      residual: add to the image and clip.
+      residual: whether to add to the image and clip the sum; else `tanh` alone is the image.
     """
 
     def __init__(self, residual: bool, **kwargs: Any) -> None:

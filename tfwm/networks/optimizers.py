@@ -1,4 +1,4 @@
-"""Adam with one fused update per variable."""
+"""Adam that updates each variable in one operation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from tensorflow import keras
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class FusedAdam(keras.optimizers.Adam):
-    """Keras's Adam, one kernel per variable instead of a dozen; same settings, same variables, same result.
+    """Keras's Adam with one operation for each variable instead of a dozen; settings, variables and results are alike.
 
     Paper: Kingma and Ba 2015, algorithm 1 in the order of computation of its section 2.
     """
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
-        """Updates one variable from its gradient."""
+        """Updates one variable from its gradient.
+
+        Args:
+          gradient: of the loss; a sparse one is left to Keras.
+          variable: of the same shape; it changes.
+        """
         if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable)
             return

@@ -9,7 +9,15 @@ from tensorflow import keras
 
 
 def resample(images: tf.Tensor, size: int) -> tf.Tensor:
-    """Antialiased bilinear resampling of `[n, h, w, c]` to `[n, size, size, c]`; the identity where it fits already."""
+    """Antialiased bilinear resampling to a square; images of that size stay as they are.
+
+    Args:
+      images: float `[n, height, width, channels]`.
+      size: side of the square, in pixels.
+
+    Returns:
+      `[n, size, size, channels]`.
+    """
     if images.shape[1] == size and images.shape[2] == size:
         return images
     resized = tf.image.resize(images, (size, size), "bilinear", antialias=True)
@@ -18,7 +26,7 @@ def resample(images: tf.Tensor, size: int) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class Resample(keras.layers.Layer):
-    """`resample` as a layer: the copy of a picture that H and R look at.
+    """`resample` as a layer: embedder and extractor work on pictures of one size.
 
     Args:
       size: side of the square that comes out, in pixels.
@@ -39,7 +47,7 @@ class Resample(keras.layers.Layer):
 class AddResampled(keras.layers.Layer):
     """Adds a small residual, resampled up to the picture's own size, and clips to [0, 1].
 
-    The mark thus covers the whole picture, whatever its size, and does not mind resizing.
+    The mark thus covers the whole picture, whatever its size, and is still there when the picture is resized.
     """
 
     def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
@@ -51,7 +59,11 @@ class AddResampled(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class PadToMultiple(keras.layers.Layer):
-    """Repeats the lower and right border until both sides are multiples of `multiple`."""
+    """Repeats the lower and the right border until both sides are multiples of a number.
+
+    Args:
+      multiple: that number, in pixels.
+    """
 
     def __init__(self, multiple: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -80,9 +92,12 @@ def any_size(network: keras.Model, multiple: int, *, name: str | None = None) ->
     """Wraps a fully convolutional network so that it takes pictures of any height and width.
 
     Args:
-      network: `[n, h, w, c]` with sizes that are multiples of `multiple`.
+      network: from images to images, `[n, h, w, c]`, whose height and width are multiples of `multiple`.
       multiple: `2**downs` of the network.
       name: of the wrapped model; the network's own by default.
+
+    Returns:
+      A network that shares the weights of the first.
     """
     channels = network.input_shape[-1]
     image = keras.Input((None, None, channels), name="image")

@@ -1,4 +1,4 @@
-"""Networks from files."""
+"""Loading networks from files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tfwm.networks.embedders import deployed  # noqa: F401
 
 
 def load_network(path: str | Path) -> keras.Model:
-    """A network from a `.keras` file; the layers of tfwm are known.
+    """Loads a network from a `.keras` file, which may hold layers of tfwm.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: the file is of another kind, no Keras model, or was cut off.
+      ValueError: the file is of another type, holds no Keras model, or was cut off.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"`{path}` is not there. Give a .keras file that `model.save` wrote.")

@@ -14,7 +14,7 @@ _MEAN_BGR = (103.939, 116.779, 123.68)
 
 
 def vgg_features(path: str = "") -> Callable[[tf.Tensor], tf.Tensor]:
-    """From images in [0, 1], colour or grey, to ReLU features of conv2_2, `[n, h / 2, w / 2, 128]`.
+    """Makes a function from images `[n, h, w, 1 or 3]` in [0, 1] to ReLU features of conv2_2 `[n, h/2, w/2, 128]`.
 
     Args:
       path: npz with `conv1_1_kernel`, `conv1_1_bias` ... `conv2_2_bias` of Keras's VGG19; empty takes the
@@ -22,12 +22,13 @@ def vgg_features(path: str = "") -> Callable[[tf.Tensor], tf.Tensor]:
 
     Raises:
       FileNotFoundError: there are no weights; the message says how to get them.
+      ValueError: the file lacks some of them.
 
     Paper: Zhang et al. 2021, eq. 7; Simonyan and Zisserman 2015. The features are divided by 255: the weights
     are made for pixel values up to 255, and the loss should not depend on that.
     """
     # Constants, not variables: neither checkpoints nor a strategy's replicas should carry them.
-    weights = {name: tf.constant(values) for name, values in _weights(path).items()}
+    weights = {name: tf.constant(values) for name, values in _first_weights(path).items()}
 
     def features(images: tf.Tensor) -> tf.Tensor:
         x = tf.cast(images, tf.float32)
@@ -42,7 +43,7 @@ def vgg_features(path: str = "") -> Callable[[tf.Tensor], tf.Tensor]:
     return features
 
 
-def _weights(path: str) -> dict[str, np.ndarray]:
+def _first_weights(path: str) -> dict[str, np.ndarray]:
     if not path:
         return _downloaded()
     if not Path(path).is_file():

@@ -1,12 +1,12 @@
-"""How everything is trained: the only room that knows tf.distribute, checkpoints and TensorBoard callbacks.
+"""How networks are trained; only this room knows strategies of tf.distribute, checkpoints and TensorBoard callbacks.
 
 | file | holds |
 |---|---|
-| run.py | `Run`: the machine facts of a training |
+| run.py | `Run`: where and on what a training runs |
 | schedule.py | `Schedule` and `Descent`: how long and how fast |
-| step.py | the arithmetic of a step that every trainer and every replica shares |
+| step.py | what the steps of all trainers have in common |
 | objectives.py | what networks learn: pixels, labels or scores |
-| supervised.py | the one trainer of these, with or without a mark |
+| supervised.py | the trainer of these, with or without a mark |
 | classification.py | training on labelled images, from start to end |
 | loop.py, callbacks.py | `fit`, which resumes; checkpoints, rates, TensorBoard, progress |
 """

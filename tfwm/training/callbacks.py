@@ -1,4 +1,4 @@
-"""What happens at the end of an epoch: checkpoint, learning rate, TensorBoard, one line on the screen."""
+"""What happens after each epoch: a checkpoint, a lower learning rate, TensorBoard, a line on the screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from tfwm.training.schedule import Schedule
 
 
 class State(keras.callbacks.Callback):
-    """Weights, optimizers, epoch and history, saved together after every epoch."""
+    """The state of a training, saved after every epoch: weights, optimizers, number of epochs, history.
+
+    Args:
+      trainer: what is saved; where the folder has a checkpoint, it is restored at once.
+      folder: of the checkpoints, of which the last is kept.
+    """
 
     def __init__(self, trainer: keras.Model, folder: Path):
         super().__init__()
@@ -48,9 +53,15 @@ class State(keras.callbacks.Callback):
 
 
 class Plateau(keras.callbacks.Callback):
-    """Keras's ReduceLROnPlateau with its memory in the checkpoint, so that a resumed run agrees.
+    """Cuts the learning rate when the loss has not improved for some epochs.
 
-    It cuts the rate of the trainer's `discriminator_optimizer` too, where there is one.
+    Keras's ReduceLROnPlateau forgets when a training is killed; here the memory is in the checkpoint. The rate of
+    the trainer's `discriminator_optimizer`, where it has one, is cut too.
+
+    Args:
+      state: which remembers the best loss and the epochs since.
+      patience: epochs without improvement before a cut.
+      factor: by which the rate is multiplied.
 
     Paper: Zhang et al. 2021, section 4.1, for H, R and D.
     """
@@ -74,7 +85,11 @@ class Plateau(keras.callbacks.Callback):
 
 
 class Enough(keras.callbacks.Callback):
-    """Ends the training after the first epoch whose scalars satisfy `enough`."""
+    """Ends the training after the first epoch that is good enough.
+
+    Args:
+      enough: tells it from the epoch's scalars.
+    """
 
     def __init__(self, enough: Callable[[dict[str, Any]], bool]):
         super().__init__()
@@ -86,7 +101,11 @@ class Enough(keras.callbacks.Callback):
 
 
 class Scalars(keras.callbacks.Callback):
-    """Scalars once an epoch; steps stay monotone over a resume."""
+    """Writes each epoch's scalars for TensorBoard, numbered by epoch, also where a training was resumed.
+
+    Args:
+      folder: of the event files.
+    """
 
     def __init__(self, folder: Path):
         super().__init__()
@@ -100,7 +119,12 @@ class Scalars(keras.callbacks.Callback):
 
 
 class EpochLine(keras.callbacks.Callback):
-    """One line an epoch where there is no terminal for Keras's bar."""
+    """Prints one line for each epoch where there is no terminal for Keras's bar.
+
+    Args:
+      stage: name of the stage.
+      schedule: which says how many epochs there are.
+    """
 
     def __init__(self, stage: str, schedule: Schedule):
         super().__init__()

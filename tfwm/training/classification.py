@@ -1,4 +1,4 @@
-"""How a classifier is trained on labelled images: hosts, marked hosts, and what thieves train."""
+"""Training of classifiers on labelled images: hosts, marked hosts, and the copies that thieves train."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from tfwm.training.schedule import Schedule
 from tfwm.training.supervised import KeySamples, SupervisedTrainer
 from tfwm.types import LabelledImages
 
-_SAMPLE = 64  # images that tell what a classifier answers with
+_SAMPLE = 64  # images that a classifier is asked for, to learn what it answers with
 
 
 def answers_with(model: keras.Model, images: np.ndarray) -> str:
-    """Whether a classifier answers with `logits` or `probabilities`, by what it says of some images.
+    """Finds out what a classifier answers with, by asking it for a few images.
 
     Args:
-      model: `[n, h, w, c]` in [0, 1] to `[n, classes]`.
-      images: uint8.
+      model: from `[n, h, w, c]` in [0, 1] to `[n, classes]`.
+      images: uint8 `[n, h, w, c]`, at least one.
+
+    Returns:
+      `probabilities` where answers are not negative and add up to 1, else `logits`.
     """
     answers = model(images[:_SAMPLE].astype(np.float32) / 255.0, training=False).numpy()
     return "probabilities" if answers.min() >= 0 and np.allclose(answers.sum(axis=1), 1.0, atol=1e-3) else "logits"
@@ -35,12 +38,18 @@ def answers_with(model: keras.Model, images: np.ndarray) -> str:
 
 def labelled_stream(data: LabelledImages, key: LabelledImages | None, schedule: Schedule, key_batch: int, seed: int,
                     first_step: int = 0) -> DatasetAt:  # fmt: skip
-    """Batches of ordinary images, and of key samples beside them.
+    """The batches of a training on ordinary images and, beside them, key samples.
 
     Args:
-      key: samples that stand in every batch; None for none.
-      key_batch: how many of them.
-      first_step: of the whole training, where it goes on with another trainer.
+      data: ordinary images.
+      key: key samples, of which each batch has some; None for a training without any.
+      schedule: its batch size counts, of the ordinary images.
+      key_batch: how many key samples a batch has.
+      seed: of the orders.
+      first_step: number of the stream's first batch that is used, where another trainer has used those before.
+
+    Returns:
+      What gives dicts of `images`, `labels` and `seed` and, with a key, `key_images`, `key_labels` and `key_seed`.
     """
 
     def dataset(first: int, steps: int) -> tf.data.Dataset:
@@ -51,13 +60,10 @@ def labelled_stream(data: LabelledImages, key: LabelledImages | None, schedule: 
             return plain
         arrays = {"key_images": key.images, "key_labels": key.labels}
         keyed = batches(arrays, batch_size=key_batch, seed=seed + 1, start_step=first, steps=steps)
-        return tf.data.Dataset.zip((plain, keyed)).map(_together)
+        keyed = keyed.map(lambda batch: {"key_seed": batch.pop("seed"), **batch})
+        return tf.data.Dataset.zip((plain, keyed)).map(lambda ordinary, secret: {**ordinary, **secret})
 
     return dataset
-
-
-def _together(plain: dict[str, tf.Tensor], keyed: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    return {**plain, "key_images": keyed["key_images"], "key_labels": keyed["key_labels"], "key_seed": keyed["seed"]}
 
 
 def fit_classifier(
@@ -70,17 +76,18 @@ def fit_classifier(
     Args:
       network: what is trained; its trainable variables change.
       data: ordinary images.
-      schedule: already scaled.
-      run: where and how.
+      schedule: used as it is; the scale of steps in `run` is the caller's business.
+      run: where and on what the training runs.
       stage: name of checkpoints and TensorBoard logs.
-      settings: JSON values that decide the result, for the checkpoints' name.
-      augment: of ordinary images.
-      training: False keeps batch statistics and dropout as at inference.
-      key, key_batch: samples that stand in every batch, and how many of them.
+      settings: JSON values that decide the result; other settings do not resume its checkpoints.
+      augment: of ordinary images, one of `AUGMENTATIONS`.
+      training: False leaves batch statistics and dropout as they are at inference.
+      key: key samples, of which each batch has some; None for a training without any.
+      key_batch: how many key samples a batch has.
       callbacks: called before the checkpoint of each epoch is written.
 
     Returns:
-      One dict of scalars an epoch; `key_accuracy` is there where key samples are.
+      One dict of scalars for each epoch: `loss`, `accuracy` and, with a key, `key_accuracy`.
     """
     outputs = answers_with(network, data.images)
     mark = None if key is None else KeySamples()

@@ -1,4 +1,4 @@
-"""fit(), which resumes where an earlier call was killed."""
+"""The training loop, which resumes where an earlier call was killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfwm.training.run import Run
 from tfwm.training.schedule import Schedule
 
 DatasetAt = Callable[[int, int], tf.data.Dataset]
-"""From (first step, number of steps) to global batches; must depend on nothing else, so that a run can resume."""
+"""`dataset(first_step, steps)` gives global batches, which must depend on nothing else so that a run can resume."""
 
 
 def fit(
@@ -34,14 +34,21 @@ def fit(
 
     Args:
       trainer: a compiled model with its own `train_step`, built inside `run.scope()`.
+      dataset_at: gives the batches of the steps that are left.
+      schedule: its epochs, steps and decay count; the optimizer is the trainer's.
+      run: where checkpoints and TensorBoard logs go, and whether progress is shown.
       stage: name of the stage, for instance `initial`.
-      digest: of the settings and data; another digest starts afresh.
-      enough: from an epoch's scalars to whether it was the last one; a training that had enough does not resume.
+      digest: of all that the training depends on (`tfwm.digests.training_digest`); another digest starts afresh.
+      callbacks: called before the checkpoint of each epoch is written.
+      enough: tells from an epoch's scalars whether it shall be the last; a training that had enough does not resume.
 
     Returns:
       One dict of scalars per epoch, of earlier calls too.
     """
-    state = State(trainer, _private(Path(run.directory) / "checkpoints") / f"{stage}-{digest[:16]}")
+    checkpoints = Path(run.directory) / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    checkpoints.chmod(0o700)  # they hold the owner's extractor
+    state = State(trainer, checkpoints / f"{stage}-{digest[:16]}")
     had_enough = bool(enough and state.history and enough(state.history[-1]))
     if state.epoch < schedule.epochs and not had_enough:
         first = state.epoch
@@ -61,13 +68,14 @@ def fit(
     return state.history
 
 
-def _private(folder: Path) -> Path:
-    # Checkpoints hold the extractor.
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder
-
-
 def save_history(path: Path, history: Sequence[dict[str, Any]]) -> Path:
-    """One JSON document beside the model."""
+    """Writes the scalars of all epochs as one JSON document.
+
+    Args:
+      path: of the file; an older one is replaced.
+      history: one dict of scalars for each epoch, as `fit` gives them.
+
+    Returns:
+      `path`.
+    """
     return write_json(path, list(history))

@@ -1,4 +1,4 @@
-"""What networks learn for themselves: pixels, labels or scores; and the losses, one value an example."""
+"""What networks learn apart from a mark: pixels, labels or scores. The losses give one value an example."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ PIXEL_LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 }
 
 
-class Task(Protocol):
-    """What a host learns for itself.
+class Objective(Protocol):
+    """What a host learns apart from a mark.
 
     Attributes:
       figures: names of what `measured` gives.
@@ -65,22 +65,25 @@ class Task(Protocol):
     def figures(self) -> tuple[str, ...]: ...
 
     def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """What the host is asked, and what it shall answer."""
+        """The images that the host is given, and the answers that are wanted."""
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-        """One value an example, `[n]`."""
+        """The loss of each answer, float32 `[n]`."""
 
     def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
-        """Figures by name, one value an example."""
+        """Figures by name, one value for each answer, float32 `[n]`."""
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """Inputs to targets, on batches `{"inputs", "targets", "seed"}`.
+    """To make targets of inputs, from batches `{"inputs", "targets", "seed"}` of images.
 
     Args:
       loss: one of `PIXEL_LOSSES`.
-      sigma: of fresh noise on the inputs, in grey levels of 255; 0 adds none, and needs no `seed`.
+      sigma: standard deviation of fresh noise on the inputs, in grey levels of 255; with 0 the batches need no `seed`.
+
+    Raises:
+      ValueError: no such loss.
     """
 
     loss: str = "l2"
@@ -91,36 +94,39 @@ class Pixels:
         choose("loss", self.loss, PIXEL_LOSSES)
 
     def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The inputs, with noise where there is some, and the targets."""
+        """The inputs, with fresh noise where `sigma` is above 0, and the targets."""
         inputs = noisy(batch["inputs"], batch["seed"], self.sigma) if self.sigma else batch["inputs"]
         return inputs, batch["targets"]
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-        """`[n]`.
+        """The loss of each picture, float32 `[n]`.
 
         Args:
           answers: float32 `[n, height, width, channels]`.
-          wanted: the targets.
+          wanted: the targets, of the same shape.
         """
         return PIXEL_LOSSES[self.loss](answers, wanted)
 
     def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
-        """`psnr` in dB.
+        """The `psnr` of each picture in dB, float32 `[n]`.
 
         Args:
           answers: float32 `[n, height, width, channels]`.
-          wanted: the targets.
+          wanted: the targets, of the same shape.
         """
         return {"psnr": batch_psnr(answers, wanted)}
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Images to classes, on batches `{"images", "labels", "seed"}`.
+    """To name the class of images, from batches `{"images", "labels", "seed"}`.
 
     Args:
       outputs: what the host answers with: `logits` or `probabilities`.
-      augment: one of `AUGMENTATIONS`, of ordinary images; key samples are never changed.
+      augment: one of `AUGMENTATIONS`, for ordinary images; key samples are never changed.
+
+    Raises:
+      ValueError: no such outputs or augmentation.
     """
 
     outputs: str = "logits"
@@ -136,7 +142,7 @@ class Labels:
         return crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment]), batch["labels"]
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-        """`[n]`.
+        """The cross entropy of each answer, float32 `[n]`.
 
         Args:
           answers: float32 `[n, classes]`.
@@ -145,7 +151,7 @@ class Labels:
         return cross_entropy(answers, wanted, self.outputs)
 
     def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
-        """`accuracy`: 1 where the answer is right, else 0.
+        """The `accuracy` of each answer: 1 where it is right, else 0, float32 `[n]`.
 
         Args:
           answers: float32 `[n, classes]`.

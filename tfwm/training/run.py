@@ -1,4 +1,4 @@
-"""Run: the machine facts of one training. The only file that knows tf.distribute's strategies."""
+"""`Run`: where and on what one training runs. Only this file knows the strategies of tf.distribute."""
 
 from __future__ import annotations
 
@@ -14,18 +14,13 @@ from tensorflow import keras
 from tfwm.config import choose
 
 
-def _local_devices() -> list[str] | None:
-    """None lets TensorFlow take all GPUs; without any, the logical CPUs stand in for them."""
-    if tf.config.list_logical_devices("GPU"):
-        return None
-    return [device.name for device in tf.config.list_logical_devices("CPU")]
-
-
 # One strategy a process: a second one counts its collective operations from the start again, and TensorFlow then
 # takes them for the first one's ("Shape mismatch in the collective instance").
 @lru_cache(maxsize=1)
 def _mirrored() -> tf.distribute.Strategy:
-    return tf.distribute.MirroredStrategy(_local_devices())
+    # None takes all GPUs; without any, the logical CPUs stand in for them.
+    gpus, cpus = (tf.config.list_logical_devices(sort) for sort in ("GPU", "CPU"))
+    return tf.distribute.MirroredStrategy(None if gpus else [device.name for device in cpus])
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +37,7 @@ STRATEGIES: dict[str, Callable[[], tf.distribute.Strategy]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """Machine facts of one training, apart from the paper's settings.
+    """Where and on what one training runs, as opposed to the settings of the paper.
 
     Args:
       directory: where checkpoints and TensorBoard logs go; the same directory resumes.
@@ -64,12 +59,16 @@ class Run:
     quiet: bool = False
 
     def child(self, name: str) -> Run:
-        """The same machine, another directory."""
+        """The same with a directory below this one's, for a part of the training."""
         return replace(self, directory=Path(self.directory) / name)
 
     @contextmanager
     def scope(self) -> Iterator[tf.distribute.Strategy]:
-        """Everything that creates variables belongs inside."""
+        """A context with the strategy and the precision, in which networks and trainers must be made.
+
+        Raises:
+          ValueError: no such strategy.
+        """
         strategy = choose("strategy", self.strategy, STRATEGIES)()
         before = keras.mixed_precision.global_policy()
         keras.mixed_precision.set_global_policy(self.precision)
@@ -81,6 +80,6 @@ class Run:
 
 
 def set_logical_cpus(count: int) -> None:
-    """Splits the CPU into `count` devices; must come before anything else touches TensorFlow."""
+    """Splits the CPU into `count` devices, to stand in for GPUs; must come before any other use of TensorFlow."""
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)

@@ -1,4 +1,4 @@
-"""Schedule: how long and how fast one stage trains."""
+"""Schedules of training: how many steps, and at which learning rate."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ class Schedule:
     Args:
       epochs: number of epochs; a checkpoint is written after each.
       steps_per_epoch: batches in an epoch.
-      batch_size: global batch over all replicas; even.
+      batch_size: examples in the global batch of all replicas; even.
       learning_rate: Adam's initial rate.
-      decay: `constant`, `cosine` (to 5 %), `linear` (constant for the first half, then to 0), `steps` (`Descent`) or
-        `plateau` (times 0.2 after `patience` epochs without improvement, Zhang 2021 section 4.1).
-      beta_1: Adam's first moment.
-      patience: of `plateau`, in epochs; 5 in the paper, 8 for R in the authors' code.
+      decay: of the rate: `constant`, `cosine` (to 5 %), `linear` (constant for the first half, then to 0), `steps`
+        (as in `Descent`) or `plateau` (times 0.2 after `patience` epochs without improvement, Zhang 2021 section 4.1).
+      beta_1: Adam's decay of the first moment, in [0, 1).
+      patience: of `plateau`, in epochs; 5 in the paper, 8 for the extractor in the authors' code.
+
+    Raises:
+      ValueError: a number out of its range, or no such decay.
     """
 
     epochs: int
@@ -62,8 +65,13 @@ class Descent(Schedule):
     """Stochastic gradient descent with momentum, as classifiers are trained.
 
     Args:
-      (those of `Schedule`; `beta_1` is the momentum)
-      decay: also `steps`: a tenth of the rate after 40 % and again after 80 % of the steps (every 40 of 100 epochs).
+      epochs: number of epochs; a checkpoint is written after each.
+      steps_per_epoch: batches in an epoch.
+      batch_size: examples in the global batch of all replicas; even.
+      learning_rate: the initial rate.
+      decay: as in `Schedule`; `steps` is a tenth of the rate after 40 % and again after 80 % of the steps.
+      beta_1: the momentum, in [0, 1).
+      patience: of `plateau`, in epochs.
       weight_decay: each step takes this share, times the learning rate, off every weight. The authors' 5e-4 goes
         through the momentum, which makes it about ten times as strong.
 
@@ -89,7 +97,14 @@ def _for_policy(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optim
 
 
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Constant for the first half, then linear to zero (surrogates, Zhang 2021 section 4.1)."""
+    """A rate that is constant for the first half of the steps and then falls to zero in a line.
+
+    Args:
+      rate: the initial learning rate.
+      steps: of the whole training.
+
+    Paper: Zhang et al. 2021, section 4.1, for surrogates.
+    """
 
     def __init__(self, rate: float, steps: int):
         self.rate, self.steps = rate, steps

@@ -1,4 +1,4 @@
-"""The arithmetic of a training step that every trainer and every replica shares."""
+"""What the training steps of all trainers have in common, on one replica and on several."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from tensorflow import keras
 
 
 def mean_over_batch(per_example: tf.Tensor) -> tf.Tensor:
-    """The mean over the global batch, so that replicas' gradients add up to one replica's."""
+    """The mean of `[n]` losses over the global batch: the gradients of replicas add up to those of one replica."""
     return tf.nn.compute_average_loss(per_example)
 
 
 def scaled(optimizer: keras.optimizers.Optimizer, loss: tf.Tensor) -> tf.Tensor:
-    """The loss as the gradient tape must see it: an optimizer for mixed_float16 scales it up.
+    """Scales a loss up where the optimizer asks for it, as one for mixed_float16 does; call it inside the tape.
 
     Args:
-      optimizer: that will descend on it.
+      optimizer: which will take the step.
       loss: a scalar.
+
+    Returns:
+      A scalar.
     """
     mixed = isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer)
     return optimizer.get_scaled_loss(loss) if mixed else loss
@@ -27,10 +30,10 @@ def scaled(optimizer: keras.optimizers.Optimizer, loss: tf.Tensor) -> tf.Tensor:
 def descend(
     optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[tf.Variable]
 ) -> None:
-    """One step of an optimizer; gradients are summed over replicas by `apply_gradients`.
+    """Takes one step down a loss; `apply_gradients` adds up the gradients of replicas.
 
     Args:
-      optimizer: of these variables.
+      optimizer: was built for these variables.
       tape: has recorded the loss.
       loss: a scalar, as `scaled` gives it.
       variables: what changes.
@@ -57,10 +60,10 @@ def batch_psnr(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 
 
 class Metered(keras.Model):
-    """A trainer that shows means over the epoch: Keras resets them and, under a strategy, merges them.
+    """A trainer whose figures are means over the epoch, which Keras resets and, under a strategy, merges.
 
     Args:
-      names: of the scalars.
+      names: of the figures.
     """
 
     def __init__(self, names: Iterable[str]):
@@ -72,7 +75,7 @@ class Metered(keras.Model):
         return list(self._means.values())
 
     def record(self, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Adds one batch's values and gives the means so far."""
+        """Adds one batch's values, scalars or one for each example, and gives the means of the epoch so far."""
         for name, value in values.items():
             self._means[name].update_state(value)
         return {name: mean.result() for name, mean in self._means.items()}
@@ -83,7 +86,7 @@ class NetworkTrainer(Metered):
 
     Args:
       network: what is trained; its trainable variables change.
-      names: of the scalars.
+      names: of the figures.
     """
 
     def __init__(self, network: keras.Model, names: Iterable[str]):

@@ -1,10 +1,10 @@
-"""The one trainer of hosts: a task of the host's own and, where there is a mark, its loss on secret images at once.
+"""The trainer of hosts: in each step a host learns its own objective and, where there is a mark, secret answers.
 
-The tasks, `Pixels` and `Labels`, are in objectives.py.
+The objectives, `Pixels` and `Labels`, are in objectives.py.
 
-| mark | the host learns besides |
+| mark | what the host learns besides its objective |
 |---|---|
-| `KeySamples` | labels of the key samples in the batch, which count like ordinary images |
+| `KeySamples` | labels of the key samples in the batch, which count as much as ordinary images |
 | `Triggers` | secret answers to secret images, weighed by lambda (Quan et al. 2020, eq. 4) |
 """
 
@@ -17,12 +17,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training.objectives import Batch, Task
+from tfwm.training.objectives import Batch, Objective
 from tfwm.training.step import NetworkTrainer, descend, mean_over_batch, scaled
 
 
 class Mark(Protocol):
-    """What a host learns besides its task.
+    """What a host learns besides its objective.
 
     Attributes:
       figures: names of what `joined` gives.
@@ -32,14 +32,14 @@ class Mark(Protocol):
     def figures(self) -> tuple[str, ...]: ...
 
     def asked(self, batch: Batch) -> tuple[tf.Tensor, Any]:
-        """The secret images of a step, and what is wanted of them where the batch says so."""
+        """The secret images of a step, and the answers that the batch says are wanted, or None."""
 
-    def joined(self, task: Task, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
-        """What the step minimises, from the task's losses and the answers to the secret images; and its figures."""
+    def joined(self, own: Objective, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+        """The scalar that a step minimises, from the host's losses and its answers to secret images; and figures."""
 
 
 class KeySamples:
-    """Key samples of the batch, `{"key_images", "key_labels"}`: they count like ordinary images.
+    """Key samples in the batch, `{"key_images", "key_labels"}`, which count as much as ordinary images.
 
     Paper: Li et al. 2019, eq. 13.
     """
@@ -50,26 +50,29 @@ class KeySamples:
         """The samples and their secret labels."""
         return batch["key_images"], batch["key_labels"]
 
-    def joined(self, task: Task, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
-        """The mean of the task's loss over ordinary images and samples together.
+    def joined(self, own: Objective, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+        """The mean loss over ordinary images and samples together.
 
         Args:
-          task: `Labels`.
+          own: the host's objective, `Labels`.
           losses: of the ordinary images, `[n]`.
-          answers: to the samples.
-          wanted: the samples' labels.
+          answers: to the samples, `[k, classes]`.
+          wanted: the samples' labels, `[k]`.
+
+        Returns:
+          The mean, and the figures `loss` and `key_accuracy`.
         """
-        every = tf.concat([losses, task.losses(answers, wanted)], 0)
-        return mean_over_batch(every), {"loss": every, "key_accuracy": task.measured(answers, wanted)["accuracy"]}
+        every = tf.concat([losses, own.losses(answers, wanted)], 0)
+        return mean_over_batch(every), {"loss": every, "key_accuracy": own.measured(answers, wanted)["accuracy"]}
 
 
 class Triggers:
-    """Secret images that the host answers in a secret way: the task's loss plus `strength` times the mark's.
+    """Secret images that the host answers in a secret way; they are the same in every batch.
 
     Args:
-      images: float `[t, h, w, c]`, the triggers.
-      loss: of the answers to them, one value a trigger.
-      strength: lambda.
+      images: the triggers, float `[t, h, w, c]` in [0, 1].
+      loss: of the answers to them, one value for each.
+      strength: lambda, by which the mark's loss is multiplied.
       copies: how often each trigger stands in a batch.
 
     Paper: Quan et al. 2020, eq. 4.
@@ -84,17 +87,20 @@ class Triggers:
         self._loss, self._strength, self._copies = loss, strength, copies
 
     def asked(self, batch: Batch) -> tuple[tf.Tensor, None]:
-        """The triggers, whatever the batch holds."""
+        """The triggers; the batch is not used."""
         return self._images, None
 
-    def joined(self, task: Task, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
-        """The mean of the task's losses, and the sum of the mark's times `strength`.
+    def joined(self, own: Objective, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+        """The mean of the host's losses plus `strength` times the sum of the mark's.
 
         Args:
-          task: not looked at.
-          losses: of the patches, `[n]`.
+          own: the host's objective; not used.
+          losses: of the ordinary images, `[n]`.
           answers: to the triggers.
-          wanted: not looked at.
+          wanted: not used.
+
+        Returns:
+          The sum, and the figures `task`, `mark` and `loss`.
         """
         # A sum over triggers: several are one bigger image (section IV-A). Copies are averaged.
         mark = tf.reduce_sum(self._loss(answers)) / self._copies
@@ -104,39 +110,39 @@ class Triggers:
 
 
 def learn(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer, task: Task, question: tuple[tf.Tensor, tf.Tensor],
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, own: Objective, batch: tuple[tf.Tensor, tf.Tensor],
     mark: Mark | None = None, secret: tuple[tf.Tensor, Any] | None = None, *, training: bool = True,
 ) -> Batch:  # fmt: skip
-    """One descent of a host.
+    """Takes one step of a host's training.
 
     Args:
-      network: its trainable variables change.
-      optimizer: of them.
-      task: of the host.
-      question: what it is asked and what it shall answer, as `task.prepared` gives it.
-      mark: what it learns besides, or None.
-      secret: the mark's images and what is wanted of them, as `mark.asked` gives it.
+      network: the host; its trainable variables change.
+      optimizer: was built for them.
+      own: the host's objective.
+      batch: images and the answers that are wanted, as `own.prepared` gives them.
+      mark: what the host learns besides, or None.
+      secret: the mark's images and what is wanted of them, as `mark.asked` gives them.
       training: False leaves batch statistics and dropout as they are at inference.
 
     Returns:
-      The figures of task and mark, and `loss`, one value an example.
+      The figures of objective and mark, and `loss`: scalars or one value for each example.
     """
-    inputs, wanted = question
+    inputs, wanted = batch
     with tf.GradientTape() as tape:
         if mark is None or secret is None:
             outputs = tf.cast(network(inputs, training=training), tf.float32)
-            losses = task.losses(outputs, wanted)
-            objective, figures = mean_over_batch(losses), {"loss": losses}
+            losses = own.losses(outputs, wanted)
+            loss, figures = mean_over_batch(losses), {"loss": losses}
         else:
-            outputs, answers = _both(network, inputs, secret[0], training)
-            objective, figures = mark.joined(task, task.losses(outputs, wanted), answers, secret[1])
-        objective = scaled(optimizer, objective)
-    descend(optimizer, tape, objective, network.trainable_variables)
-    return {**figures, **task.measured(outputs, wanted)}
+            outputs, answers = _answers(network, inputs, secret[0], training)
+            loss, figures = mark.joined(own, own.losses(outputs, wanted), answers, secret[1])
+        loss = scaled(optimizer, loss)
+    descend(optimizer, tape, loss, network.trainable_variables)
+    return {**figures, **own.measured(outputs, wanted)}
 
 
-def _both(network: keras.Model, inputs: tf.Tensor, secret: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """What the network says of ordinary and of secret images: in one call where their sizes agree."""
+def _answers(network: keras.Model, inputs: tf.Tensor, secret: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """The network's answers to ordinary and to secret images, from one call where their sizes agree."""
     if inputs.shape[1:] == secret.shape[1:]:
         together = tf.cast(network(tf.concat([inputs, secret], axis=0), training=training), tf.float32)
         count = tf.shape(inputs)[0]
@@ -146,23 +152,23 @@ def _both(network: keras.Model, inputs: tf.Tensor, secret: tf.Tensor, training: 
 
 
 class SupervisedTrainer(NetworkTrainer):
-    """Trains a host on its task, and on a mark where there is one.
+    """Trains a host on its objective, and on a mark where there is one.
 
     Args:
       network: the host.
-      task: `Pixels` or `Labels`.
+      own: its objective, `Pixels` or `Labels`.
       mark: `KeySamples`, `Triggers` or None.
       training: False leaves batch statistics and dropout as they are at inference.
     """
 
-    def __init__(self, network: keras.Model, task: Task, mark: Mark | None = None, *, training: bool = True):
-        super().__init__(network, dict.fromkeys(("loss", *(mark.figures if mark else ()), *task.figures)))
-        self._task, self._mark, self._mode = task, mark, training
+    def __init__(self, network: keras.Model, own: Objective, mark: Mark | None = None, *, training: bool = True):
+        super().__init__(network, dict.fromkeys(("loss", *(mark.figures if mark else ()), *own.figures)))
+        self._own, self._mark, self._mode = own, mark, training
 
     def train_step(self, batch: Batch) -> Batch:
-        """One step on the task's batch, and on what the mark takes from it."""
+        """One step on a batch of the objective, to which the mark adds its secret images."""
         secret = self._mark.asked(batch) if self._mark else None
         return self.record(
-            learn(self.network, self.optimizer, self._task, self._task.prepared(batch), self._mark, secret,
+            learn(self.network, self.optimizer, self._own, self._own.prepared(batch), self._mark, secret,
                   training=self._mode)
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """The hosts of the papers on classifiers, by name: those of Li et al. 2019, table 1, and DeepStego's ResNet-50.
 
-All take images in [0, 1] and give logits. Strides and pools pad as TensorFlow does (more at the end than at the
-start), which moves the grid by half a pixel against networks of other frameworks; the weights are as many.
+All take images in [0, 1] and give logits. Strides and pools pad as TensorFlow does, more at the end than at the
+start, which moves their grid by half a pixel against that of other frameworks. The number of weights is the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLASSIFIERS", "classifier"]
 
-# A line a host; each is built by (shape, classes, *, width, seed, name).
+# One line for each host; each is built by (shape, classes, *, width, seed, name).
 CLASSIFIERS: Table[Callable[..., keras.Model]] = Table(
     "network",
     {
@@ -51,18 +51,16 @@ def classifier(
 ) -> keras.Model:
     """A classifier host with new weights.
 
-    Why: schemes, attacks and experiments name their hosts in settings files; this is where a name becomes a network.
-
     Args:
       network: one of `CLASSIFIERS`.
       shape: `(height, width, channels)`: sides of 16 pixels or more, 1 or 3 channels.
       classes: how many logits, at least 2.
-      width: above 0; multiplies every channel count, at least 4 remain. 1 is the published network.
+      width: multiplies every channel count, above 0; at least 4 channels remain. 1 is the published network.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
     Returns:
-      `[n, h, w, c]` in [0, 1] to float32 logits `[n, classes]`, also under mixed precision.
+      A network from `[n, h, w, c]` in [0, 1] to logits `[n, classes]`, float32 under any precision policy.
 
     Raises:
       ValueError: no such network (the message names the closest one), or a wrong `shape`, `classes` or `width`.

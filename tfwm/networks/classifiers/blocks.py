@@ -1,4 +1,4 @@
-"""What the classifiers share: the way in, the way out, and a convolution with its normalisation."""
+"""Pieces that several classifiers have: the input, the logits, and a convolution with its normalisation."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from typing import TypeVar
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape, convolution
+from tfwm.networks.blocks import Draws, Shape, batch_normalization, convolution
 
 T = TypeVar("T")
 
 
 def variant(network: str, argument: str, value: int, table: dict[int, T]) -> T:
-    """The row of a paper's table that a builder's `argument` names.
+    """Looks up a variant of a network in its paper's table.
+
+    Args:
+      network: what the network is called, for the message.
+      argument: of the builder, for the message.
+      value: what the user gave for it.
+      table: the paper's variants.
 
     Raises:
       ValueError: the paper has no such variant; the message lists those that it has.
@@ -24,32 +30,37 @@ def variant(network: str, argument: str, value: int, table: dict[int, T]) -> T:
     return table[value]
 
 
-def scaled(channels: int, width: float, *, multiple: int = 1) -> int:
-    """`width` times as many channels, rounded to a `multiple` of 1, 2 or 4, and never fewer than 4."""
+def scaled_channels(channels: int, width: float, *, multiple: int = 1) -> int:
+    """The channels of a network that is wider or narrower than the published one; never fewer than 4.
+
+    Args:
+      channels: of the published network.
+      width: their multiple, above 0.
+      multiple: 1, 2 or 4; the result is rounded to a multiple of it.
+    """
     return max(4, multiple * round(channels * width / multiple))
 
 
 def entrance(shape: Shape) -> tuple[tf.Tensor, tf.Tensor]:
-    """The input image in [0, 1] and the same in [-1, 1], where the networks work.
+    """The input of a classifier.
 
-    In float32 under any precision policy: half precision would round off a mark of less than 1/256 before the
+    It is float32 under any precision policy: half precision would round off a mark of less than 1/256 before the
     network sees it.
+
+    Returns:
+      The image in [0, 1], and the same in [-1, 1], on which the networks work.
     """
     image = keras.Input(shape, name="image")
     return image, keras.layers.Rescaling(2.0, -1.0, name="rescale", dtype="float32")(image)
 
 
-def batch_norm(x: tf.Tensor, name: str) -> tf.Tensor:
-    """Batch normalisation; over several replicas its statistics are those of the global batch."""
-    layer = keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, name=name,
-        synchronized=tf.distribute.get_strategy().num_replicas_in_sync > 1,
-    )  # fmt: skip
-    return layer(x)
-
-
 def relu(x: tf.Tensor, name: str) -> tf.Tensor:
-    """A rectifier with a name of its own."""
+    """A rectifier.
+
+    Args:
+      x: of any shape.
+      name: of the layer.
+    """
     return keras.layers.ReLU(name=name)(x)
 
 
@@ -66,19 +77,31 @@ def conv_norm(
       draws: where the initial kernel comes from (He normal).
       name: of the three layers.
       stride: in pixels.
-      bias: a useless one, as the normalisation takes it off again; VGG and GoogLeNet count it.
-      activate: ends with ReLU.
+      bias: whether the convolution has one. The normalisation takes it off again, but VGG and GoogLeNet count it.
+      activate: whether ReLU follows.
     """
     x = convolution(x, filters, size, stride=stride, bias=bias, initializer=draws.he(), name=f"{name}_conv")
-    x = batch_norm(x, f"{name}_norm")
+    x = batch_normalization(x, f"{name}_norm")
     return relu(x, f"{name}_relu") if activate else x
 
 
 def logits(x: tf.Tensor, classes: int, initializer: keras.initializers.Initializer) -> tf.Tensor:
-    """The last dense layer, in float32 whatever the precision inside; no softmax."""
+    """The last dense layer, without softmax, in float32 whatever the precision inside.
+
+    Args:
+      x: `[batch, features]`.
+      classes: how many logits.
+      initializer: of the kernel.
+    """
     return keras.layers.Dense(classes, kernel_initializer=initializer, name="logits", dtype="float32")(x)
 
 
 def average_logits(x: tf.Tensor, classes: int, draws: Draws) -> tf.Tensor:
-    """Global average and the last dense layer; at 32 x 32 the fixed pool of the published variants is the same."""
+    """A global average and the last dense layer; at 32 x 32 the fixed pool of the published variants is the same.
+
+    Args:
+      x: `[batch, height, width, channels]`.
+      classes: how many logits.
+      draws: where the initial kernel comes from (He normal).
+    """
     return logits(keras.layers.GlobalAveragePooling2D(name="average")(x), classes, draws.he())

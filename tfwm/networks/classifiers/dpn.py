@@ -5,8 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape
-from tfwm.networks.classifiers.blocks import average_logits, batch_norm, conv_norm, entrance, relu, scaled
+from tfwm.networks.blocks import Draws, Shape, batch_normalization
+from tfwm.networks.classifiers.blocks import average_logits, conv_norm, entrance, relu, scaled_channels
 
 GROUPS = 32
 # Of the four stages, two blocks each: (channels within a group, of the adding path, that a block grows by)
@@ -22,6 +22,12 @@ class GroupedConvolution(keras.layers.Conv2D):
     """
 
     def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """The convolution without bias and activation.
+
+        Args:
+          inputs: `[batch, height, width, channels]`.
+          kernel: `[size, size, channels / groups, filters]`.
+        """
         parts = zip(tf.split(inputs, self.groups, -1), tf.split(kernel, self.groups, -1), strict=True)
         return tf.concat([super(GroupedConvolution, self).convolution_op(*part) for part in parts], -1)
 
@@ -63,9 +69,9 @@ def dpn(shape: Shape, classes: int, *, width: float = 1.0, seed: int | None = No
     """
     draws, groups = Draws(seed), max(2, round(GROUPS * width))
     image, x = entrance(shape)
-    x = conv_norm(x, scaled(64, width), 3, draws=draws, name="stem")
+    x = conv_norm(x, scaled_channels(64, width), 3, draws=draws, name="stem")
     for stage, (depth, added, grown) in enumerate(STAGES, start=1):
-        paths, stride = (scaled(added, width), scaled(grown, width)), 1 if stage == 1 else 2
+        paths, stride = (scaled_channels(added, width), scaled_channels(grown, width)), 1 if stage == 1 else 2
         block = f"stage_{stage}_block_1"
         skip = _two_paths(x, paths, draws, f"{block}_skip", stride)
         first = _joined(skip, _inner(x, groups, depth, paths, draws, block, stride), block)
@@ -86,7 +92,7 @@ def _inner(
         groups * depth, 3, stride, "same", groups=groups, use_bias=False,
         kernel_initializer=draws.he(), name=f"{name}_2_conv",
     )  # fmt: skip
-    y = relu(batch_norm(layer(y), f"{name}_2_norm"), f"{name}_2_relu")
+    y = relu(batch_normalization(layer(y), f"{name}_2_norm"), f"{name}_2_relu")
     return _two_paths(y, paths, draws, f"{name}_3")
 
 

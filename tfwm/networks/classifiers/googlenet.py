@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.networks.blocks import Draws, Shape
-from tfwm.networks.classifiers.blocks import average_logits, conv_norm, entrance, scaled
+from tfwm.networks.classifiers.blocks import average_logits, conv_norm, entrance, scaled_channels
 
 # The paper's table 1: 1x1 | 1x1 before 3x3, 3x3 | 1x1 before 5x5, 5x5 | 1x1 after the pool
 BLOCKS = {
@@ -56,9 +56,9 @@ def googlenet(
     """
     draws = Draws(seed)
     image, x = entrance(shape)
-    x = conv_norm(x, scaled(192, width), 3, bias=True, draws=draws, name="stem")
+    x = conv_norm(x, scaled_channels(192, width), 3, bias=True, draws=draws, name="stem")
     for block, channels in BLOCKS.items():
-        x = _inception(x, [scaled(count, width) for count in channels], draws, f"inception_{block}")
+        x = _inception(x, [scaled_channels(count, width) for count in channels], draws, f"inception_{block}")
         if block in ("3b", "4e"):
             x = keras.layers.MaxPooling2D(3, 2, "same", name=f"pool_{block[0]}")(x)
     return keras.Model(image, average_logits(x, classes, draws), name=name)

@@ -7,7 +7,7 @@ from functools import partial
 from tensorflow import keras
 
 from tfwm.networks.blocks import Draws, Shape
-from tfwm.networks.classifiers.blocks import entrance, logits, scaled, variant
+from tfwm.networks.classifiers.blocks import entrance, logits, scaled_channels, variant
 
 # size: (maps of the two convolutions, units of the hidden dense layers)
 SIZES = {1: ((4, 12), ()), 3: ((6, 16), (84,)), 5: ((6, 16), (120, 84))}
@@ -49,15 +49,15 @@ def lenet(
     maps, units = variant("LeNet", "size", size, SIZES)
     draws = Draws(seed)
     image, x = entrance(shape)
-    for index, filters in enumerate(maps, start=1):
+    for index, count in enumerate(maps, start=1):
         layer = keras.layers.Conv2D(
-            scaled(filters, width), 5, activation="tanh", kernel_initializer=draws.glorot(), name=f"conv_{index}"
+            scaled_channels(count, width), 5, activation="tanh", kernel_initializer=draws.glorot(), name=f"conv_{index}"
         )
         x = keras.layers.AveragePooling2D(name=f"pool_{index}")(layer(x))
     x = keras.layers.Flatten(name="flatten")(x)
     for index, count in enumerate(units, start=1):
         x = keras.layers.Dense(
-            scaled(count, width), activation="tanh", kernel_initializer=draws.glorot(), name=f"dense_{index}"
+            scaled_channels(count, width), activation="tanh", kernel_initializer=draws.glorot(), name=f"dense_{index}"
         )(x)
     return keras.Model(image, logits(x, classes, draws.glorot()), name=name)
 

@@ -7,8 +7,8 @@ import math
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape
-from tfwm.networks.classifiers.blocks import average_logits, batch_norm, conv_norm, entrance, relu, scaled
+from tfwm.networks.blocks import Draws, Shape, batch_normalization
+from tfwm.networks.classifiers.blocks import average_logits, conv_norm, entrance, relu, scaled_channels
 
 # The paper's table 2: (expansion, channels, blocks, stride of the first); strides of the CIFAR variant
 STAGES = (
@@ -56,12 +56,12 @@ def mobilenet_v2(
     """
     draws = Draws(seed)
     image, x = entrance(shape)
-    x = conv_norm(x, scaled(32, width, multiple=4), 3, draws=draws, name="stem")
+    x = conv_norm(x, scaled_channels(32, width, multiple=4), 3, draws=draws, name="stem")
     for stage, (expansion, channels, count, first) in enumerate(STAGES, start=1):
         for index in range(1, count + 1):
             stride, name_ = first if index == 1 else 1, f"stage_{stage}_block_{index}"
-            x = _inverted_residual(x, expansion, scaled(channels, width, multiple=4), stride, draws, name_)
-    x = conv_norm(x, scaled(1280, width, multiple=4), 1, draws=draws, name="last")
+            x = _inverted_residual(x, expansion, scaled_channels(channels, width, multiple=4), stride, draws, name_)
+    x = conv_norm(x, scaled_channels(1280, width, multiple=4), 1, draws=draws, name="last")
     return keras.Model(image, average_logits(x, classes, draws), name=name)
 
 
@@ -73,7 +73,7 @@ def _inverted_residual(
         # He's rule by hand: an output sees 9 values, where Keras's initializer would count those of all channels.
         3, stride, "same", use_bias=False, depthwise_initializer=draws.normal(math.sqrt(2 / 9)), name=f"{name}_2_conv",
     )  # fmt: skip
-    y = relu(batch_norm(layer(y), f"{name}_2_norm"), f"{name}_2_relu")
+    y = relu(batch_normalization(layer(y), f"{name}_2_norm"), f"{name}_2_relu")
     y = conv_norm(y, channels, 1, activate=False, draws=draws, name=f"{name}_3")
     if stride > 1:
         return y

@@ -7,8 +7,8 @@ from functools import partial
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape, convolution
-from tfwm.networks.classifiers.blocks import average_logits, batch_norm, entrance, relu, scaled, variant
+from tfwm.networks.blocks import Draws, Shape, batch_normalization, convolution
+from tfwm.networks.classifiers.blocks import average_logits, entrance, relu, scaled_channels, variant
 
 CHANNELS = (64, 128, 256, 512)
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
@@ -17,7 +17,7 @@ DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 def preact_resnet(
     shape: Shape, classes: int, *, depth: int, width: float = 1.0, seed: int | None = None, name: str = "host"
 ) -> keras.Model:
-    """ResNet with pre-activation: nothing stands in the way from block to block but sums.
+    """ResNet with pre-activation: on the way from block to block there are sums only.
 
         | layer   | operations                                               | channels | 18 | 34 |
         |---------|----------------------------------------------------------|----------|----|----|
@@ -53,18 +53,18 @@ def preact_resnet(
     counts = variant("PreActResNet", "depth", depth, DEPTHS)
     draws = Draws(seed)
     image, x = entrance(shape)
-    x = convolution(x, scaled(CHANNELS[0], width), 3, initializer=draws.he(), name="stem_conv")
+    x = convolution(x, scaled_channels(CHANNELS[0], width), 3, initializer=draws.he(), name="stem_conv")
     for stage, (channels, count) in enumerate(zip(CHANNELS, counts, strict=True), start=1):
         for index in range(1, count + 1):
             stride = 2 if stage > 1 and index == 1 else 1
-            x = _block(x, scaled(channels, width), stride, draws, f"stage_{stage}_block_{index}")
+            x = _block(x, scaled_channels(channels, width), stride, draws, f"stage_{stage}_block_{index}")
     return keras.Model(image, average_logits(x, classes, draws), name=name)
 
 
 def _block(x: tf.Tensor, channels: int, stride: int, draws: Draws, name: str) -> tf.Tensor:
-    active = relu(batch_norm(x, f"{name}_1_norm"), f"{name}_1_relu")
+    active = relu(batch_normalization(x, f"{name}_1_norm"), f"{name}_1_relu")
     y = convolution(active, channels, 3, stride=stride, initializer=draws.he(), name=f"{name}_1_conv")
-    y = relu(batch_norm(y, f"{name}_2_norm"), f"{name}_2_relu")
+    y = relu(batch_normalization(y, f"{name}_2_norm"), f"{name}_2_relu")
     y = convolution(y, channels, 3, initializer=draws.he(), name=f"{name}_2_conv")
     if stride > 1 or x.shape[-1] != channels:
         x = convolution(active, channels, 1, stride=stride, initializer=draws.he(), name=f"{name}_skip_conv")

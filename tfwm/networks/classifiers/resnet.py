@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.networks.blocks import Draws, Shape
-from tfwm.networks.classifiers.blocks import average_logits, conv_norm, entrance, relu, scaled, variant
+from tfwm.networks.classifiers.blocks import average_logits, conv_norm, entrance, relu, scaled_channels, variant
 
 CHANNELS = (64, 128, 256, 512)
 # depth: (blocks of the four stages, whether the blocks are bottlenecks)
@@ -56,11 +56,11 @@ def resnet(
     counts, bottleneck = variant("ResNet", "depth", depth, DEPTHS)
     draws, block = Draws(seed), _bottleneck if bottleneck else _basic
     image, x = entrance(shape)
-    x = conv_norm(x, scaled(CHANNELS[0], width), 3, draws=draws, name="stem")
+    x = conv_norm(x, scaled_channels(CHANNELS[0], width), 3, draws=draws, name="stem")
     for stage, (channels, count) in enumerate(zip(CHANNELS, counts, strict=True), start=1):
         for index in range(1, count + 1):
             stride = 2 if stage > 1 and index == 1 else 1
-            x = block(x, scaled(channels, width), stride, draws, f"stage_{stage}_block_{index}")
+            x = block(x, scaled_channels(channels, width), stride, draws, f"stage_{stage}_block_{index}")
     return keras.Model(image, average_logits(x, classes, draws), name=name)
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.networks.blocks import Draws, Shape
-from tfwm.networks.classifiers.blocks import conv_norm, entrance, logits, relu, scaled, variant
+from tfwm.networks.classifiers.blocks import conv_norm, entrance, logits, relu, scaled_channels, variant
 
 CHANNELS = (64, 128, 256, 512, 512)
 # depth: convolutions of the five stages; the paper's columns A, B, D and E
@@ -56,7 +56,7 @@ def vgg(
     image, x = entrance(shape)
     for stage, (channels, count) in enumerate(zip(CHANNELS, counts, strict=True), start=1):
         for index in range(1, count + 1):
-            x = conv_norm(x, scaled(channels, width), 3, bias=True, draws=draws, name=f"stage_{stage}_{index}")
+            x = conv_norm(x, scaled_channels(channels, width), 3, bias=True, draws=draws, name=f"stage_{stage}_{index}")
         if max(x.shape[1:3]) > 1:
             x = keras.layers.MaxPooling2D(padding="same", name=f"stage_{stage}_pool")(x)
     return keras.Model(image, _head(x, classes, width, draws), name=name)
@@ -67,7 +67,7 @@ def _head(x: tf.Tensor, classes: int, width: float, draws: Draws) -> tf.Tensor:
     rate = 0.5 * min(1.0, width)
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
     x = keras.layers.Dropout(rate, seed=draws.seed(), name="drop_1")(x)
-    x = keras.layers.Dense(scaled(256, width), kernel_initializer=draws.he(), name="hidden")(x)
+    x = keras.layers.Dense(scaled_channels(256, width), kernel_initializer=draws.he(), name="hidden")(x)
     x = keras.layers.Dropout(rate, seed=draws.seed(), name="drop_2")(relu(x, "hidden_relu"))
     return logits(x, classes, draws.he())
 

@@ -1,4 +1,4 @@
-"""The extractor R."""
+"""CEILNet, the extractor that reads a mark from images."""
 
 from __future__ import annotations
 
@@ -37,17 +37,18 @@ def ceilnet(
         | image    | conv 1x1 with bias, ReLU (not bounded above)                   | out_channels | S     |
         | code     | mean over n x n cells of block_last, conv 3x3, LeakyReLU, conv 1x1 | 1            | n     |
 
-    Instance normalisation knows no batch: one call on several batches joined equals one call on each.
+    Instance normalisation looks at one image at a time: one call on several batches joined equals one call on each.
 
     Args:
-      shape: `(height, width, channels)`, even static sizes: callers resample to the size of R.
+      shape: `(height, width, channels)`, even static sizes, to which callers resample their images.
       out_channels: channels of the extracted image.
       channels: width of every inner layer.
       blocks: residual blocks; the first `blocks` of `dilations` are used.
       dilations: of both convolutions of each block.
-      decoder_normalization: instance norm in `up` and `conv_3`. Without it a narrow R tells marked from blank
-        sooner: a normalised layer cannot be constant over an image.
-      code_cells: n; above 0 the model returns `[image, code logits [batch, n, n, 1]]`.
+      decoder_normalization: instance norm in `up` and `conv_3`. Without it a narrow extractor learns sooner to give
+        a blank image where there is no mark: a normalised layer cannot be constant over an image.
+      code_cells: cells a side of the code, n in the table; 0 leaves the code head out. Above 0 the model returns
+        `[image, code logits [batch, n, n, 1]]`.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
@@ -100,11 +101,14 @@ def _unit(
 
 
 def residual_blocks(x: tf.Tensor, channels: int, dilations: tuple[int, ...], draws: Draws) -> tf.Tensor:
-    """The residual blocks, with consecutive blocks of one dilation computed on its pixel grids.
+    """Dilated residual blocks, computed without dilated convolutions where that is possible.
+
+    Consecutive blocks of dilation d work on the d x d grids of every d-th pixel, where their convolutions are plain
+    ones; that is faster on a CPU.
 
     Args:
       x: `[batch, height, width, channels]`, static height and width.
-      channels: width.
+      channels: output channels of every convolution, as many as those of `x`.
       dilations: one for each block.
       draws: where the initial weights come from.
     """

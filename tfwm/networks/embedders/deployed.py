@@ -1,4 +1,4 @@
-"""Layers of a deployed marked model. They live here so that any process can load its file without a scheme."""
+"""Layers of a deployed marked model, whose file can thus be loaded without the scheme that made it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tensorflow import keras
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class PositionBias(keras.layers.Layer):
-    """Adds a fixed map to its input: what H's first convolution made of the carriers.
+    """Adds a fixed map to its input: what the embedder's first convolution makes of code and logo.
 
-    Neither code nor logo is stored as such, but the map follows both: whoever holds the weights can read the code
-    from it, and could as well leave H out. The mark is for those who see outputs only, or train on them.
+    Neither code nor logo is stored as such, but the map depends on both. Who holds the weights can read the code from
+    it, and could as well take the embedder away; the mark is meant against thieves who have outputs only.
     """
 
     def build(self, input_shape: tf.TensorShape) -> None:
@@ -29,10 +29,10 @@ class PositionBias(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class BoundedResidual(keras.layers.Layer):
-    """The residual that H adds: `scale * tanh(logits)`, or `output - image` for H that draws whole images.
+    """The residual that the embedder adds: `scale * tanh(logits)`, or `sigmoid(logits) - image`.
 
     Args:
-      scale: the largest change of a pixel; 0 means that H gives a whole image by a sigmoid.
+      scale: the largest change of a pixel; 0 for an embedder that draws a whole image by a sigmoid.
     """
 
     def __init__(self, scale: float, **kwargs: Any) -> None:
@@ -56,5 +56,5 @@ class Clip(keras.layers.Layer):
 
 
 def clip01(images: tf.Tensor) -> tf.Tensor:
-    """As a layer call, so that models holding it can be saved."""
+    """Clips to [0, 1] by a layer, so that a model with this step can be saved and loaded."""
     return Clip()(images)

@@ -1,10 +1,10 @@
-"""Networks that judge images: the PatchGAN discriminator D and the classifier C."""
+"""Networks that judge images: the PatchGAN discriminator, and the classifier of extracted marks."""
 
 from __future__ import annotations
 
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape, convolution
+from tfwm.networks.blocks import Draws, Shape, convolution, level_width
 from tfwm.networks.layers import InstanceNormalization
 
 
@@ -22,7 +22,7 @@ def patch_discriminator(
     Args:
       shape: `(height, width, channels)`; sizes may be None.
       filters: width of the first layer.
-      layers: strided convolutions.
+      layers: number of strided convolutions.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
@@ -33,7 +33,7 @@ def patch_discriminator(
     image = x = keras.Input(shape, name="image")
     for layer in range(layers):
         x = convolution(
-            x, filters * min(2**layer, 8), 3, stride=2, initializer=draws.normal(), name=f"conv_{layer}", bias=True
+            x, level_width(filters, layer), 3, stride=2, initializer=draws.normal(), name=f"conv_{layer}", bias=True
         )
         if layer:
             x = InstanceNormalization(affine=False, name=f"norm_{layer}")(x)
@@ -45,7 +45,7 @@ def patch_discriminator(
 def three_conv_classifier(
     shape: Shape, *, filters: int = 32, seed: int | None = None, name: str = "classifier"
 ) -> keras.Model:
-    """C: is this extracted image the mark? Three convolutions, a global average, one logit.
+    """The classifier that says whether an extracted image is the mark, as one logit.
 
         | layer  | operations                    | channels    |
         |--------|-------------------------------|-------------|

@@ -1,4 +1,4 @@
-"""The U-Net of the embedder H, of derain hosts and of surrogates."""
+"""The pix2pix U-Net: embedder, and a thief's surrogate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape, convolution, normalization, up_convolution
+from tfwm.networks.blocks import Draws, Shape, convolution, level_width, normalization, up_convolution
 from tfwm.networks.layers import AddResidual
 
 OUTPUTS = ("sigmoid", "tanh", "residual")
@@ -40,15 +40,15 @@ def unet(
 
     Args:
       shape: `(height, width, channels)`; sizes may be None, and are multiples of `2**downs` at call time.
-        Code map and logo are extra channels behind the image's.
+        For an embedder, the code map and the logo are further channels after the image's.
       out_channels: channels of the output image.
       filters: width of the outermost level.
       downs: depth; 7 for 256 x 256, 5 for 64 x 64.
       normalization: "batch" (the paper's) or "instance".
       output: "sigmoid" (a whole image in [0, 1]), "tanh" (a whole image in [-1, 1]) or "residual"
-        (input plus `residual_scale * tanh`, not clipped; starts at about 38 dB PSNR to the input).
+        (input plus `residual_scale * tanh`, not clipped; with initial weights at about 38 dB PSNR to the input).
       residual_scale: the largest change of a pixel with "residual".
-      dropout: rate in the widest inner up levels, as in pix2pix; 0 for H.
+      dropout: rate in the widest inner up levels, as in pix2pix; 0 for the embedder.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
@@ -84,16 +84,14 @@ def _check(shape: Shape, out_channels: int, downs: int, output: str, residual_sc
         )
 
 
-def _width(filters: int, level: int) -> int:
-    return filters * min(2**level, 8)
-
-
 def _encode(x: tf.Tensor, filters: int, downs: int, kind: str, draws: Draws) -> list[tf.Tensor]:
     levels = []
     for level in range(downs):
         if level:
             x = keras.layers.LeakyReLU(0.2, name=f"down_{level}_act")(x)
-        x = convolution(x, _width(filters, level), 4, stride=2, initializer=draws.normal(), name=f"down_{level}_conv")
+        x = convolution(
+            x, level_width(filters, level), 4, stride=2, initializer=draws.normal(), name=f"down_{level}_conv"
+        )
         if 0 < level < downs - 1:
             x = normalization(x, kind, draws=draws, name=f"down_{level}_norm")
         levels.append(x)
@@ -104,7 +102,7 @@ def _decode(levels: list[tf.Tensor], filters: int, kind: str, dropout: float, dr
     x = levels[-1]
     for level in range(len(levels) - 1, 0, -1):
         x = keras.layers.ReLU(name=f"up_{level}_act")(x)
-        x = up_convolution(x, _width(filters, level - 1), initializer=draws.normal(), name=f"up_{level}_conv")
+        x = up_convolution(x, level_width(filters, level - 1), initializer=draws.normal(), name=f"up_{level}_conv")
         x = normalization(x, kind, draws=draws, name=f"up_{level}_norm")
         if dropout and 4 <= level < len(levels) - 1:
             x = keras.layers.Dropout(dropout, seed=draws.seed(), name=f"up_{level}_dropout")(x)

@@ -1,6 +1,6 @@
 """Hosts from images to images, by name: a U-Net of residual blocks, and the three networks of Quan et al. 2020.
 
-All take images in [0, 1] of 1 or 3 channels, of any size that their strides divide, and answer with such images.
+All take images in [0, 1] of 1 or 3 channels, of any size that their strides divide, and return such images.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RESTORERS", "restorer", "side_multiple"]
 
-# A line a host; each is built by (shape, *, filters, seed, name) and, where it has such a thing, depth or downs.
+# One line for each host; it is built by (shape, *, filters, seed, name), and depth or downs where it has one.
 RESTORERS: Table[Callable[..., keras.Model]] = Table(
     "network",
     {
@@ -39,13 +39,13 @@ def restorer(
       network: one of `RESTORERS`.
       channels: of the images, 1 or 3.
       filters: width of the outermost level.
-      depth: weight layers, of a network that has a depth; 0 takes its own default.
-      downs: halvings, of a network that has some.
+      depth: number of weight layers, for a network with such a setting; 0 takes its own default.
+      downs: number of halvings, for a network with such a setting.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
     Returns:
-      `[n, h, w, channels]` in [0, 1] to the same, float32, not clipped.
+      A network from `[n, h, w, channels]` in [0, 1] to images of the same shape, float32, not clipped.
 
     Raises:
       ValueError: no such network (the message names the closest one), or a number out of its range.
@@ -60,11 +60,14 @@ def restorer(
 
 
 def side_multiple(network: str, downs: int) -> int:
-    """What the sides of images must be multiples of: `2**downs` for a network that halves them, else 1.
+    """What the sides of images must be multiples of, in pixels.
 
     Args:
       network: one of `RESTORERS`.
-      downs: halvings, of a network that has some.
+      downs: number of halvings, for a network with such a setting.
+
+    Returns:
+      `2**downs` for a network that halves images, else 1.
 
     Raises:
       ValueError: no such network.

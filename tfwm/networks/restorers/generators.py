@@ -34,7 +34,7 @@ def resnet_generator(
       filters: width of the stem.
       blocks: residual blocks.
       downs: halvings; the paper's networks have 2 on 256 x 256 images.
-      learn_residual: the output is the clipped sum of the input and the head's.
+      learn_residual: whether the output is the clipped sum of the input and the head's output.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
@@ -69,7 +69,7 @@ def plain_cnn(
     seed: int | None = None,
     name: str = "plain_cnn",
 ) -> keras.Model:
-    """CNet: 3 x 3 convolutions without stride, and so without a sense of place.
+    """CNet: 3 x 3 convolutions without stride, which see no more than the neighbourhood of a pixel.
 
         | layer  | operations        | channels     | size |
         |--------|-------------------|--------------|------|
@@ -80,7 +80,7 @@ def plain_cnn(
       shape: `(height, width, channels)`; sizes may be None.
       filters: width.
       layers: convolutions, the head included.
-      learn_residual: add the input to the head's output.
+      learn_residual: whether the input is added to the head's output.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 

@@ -1,7 +1,7 @@
 """Restoration networks of the literature, all 3 x 3 convolutions without stride: DnCNN, RED and VDSR.
 
-Each adds to (or takes from) its input at the end, so that what is learnt is the noise or the lost detail.
-The last layer starts near 0: an untrained network is the identity, and the first steps are no detour.
+Each adds to its input at the end, or takes from it: what it learns is the noise or the lost detail. The last layer
+starts near 0, so that the untrained network is almost the identity.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape, convolution
+from tfwm.networks.blocks import Draws, Shape, batch_normalization, convolution
 
 _NEAR_ZERO = 1e-3
 
@@ -17,7 +17,7 @@ _NEAR_ZERO = 1e-3
 def dncnn(
     shape: Shape, *, filters: int = 64, depth: int = 17, seed: int | None = None, name: str = "dncnn"
 ) -> keras.Model:
-    """DnCNN: takes the noise that it finds from the image; for super-resolution, the error of interpolation.
+    """DnCNN: estimates the noise of an image, or the error of interpolation, and subtracts it.
 
         | layer  | operations                             | channels     | weights at 64 filters, grey |
         |--------|----------------------------------------|--------------|-----------------------------|
@@ -48,8 +48,9 @@ def dncnn(
     image = keras.Input(shape, name="image")
     x = keras.layers.ReLU(name="act_1")(_hidden(image, filters, draws, "conv_1"))
     for layer in range(2, depth):
-        x = convolution(x, filters, 3, initializer=_he(draws), name=f"conv_{layer}")
-        x = keras.layers.ReLU(name=f"act_{layer}")(_batch_norm(x, f"norm_{layer}"))
+        x = convolution(x, filters, 3, initializer=draws.he(), name=f"conv_{layer}")
+        x = batch_normalization(x, f"norm_{layer}", momentum=0.95, epsilon=1e-3)
+        x = keras.layers.ReLU(name=f"act_{layer}")(x)
     noise = _head(x, shape[-1], draws)
     output = keras.layers.Subtract(name="output", dtype="float32")([image, noise])
     return keras.Model(image, output, name=name)
@@ -94,7 +95,7 @@ def red(shape: Shape, *, filters: int = 64, depth: int = 13, seed: int | None = 
         x = keras.layers.ReLU(name=f"conv_{level}_act")(_hidden(x, filters, draws, f"conv_{level}"))
         encoded[level] = x
     for level in range(half, 0, -1):
-        x = _transposed(x, filters, _he(draws), f"up_{level}")
+        x = _transposed(x, filters, draws.he(), f"up_{level}")
         if level % 2 and level > 1:  # what up_1 would skip to is the image, which the head does
             x = keras.layers.Add(name=f"up_{level}_skip")([x, encoded[level - 1]])
         x = keras.layers.ReLU(name=f"up_{level}_act")(x)
@@ -146,12 +147,8 @@ def _check(filters: int, depth: int, least: int) -> None:
         )
 
 
-def _he(draws: Draws) -> keras.initializers.Initializer:
-    return keras.initializers.HeNormal(seed=draws.seed())
-
-
 def _hidden(x: tf.Tensor, filters: int, draws: Draws, name: str) -> tf.Tensor:
-    return convolution(x, filters, 3, initializer=_he(draws), name=name, bias=True)
+    return convolution(x, filters, 3, initializer=draws.he(), name=name, bias=True)
 
 
 def _head(x: tf.Tensor, channels: int, draws: Draws) -> tf.Tensor:
@@ -167,9 +164,3 @@ def _transposed(
         filters, 3, padding="same", kernel_initializer=initializer, name=name, dtype=dtype
     )
     return layer(x)
-
-
-def _batch_norm(x: tf.Tensor, name: str) -> tf.Tensor:
-    """Over several replicas the statistics are those of the global batch."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return keras.layers.BatchNormalization(momentum=0.95, name=name, synchronized=replicas > 1)(x)

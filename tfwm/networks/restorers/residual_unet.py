@@ -1,11 +1,11 @@
-"""The residual U-Net: a surrogate that differs from the paper's U-Net in blocks, skips and normalisation."""
+"""The residual U-Net: the usual restoration host, and a surrogate that differs from the pix2pix U-Net."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.networks.blocks import Draws, Shape, convolution, normalization, up_convolution
+from tfwm.networks.blocks import Draws, Shape, convolution, level_width, normalization, up_convolution
 
 
 def residual_unet(
@@ -30,7 +30,7 @@ def residual_unet(
         | up_i     | transposed conv 4x4 s2, + the encoder's level i, block | w(i)        | S / 2^i     |
         | head     | conv 3x3 (starts near 0), + the image                 | as the input | S           |
 
-    It starts as the identity, but for some 0.001.
+    With initial weights it is the identity but for about 0.001.
 
     Args:
       shape: `(height, width, channels)`; sizes may be None, and are multiples of `2**downs` at call time.
@@ -38,8 +38,8 @@ def residual_unet(
       downs: depth.
       blocks_per_level: residual blocks after each change of size.
       normalized: instance norm after every convolution but those at full and half resolution, as in the
-        pix2pix U-Net. Such a network learns what is the same in all targets, a mark for instance, in far
-        fewer steps under an L2 loss; without it, the identity path dominates.
+        pix2pix U-Net. Under an L2 loss such a network learns in far fewer steps what is the same in all targets, a
+        mark for instance.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
@@ -56,12 +56,12 @@ def residual_unet(
     skips = []
     for level in range(1, downs + 1):
         skips.append(x)
-        width, inner = _width(filters, level), normalized and level > 1
+        width, inner = level_width(filters, level), normalized and level > 1
         x = convolution(x, width, 4, stride=2, initializer=draws.glorot(), name=f"down_{level}_conv", bias=True)
         x = _normalized(x, inner, draws, f"down_{level}")
         x = _blocks(x, width, blocks_per_level, inner, draws, f"down_{level}")
     for level in range(downs - 1, -1, -1):
-        width, inner = _width(filters, level), normalized and level > 1
+        width, inner = level_width(filters, level), normalized and level > 1
         x = up_convolution(x, width, initializer=draws.glorot(), name=f"up_{level}_conv", bias=True)
         x = _normalized(x, normalized and level > 0, draws, f"up_{level}")
         x = keras.layers.Add(name=f"up_{level}_skip")([skips[level], x])
@@ -80,10 +80,6 @@ def _check(shape: Shape, filters: int, downs: int, blocks_per_level: int) -> Non
             f"`shape` must have sizes that are multiples of 2**downs = {2**downs}, got {shape[0]} x {shape[1]}. "
             "Use fewer `downs`, or wrap the network with tfwm.networks.resampling.any_size."
         )
-
-
-def _width(filters: int, level: int) -> int:
-    return filters * min(2**level, 8)
 
 
 def _normalized(x: tf.Tensor, wanted: bool, draws: Draws, name: str) -> tf.Tensor:
