@@ -21,7 +21,7 @@ BENCHMARKS = {
 
 
 def run(module: str) -> dict[str, Any]:
-    """The JSON document that one benchmark writes; on failure a document that says so."""
+    """Runs one benchmark and returns the JSON document that it writes; if it fails, a document that says so."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "result.json"
         done = subprocess.run([sys.executable, "-m", module, "--out", str(out)], check=False)
@@ -29,7 +29,7 @@ def run(module: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Runs, prints and writes; 1 where a benchmark failed."""
+    """Runs the benchmarks and writes their results; the exit code is 1 where one failed, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=sorted(BENCHMARKS))
     parser.add_argument("--out", type=Path, default=Path("runs/bench/results.json"))

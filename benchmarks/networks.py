@@ -1,4 +1,4 @@
-"""Embedding and extraction of one 256 x 256 picture, by networks as exported: milliseconds each."""
+"""Times embedding and extraction of one 256 x 256 picture, in milliseconds, by networks as they are exported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIDE = 256
 
 
 def subjects() -> dict[str, Callable[[], tf.Tensor]]:
-    """What is timed: the paper's networks and narrow ones."""
+    """What is timed, by name: one call of each of the paper's networks and of narrow ones."""
     draws = tf.random.Generator.from_seed(0)
     image, joined = draws.uniform((1, SIDE, SIDE, 3)), draws.uniform((1, SIDE, SIDE, 6))
     embedders = {filters: unet((SIDE, SIDE, 6), 3, filters=filters, downs=7, seed=0) for filters in (64, 32)}
@@ -29,11 +29,17 @@ def subjects() -> dict[str, Callable[[], tf.Tensor]]:
 
 
 def _inference(network: tf.keras.Model, picture: tf.Tensor) -> Callable[[], tf.Tensor]:
+    # A function of its own: in a loop each lambda would call the last network.
     return tf.function(lambda: network(picture, training=False))
 
 
 def median_ms(run: Callable[[], tf.Tensor], repeats: int) -> float:
-    """Median over `repeats` calls after one that traces."""
+    """The median time of a call, in milliseconds, after a first one that does not count because it traces.
+
+    Args:
+      run: the call.
+      repeats: how many calls count.
+    """
     run()
     taken = []
     for _ in range(repeats):
@@ -44,7 +50,7 @@ def median_ms(run: Callable[[], tf.Tensor], repeats: int) -> float:
 
 
 def main() -> None:
-    """Times every subject."""
+    """Times every network, prints a table, and writes it as JSON where `--out` says so."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--out", type=Path)

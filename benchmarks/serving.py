@@ -1,4 +1,4 @@
-"""Serving latency of the marked model against the same host unmarked, over gRPC in one process, in turns."""
+"""Times requests to a marked model and to the same host without a mark, over gRPC, in turns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIDE = 256
 
 
 def models(seed: int = 0) -> dict[str, keras.Model]:
-    """The demo's host, and the same with H behind it; untrained, which costs the same."""
+    """The demo's host, and the same with an embedder behind it; they are not trained, which takes as long to run."""
     settings, scheme = HostSettings(), DeepWatermarking.fast()
     host = any_size(
         residual_unet((None, None, 3), filters=settings.filters, downs=settings.downs, seed=seed), 2**settings.downs
@@ -39,7 +39,16 @@ def models(seed: int = 0) -> dict[str, keras.Model]:
 
 
 def latencies_ms(address: str, names: list[str], repeats: int) -> dict[str, list[float]]:
-    """Milliseconds of each request; the models take turns, so that the machine's drift cancels."""
+    """Times requests to models that take turns, so that all of them meet a machine that grows slower or faster.
+
+    Args:
+      address: of the server, `host:port`.
+      names: of the models.
+      repeats: how many requests to each model count; two before them do not.
+
+    Returns:
+      Milliseconds of each request, by model.
+    """
     picture = np.random.default_rng(0).random((1, SIDE, SIDE, 3), np.float32)
     taken: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(repeats + 2):
@@ -52,7 +61,7 @@ def latencies_ms(address: str, names: list[str], repeats: int) -> dict[str, list
 
 
 def main() -> None:
-    """Exports, serves, asks."""
+    """Exports both models, serves them, times requests and prints a table; writes it as JSON where `--out` says so."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--out", type=Path)

@@ -1,4 +1,4 @@
-"""Start-up: `import tfwm` and `tfwm --help`, in seconds."""
+"""Times `import tfwm` and `tfwm --help`, in seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ COMMANDS = {
 
 
 def median_s(command: list[str], repeats: int) -> float:
-    """Median over `repeats` processes.
+    """The median time of a command, in seconds, after a first run that does not count because it fills caches.
+
+    Args:
+      command: the program and its arguments.
+      repeats: how many runs count.
 
     Raises:
       CalledProcessError: the command failed.
@@ -32,7 +36,7 @@ def median_s(command: list[str], repeats: int) -> float:
 
 
 def main() -> None:
-    """Times every command."""
+    """Times every command, prints a table, and writes it as JSON where `--out` says so."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--out", type=Path)

@@ -1,4 +1,4 @@
-"""A virtual environment of its own for PyTorch, so that the peer shares no package with the library."""
+"""A virtual environment for PyTorch, apart from that of the library."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ FOLDER = Path(".cache/bench/torch")
 
 
 class PeerUnavailable(RuntimeError):
-    """PyTorch cannot be had here; the message says why."""
+    """PyTorch could not be installed; the message says why."""
 
 
 def torch_python(folder: Path = FOLDER) -> Path:
-    """The interpreter of the peer's environment, made on the first call (some minutes).
+    """The interpreter of an environment that has PyTorch; the first call makes it, which takes some minutes.
 
     Raises:
       PeerUnavailable: pip could not install torch.
@@ -25,17 +25,13 @@ def torch_python(folder: Path = FOLDER) -> Path:
     if stamp.exists():
         return python
     print(f"making {folder} with {TORCH} ...", file=sys.stderr, flush=True)
-    for command in ([sys.executable, "-m", "venv", "--clear", str(folder)], _install(python)):
+    # The CPU build lies on PyTorch's own index; elsewhere a plain build serves as well.
+    flags = ["--quiet", "--retries", "1", "--extra-index-url", "https://download.pytorch.org/whl/cpu"]
+    install = [str(python), "-m", "pip", "install", *flags, TORCH, "numpy"]
+    for command in ([sys.executable, "-m", "venv", "--clear", str(folder)], install):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise PeerUnavailable(f"{TORCH} could not be installed in `{folder}`: {last}")
     stamp.touch()
     return python
-
-
-def _install(python: Path) -> list[str]:
-    # The CPU build lies on PyTorch's own index; elsewhere a plain build serves as well.
-    index = "https://download.pytorch.org/whl/cpu"
-    flags = ["--quiet", "--retries", "1", "--extra-index-url", index]
-    return [str(python), "-m", "pip", "install", *flags, TORCH, "numpy"]

@@ -1,4 +1,4 @@
-"""Training step of `deep_watermarking` (H, R, D; initial stage) against the same step in PyTorch.
+"""Times a training step of `deep_watermarking`'s initial stage, and the same step in PyTorch.
 
 python -m benchmarks.train_step [--rounds 4] [--steps 3] [--peer-python PATH] [--out FILE]
 """
@@ -27,10 +27,20 @@ SIZES = {
 def measure(
     sizes: dict[str, int], peer_python: Path | None, *, rounds: int, steps: int, threads: int
 ) -> dict[str, Any]:
-    """One row: both steps in turns, medians, and their ratio (above 1: TensorFlow is faster).
+    """Times the step of the library and that of the peer in turns.
 
     Where other programs use the processors, OpenMP's threads wait for each other by spinning and the peer
     slows down thirtyfold. There its threads are told to sleep, and processor seconds are the fairer figure.
+
+    Args:
+      sizes: of networks and batch, one of `SIZES`.
+      peer_python: an interpreter that has PyTorch; None leaves the peer out.
+      rounds: how many turns each has.
+      steps: how many steps a turn has.
+      threads: of each program.
+
+    Returns:
+      One row of the table: the sizes, the medians of both, and their ratio, above 1 where TensorFlow is faster.
 
     Raises:
       RuntimeError: the two do not train networks of the same size.
@@ -55,7 +65,7 @@ def measure(
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The table, a line a row."""
+    """The lines of the table."""
     heads = f"{'TensorFlow':>14} {'first step':>11} {'PyTorch':>14} {'ratio':>6} {'processor':>10}"
     table = [f"{'training step':26} {heads}"]
     for name, row in result["rows"].items():
@@ -71,7 +81,7 @@ def lines(result: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Measures every size."""
+    """Measures every size, prints the table, and writes it as JSON where `--out` says so."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--steps", type=int, default=3)

@@ -22,7 +22,15 @@ from tfwm.training import Schedule
 
 
 def settings(side: int, batch: int, filters: int, channels: int, downs: int) -> DeepWatermarking:
-    """The authors' losses and networks at another size: what the peer trains."""
+    """The scheme with the authors' losses and networks at another size, which the peer trains too.
+
+    Args:
+      side: of the square images, in pixels.
+      batch: images in a batch.
+      filters: channels of the embedder's outermost level.
+      channels: of the extractor's inner layers.
+      downs: halvings of the embedder.
+    """
     return replace(
         DeepWatermarking.reference(), image_size=side, embedder_filters=filters, embedder_downs=downs,
         proxy_filters=4, proxy_downs=downs, extractor_channels=channels,
@@ -57,7 +65,7 @@ def seconds(step: Callable[[], float]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Builds the step, says so, then obeys lines from stdin."""
+    """Builds the step, prints a line when it is ready, then runs as many steps as each line of stdin says."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("side", 64), ("batch", 8), ("filters", 64), ("channels", 128), ("downs", 5), ("threads", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)

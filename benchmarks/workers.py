@@ -1,4 +1,4 @@
-"""Two programs measured in turns, so that a machine that grows slower or faster does so for both."""
+"""Two programs that are timed in turns, so that both meet a machine that grows slower or faster."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 
 class Worker:
-    """A program that stays alive and runs as many steps as it is told; idle in between.
+    """A program that stays alive, and runs as many steps as it is told to.
 
     Args:
       command: prints one JSON line when ready, then answers each number on stdin with a list of
         (wall, processor) seconds.
-      environment: added to this process's.
+      environment: variables that it has besides those of this process.
 
     Raises:
       RuntimeError: the program ended; the message holds its last lines.
@@ -56,7 +56,13 @@ Steps = list[tuple[float, float]]
 
 
 def interleaved(first: Worker, second: Worker | None, *, rounds: int, steps: int) -> tuple[Steps, Steps]:
-    """`rounds` turns of `steps` steps each: A B B A A B ...
+    """Lets two programs run steps in turns: first second second first first second ...
+
+    Args:
+      first: a program.
+      second: another one, or None.
+      rounds: how many turns each has.
+      steps: how many steps a turn has.
 
     Returns:
       The (wall, processor) seconds of every step of each; the second list is empty where there is no second worker.
@@ -70,7 +76,16 @@ def interleaved(first: Worker, second: Worker | None, *, rounds: int, steps: int
 
 
 def summary(taken: Steps, batch: int) -> dict[str, float]:
-    """Medians, quartiles of the wall seconds, and images per second."""
+    """Sums up the steps of one program.
+
+    Args:
+      taken: (wall, processor) seconds of each step, at least two.
+      batch: images in a batch.
+
+    Returns:
+      The median and the quartiles of the wall seconds, images per second, the median of the processor seconds, and
+      the number of steps.
+    """
     wall = [seconds for seconds, _ in taken]
     lower, middle, upper = statistics.quantiles(wall, n=4)
     return {

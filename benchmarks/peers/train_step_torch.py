@@ -19,20 +19,32 @@ DILATIONS = (2, 2, 2, 2, 4, 4, 4, 4, 1)
 
 
 def half(inputs: int, outputs: int, *, act: bool = True, norm: bool = True) -> nn.Sequential:
-    """A level down."""
+    """A level of the U-Net that halves the image.
+
+    Args:
+      inputs: channels that come in.
+      outputs: channels that go out.
+      act: whether it begins with LeakyReLU.
+      norm: whether it ends with batch normalisation.
+    """
     layers = [nn.LeakyReLU(0.2)] if act else []
     layers.append(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False))
     return nn.Sequential(*layers, *([nn.BatchNorm2d(outputs)] if norm else []))
 
 
 def double(inputs: int, outputs: int) -> nn.Sequential:
-    """A level up."""
+    """A level of the U-Net that doubles the image.
+
+    Args:
+      inputs: channels that come in.
+      outputs: channels that go out.
+    """
     up = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
     return nn.Sequential(nn.ReLU(), up, nn.BatchNorm2d(outputs))
 
 
 class UNet(nn.Module):
-    """H: skips by concatenation."""
+    """The embedder H, a U-Net with skips by concatenation."""
 
     def __init__(self, filters: int, downs: int) -> None:
         super().__init__()
@@ -57,7 +69,7 @@ class UNet(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block of R."""
+    """A residual block of the extractor."""
 
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
@@ -72,12 +84,17 @@ class Block(nn.Module):
 
 
 def unit(convolution: nn.Module, width: int) -> list[nn.Module]:
-    """A convolution of R with its normalisation."""
+    """A convolution of the extractor with its normalisation and ReLU.
+
+    Args:
+      convolution: the layer.
+      width: its output channels.
+    """
     return [convolution, nn.InstanceNorm2d(width, affine=True), nn.ReLU()]
 
 
 def extractor(width: int) -> nn.Sequential:
-    """R."""
+    """The extractor R, with so many channels in every inner layer."""
     return nn.Sequential(
         *unit(nn.Conv2d(3, width, 3, 1, 1, bias=False), width),
         *unit(nn.Conv2d(width, width, 3, 1, 1, bias=False), width),
@@ -91,7 +108,7 @@ def extractor(width: int) -> nn.Sequential:
 
 
 def discriminator(filters: int = 64) -> nn.Sequential:
-    """D."""
+    """The discriminator D, with so many channels in its first layer."""
     layers: list[nn.Module] = [nn.Conv2d(3, filters, 3, 2, 1), nn.LeakyReLU(0.2)]
     for width in (filters, 2 * filters, 4 * filters):
         layers += [nn.Conv2d(width, 2 * width, 3, 2, 1), nn.InstanceNorm2d(2 * width), nn.LeakyReLU(0.2)]
@@ -99,7 +116,12 @@ def discriminator(filters: int = 64) -> nn.Sequential:
 
 
 def squared_distance(images: torch.Tensor, value: float) -> torch.Tensor:
-    """Mean squared distance to a constant."""
+    """The mean squared distance of images to a constant, a scalar.
+
+    Args:
+      images: of any shape.
+      value: the constant.
+    """
     return ((images - value) ** 2).mean()
 
 
@@ -145,7 +167,7 @@ def seconds(step: Step) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Builds the step, says so, then obeys lines from stdin."""
+    """Builds the step, prints a line when it is ready, then runs as many steps as each line of stdin says."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("side", 64), ("batch", 8), ("filters", 64), ("channels", 128), ("downs", 5), ("threads", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -64,11 +64,17 @@ def test_example_has_the_pictures_and_figures_by_hand():
     assert feature["target/mean"].float_list.value[0] == 1
 
 
-def test_summary_by_hand():
+def test_figures_by_hand():
     # Rows (0, 255), (0, 255): mean 0.5, deviation 0.5; steps down 0, steps across 1, on average 0.5.
-    figures = records._summary(np.array([[[0], [255]], [[0], [255]]], np.uint8))
-    assert figures == {"mean": 0.5, "std": 0.5, "sharpness": 0.5}
-    assert records._summary(np.zeros((1, 1, 3), np.uint8))["sharpness"] == 0
+    striped, black = np.array([[[0], [255]], [[0], [255]]], np.uint8), np.zeros((2, 2, 1), np.uint8)
+    feature = records.make_example("a", png(np.concatenate([striped, black], axis=1))).features.feature
+    assert [feature[f"image/{key}"].float_list.value[0] for key in ("mean", "std", "sharpness")] == [0.5, 0.5, 0.5]
+    assert [feature[f"target/{key}"].float_list.value[0] for key in ("mean", "std", "sharpness")] == [0, 0, 0]
+
+
+def test_a_picture_of_one_pixel_is_not_sharp():
+    feature = records.make_example("a", png(np.zeros((1, 2, 3), np.uint8))).features.feature
+    assert feature["image/sharpness"].float_list.value[0] == 0
 
 
 def test_make_example_refuses_what_is_no_pair():
