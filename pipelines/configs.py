@@ -34,7 +34,10 @@ TINY_ATTACKS: tuple[Mapping[str, Any], ...] = (
         "attack": "extract_classifier", "network": "lenet3", "augment": "none",
         "schedule": {"epochs": 1, "steps_per_epoch": 8, "batch_size": 16, "learning_rate": 0.05, "decay": "constant"},
     },
-    {"attack": "request_jpeg", "quality": 90},
+    {
+        "attack": "tune_classifier", "layers": "last",
+        "schedule": {"epochs": 1, "steps_per_epoch": 8, "batch_size": 16, "learning_rate": 0.01, "decay": "constant"},
+    },
 )  # fmt: skip
 
 

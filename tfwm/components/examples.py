@@ -13,9 +13,7 @@ from tfwm.components.labelled_examples import LabelledExamples
 from tfwm.components.pair_examples import PairExamples
 from tfwm.kinds import PerKind
 
-FORMS: PerKind[ExampleForm] = PerKind(
-    "form of examples", restoration=PairExamples(), classification=LabelledExamples()
-)
+FORMS: PerKind[ExampleForm] = PerKind("form of examples", restoration=PairExamples(), classification=LabelledExamples())
 
 
 def read_split(uri: str, split: str, kind: str, *, channels: int = 3) -> Any:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfwm.components.artifact_files import private
 from tfwm.components.example_forms import SPLITS
 from tfwm.data import decode_image, encode_png
 from tfwm.data.reading.labelled import labelled_parts, owner_and_thief
@@ -48,7 +47,6 @@ def arranged(data: Path, root: Path, *, seed: int) -> Path:
     target = root / f"data-{hashlib.sha256(listing.encode()).hexdigest()[:12]}"
     if target.exists():
         return target
-    private(root)
     with new_directory(target, 0o700) as temporary:
         for name, part in parts.items():
             for place, file in part.items():
