@@ -5,16 +5,19 @@ IMAGE ?= tfwm:latest
 LOGDIR ?= runs
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help setup demo test test-slow lint format bench tensorboard constraints docker-image clean clean-all
+.PHONY: help setup demo demo-classifier test test-slow lint format bench tensorboard constraints docker-image clean clean-all
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv and install everything pinned (PYTHON=/path, EXTRA=gpu); a second call does nothing
 	@sh scripts/bootstrap $(if $(EXTRA),--extra $(EXTRA))
 
 demo: setup ## the main job on real photographs (DATA=folder, SEED=number, ARGS="...")
 	@$(PY) -m pipelines.demo $(if $(DATA),--data "$(DATA)") $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+demo-classifier: setup ## the same for a classifier, on handwritten digits (DATA=folder or npz, SEED=number, ARGS="...")
+	@$(PY) -m pipelines.demo --kind classification $(if $(DATA),--data "$(DATA)") $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test: setup ## the tests, without the slow ones (ARGS="-k name")
 	@$(PY) -m pytest -q -m "not slow" tests $(ARGS)

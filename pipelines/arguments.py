@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pipelines.configs import PipelineConfig
 from tfwm.attacks import attack_to_dict
-from tfwm.components.examples import SPLITS
+from tfwm.components.examples import listing_digest
 from tfwm.components.secret import fingerprint, owner_secret
 from tfwm.components.settings import files_digest, to_json
 from tfwm.components.smoke import server_digest
@@ -25,6 +24,8 @@ def arguments_of(config: PipelineConfig) -> dict[str, Any]:
         "data": str(config.data),
         "serving_dir": str(config.serving_dir),
         "work_dir": str(config.work_dir),
+        "data_version": "",
+        "kind": config.kind.name,
         "host": to_json(to_dict(config.host)),
         "host_path": config.host_path,
         "host_digest": files_digest(also=config.host_path),
@@ -48,24 +49,16 @@ def arguments_of(config: PipelineConfig) -> dict[str, Any]:
     }
 
 
-def with_secret(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with the secret's fingerprint in `scheme_digest`: another secret is another model.
+def local_arguments(config: PipelineConfig) -> dict[str, Any]:
+    """The arguments of a run on this machine, where the data and the secret are at hand: both count for the cache.
 
-    Draws the secret where none was given and none is kept yet.
+    Draws the secret where none was given and none is kept yet. Its fingerprint goes into `scheme_digest`: another
+    secret is another model.
     """
-    secret = owner_secret(arguments["secret_file"], arguments["work_dir"])
-    return {**arguments, "scheme_digest": f"{arguments['scheme_digest']}-{fingerprint(secret)}"}
-
-
-def check_data(data: Path) -> None:
-    """Raises where a part of the data is missing, before TFX does in its own words.
-
-    Raises:
-      FileNotFoundError: a sub-folder is missing or holds no PNG.
-    """
-    for split in SPLITS:
-        if not any((data / split).glob("*.png")):
-            raise FileNotFoundError(
-                f"`data` must hold [input | target] PNG files in {', '.join(SPLITS)}; {data / split} has none. "
-                "tfwm.data.write_folder writes them."
-            )
+    arguments = arguments_of(config)
+    secret = owner_secret(config.secret_file, config.work_dir)
+    return {
+        **arguments,
+        "data_version": listing_digest(config.data, config.kind.name),
+        "scheme_digest": f"{arguments['scheme_digest']}-{fingerprint(secret)}",
+    }

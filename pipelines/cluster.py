@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.arguments import arguments_of
-from pipelines.configs import PipelineConfig
-from pipelines.presets import DEFAULT_SCHEME
+from pipelines.configs import DEFAULT_SCHEME, PRESETS, PipelineConfig, read_config
 
 # What may be changed for every run without compiling anew.
 RUNTIME = ("host", "scheme", "channels", "attacks", "policy", "seed", "wrong_keys")
+NOWHERE = "/nowhere"
 SECRET_FOLDER = "/var/run/tfwm"
 SECRET_KEY = "owner_secret.hex"
 
@@ -23,7 +23,7 @@ class Cluster:
     """Where things lie on a cluster; `root` may be `gs://...`.
 
     Args:
-      data: folder with the sub-folders `owner`, `attacker` and `test`.
+      data: folder with the sub-folders `owner`, `attacker` and `test`; of a classifier, with a folder a class in each.
       root: of the artifacts.
       serving_dir: where Pusher puts numbered versions.
       work_dir: a mounted folder that every step sees and that outlives the run, no `gs://`.
@@ -60,7 +60,12 @@ def need_kfp() -> None:
 
 
 def cluster_arguments(config: PipelineConfig, cluster: Cluster) -> dict[str, Any]:
-    """The arguments of `create_pipeline`, with `RUNTIME` as runtime parameters whose defaults are the config's."""
+    """The arguments of `create_pipeline`, with `RUNTIME` as runtime parameters whose defaults are the config's.
+
+    Args:
+      config: what to run.
+      cluster: where things lie there.
+    """
     from tfx import v1 as tfx
 
     arguments = {
@@ -83,28 +88,38 @@ def defaults_of(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def parser(program: str, description: str) -> argparse.ArgumentParser:
-    """The options that both commands have."""
+    """The options that both commands have.
+
+    Args:
+      program: as the user calls it.
+      description: in a sentence.
+    """
     made = argparse.ArgumentParser(prog=program, description=description)
     option = made.add_argument
-    option("--data", required=True, metavar="URI", help="holds owner/, attacker/ and test/ of [input | target] PNGs")
+    option("--data", required=True, metavar="URI", help="holds owner/, attacker/ and test/, see README")
     option("--root", required=True, metavar="URI", help="of the artifacts")
     option("--serving-dir", required=True, metavar="URI", help="where the model is pushed to")
     option("--work-dir", required=True, metavar="FOLDER", help="mounted in every step; outlives the run")
     option("--image", required=True, help="container image with tfwm installed")
     option("--output", required=True, metavar="FILE", help="what to write")
-    option("--preset", default="demo", choices=("demo", "tiny"), help="default demo")
+    option("--preset", default="demo", choices=tuple(PRESETS), help="default demo")
     option("--scheme", default=DEFAULT_SCHEME, help=f"watermarking method (default {DEFAULT_SCHEME})")
     option("--settings", metavar="JSON", help="a file with fields of PipelineConfig that differ from the preset")
     return made
 
 
 def config_from(arguments: argparse.Namespace, *, serving_checks: tuple[str, ...]) -> PipelineConfig:
-    """The configuration that the options describe; a serving check that the runner lacks is left out."""
-    made = PipelineConfig.demo if arguments.preset == "demo" else PipelineConfig.tiny
+    """The configuration that the options describe; a serving check that the runner lacks is left out.
+
+    Args:
+      arguments: of the command.
+      serving_checks: those that the runner can compile.
+
+    Raises:
+      ValueError: an unknown scheme or setting.
+    """
     # Local folders mean nothing here: `Cluster` has the ones that count.
-    config = made(data=".", root=".", scheme=arguments.scheme)
-    if arguments.settings:
-        config = config.changed_by_file(arguments.settings)
+    config = read_config(arguments.preset, NOWHERE, NOWHERE, scheme=arguments.scheme, settings=arguments.settings)
     if config.serving_check not in serving_checks:
         config = dataclasses.replace(config, serving_check="none")
     return config

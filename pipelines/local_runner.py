@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.screen import quiet
+from tfwm.schemes import SCHEMES
 
 # At 2 TensorFlow still complains about CUDA, at every start; what fails for good is a Python exception anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -38,19 +39,22 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
 
     Raises:
       FileNotFoundError: a part of the data, or a file that the settings name, is missing.
+      ValueError: data that are not as the scheme's kind needs them.
       RuntimeError: another pipeline runs in the same root, or Docker was asked for and is not there.
       StepFailedError: a component raised.
     """
     with quiet(verbose):
-        from pipelines.arguments import arguments_of, check_data, with_secret
+        from pipelines.arguments import local_arguments
         from tfwm.components.artifact_files import private
+        from tfwm.components.examples import FORMS
 
-        check_data(config.data)
+        data = FORMS[config.kind.name].arranged(config.data, config.root, seed=config.seed)
+        config = dataclasses.replace(config, data=data)
         check_serving(config.serving_check)
         # Keys and checkpoints lie here; the server, perhaps another user's, reads `serving_dir` only.
         private(config.pipeline_root)
         private(config.work_dir)
-        arguments = with_secret(arguments_of(config))
+        arguments = local_arguments(config)
         # Only now, because this takes half a minute.
         from tfx import v1 as tfx
 
@@ -59,7 +63,7 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
 
         connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(config.metadata))
         pipeline = create_pipeline(metadata_connection_config=connection, **arguments)
-        with _alone(config.root):
+        with alone(config.root):
             try:
                 tfx.orchestration.LocalDagRunner().run(pipeline)
             except Exception as error:
@@ -68,8 +72,12 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """One pipeline at a time in a root: SQLite has one writer, and two runs would share checkpoints."""
+def alone(root: Path) -> Iterator[None]:
+    """One pipeline at a time in a root: SQLite has one writer, and two runs would share checkpoints.
+
+    Raises:
+      RuntimeError: another pipeline runs there.
+    """
     with (root / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,10 +120,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       0 pushed, 1 not blessed, 2 usage, 3 a component failed.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         with quiet(arguments.verbose):
-            config = _config(arguments)
+            config = config_from(arguments)
         summary = run_local(config, verbose=arguments.verbose)
     except StepFailedError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -127,15 +135,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if summary.blessed else 1
 
 
-def _config(arguments: argparse.Namespace) -> PipelineConfig:
-    from pipelines.configs import PipelineConfig
-    from tfwm.config import choose
+def config_from(arguments: argparse.Namespace) -> PipelineConfig:
+    """The configuration that the options describe.
+
+    Raises:
+      FileNotFoundError: the settings or the policy are not there.
+      ValueError: an unknown preset, scheme or setting.
+    """
+    from pipelines.configs import read_config
     from tfwm.evaluation.policy import Policy
 
-    preset = choose("preset", arguments.preset, {"demo": PipelineConfig.demo, "tiny": PipelineConfig.tiny})
-    config = preset(arguments.data, arguments.root, seed=arguments.seed, scheme=arguments.scheme)
-    if arguments.settings:
-        config = config.changed_by_file(arguments.settings)
+    config = read_config(
+        arguments.preset, arguments.data, arguments.root, seed=arguments.seed, scheme=arguments.scheme,
+        settings=arguments.settings,
+    )  # fmt: skip
     given = {
         "policy": Policy.load(arguments.policy) if arguments.policy else None,
         "host_path": arguments.host_path,
@@ -146,22 +159,27 @@ def _config(arguments: argparse.Namespace) -> PipelineConfig:
     return dataclasses.replace(config, **{name: value for name, value in given.items() if value is not None})
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pipelines.local_runner", description="Runs the pipeline here.")
-    option = parser.add_argument
-    option("--data", required=True, metavar="FOLDER", help="holds owner/, attacker/ and test/ of [input | target] PNGs")
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    made = argparse.ArgumentParser(prog="python -m pipelines.local_runner", description="Runs the pipeline here.")
+    option = made.add_argument
+    option(
+        "--data", required=True, metavar="PLACE",
+        help="holds owner/, attacker/ and test/ of [input | target] PNGs; for a classifier, of a folder a class, or "
+        "train/ and test/ of these, or an npz file with x_train, y_train, x_test and y_test",
+    )  # fmt: skip
     option("--root", required=True, metavar="FOLDER", help="everything that the pipeline writes")
     option("--preset", default="demo", help="demo or tiny (default demo)")
-    option("--scheme", default="deep_watermarking", help="deep_watermarking (default) or trigger_image")
+    option("--scheme", default="deep_watermarking", help=f"default deep_watermarking; one of {', '.join(SCHEMES)}")
     option("--settings", metavar="JSON", help="a file with fields of PipelineConfig that differ from the preset")
     option("--policy", metavar="JSON", help="what the model must show before it is pushed")
     option("--seed", type=int, default=0, help="of every draw but the secret (default 0)")
-    option("--host-path", metavar="KERAS", help="a host of your own instead of a trained one")
+    option("--host-path", metavar="PLACE", help="a host of your own, .keras or SavedModel, instead of a trained one")
     option("--secret-file", metavar="FILE", help="the owner's secret, 64 hex digits (default: drawn and kept)")
     option("--serving-check", help="python, docker, kubernetes or none (default python)")
     option("--no-cache", action="store_true", help="run every step")
     option("--verbose", action="store_true", help="show everything that TFX says")
-    return parser
+    return made
 
 
 if __name__ == "__main__":

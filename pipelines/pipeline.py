@@ -9,16 +9,12 @@ import tensorflow_data_validation as tfdv
 from tfx import v1 as tfx
 
 from tfwm.components.example_gen import image_example_gen
+from tfwm.components.examples import FORMS
 from tfwm.components.host_trainer import HostTrainer
 from tfwm.components.robustness import RobustnessEvaluator
 from tfwm.components.serving_smoke_test import ServingSmokeTest
 from tfwm.components.watermark_trainer import WatermarkTrainer
 
-# What statistics can say something about; the encoded pictures would only be counted as bytes.
-SCALARS = (
-    "image/format", "image/height", "image/width", "image/channels", "image/mean", "image/std", "image/sharpness",
-    "target/mean", "target/std", "target/sharpness",
-)  # fmt: skip
 SERVING_IMAGE_TAG = "2.15.1"
 
 
@@ -27,6 +23,8 @@ def create_pipeline(
     name: str,
     pipeline_root: str,
     data: str,
+    data_version: str,
+    kind: str,
     serving_dir: str,
     work_dir: str,
     host: Any,
@@ -59,9 +57,11 @@ def create_pipeline(
       name: of the pipeline.
       pipeline_root: where artifacts lie.
       data: folder with the sub-folders `owner`, `attacker` and `test`.
+      data_version: digest of the data's listing, or empty; for the cache.
+      kind: of the host, a name in `tfwm.kinds.KINDS`.
       serving_dir: where Pusher puts numbered versions.
       work_dir: checkpoints, logs and attacked networks; must outlive the run, and every step must see it.
-      host: `HostSettings` as JSON.
+      host: the host's settings as JSON.
       host_path: the user's own host, or empty.
       host_digest, scheme_digest, attacks_digest: of the files that the settings name; for the cache.
       scheme: `scheme_to_dict` as JSON.
@@ -84,12 +84,12 @@ def create_pipeline(
     common = {
         "channels": channels, "machine": machine, "seed": seed, "work_dir": work_dir, "code_version": code_version,
     }  # fmt: skip
-    example_gen = image_example_gen(data, code_version)
+    example_gen = image_example_gen(data, kind, data_version, code_version)
     examples = example_gen.outputs["examples"]
     host_trainer = HostTrainer(
-        examples=examples, settings=host, host_path=host_path, files_digest=host_digest, **common
+        examples=examples, kind=kind, settings=host, host_path=host_path, files_digest=host_digest, **common
     ).with_id("HostTrainer")
-    validation = _validation(examples) if validate else []
+    validation = _validation(examples, kind) if validate else []
     # Unusual data are told before hours of training, not after.
     host_trainer.add_upstream_nodes(validation)
     watermark = WatermarkTrainer(
@@ -117,10 +117,10 @@ def create_pipeline(
     )  # fmt: skip
 
 
-def _validation(examples: Any) -> list[Any]:
+def _validation(examples: Any, kind: str) -> list[Any]:
     """Statistics of the pictures' scalars; the owner's part makes the schema that the others are held against."""
     statistics = tfx.components.StatisticsGen(
-        examples=examples, stats_options=tfdv.StatsOptions(feature_allowlist=list(SCALARS))
+        examples=examples, stats_options=tfdv.StatsOptions(feature_allowlist=list(FORMS[kind].scalars))
     )
     schema = tfx.components.SchemaGen(
         statistics=statistics.outputs["statistics"], infer_feature_shape=True, exclude_splits=["attacker", "test"]

@@ -17,7 +17,7 @@ from tfwm.evaluation.battery import Subjects
 from tfwm.evaluation.cells import Cell
 from tfwm.keys import OwnerKey
 from tfwm.suspects import FunctionSuspect
-from tfwm.types import ImagePairs, Verdict
+from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs, Verdict
 
 SOURCES = steps.Sources("examples", "host", "model", "key", 1e-3)
 LOADED = []
@@ -27,6 +27,7 @@ class BrightScheme:
     """Calls bright answers marked."""
 
     name = "bright"
+    kind = RESTORATION
 
     def verify(self, suspect, key, *, alpha):
         score = float(suspect(np.full((1, 16, 16, 3), 0.5, np.float32)).mean())
@@ -67,14 +68,21 @@ def test_every_cell_becomes_a_row_and_subjects_are_loaded_once(tmp_path, monkeyp
 
 def test_a_picture_becomes_an_example_under_its_own_name():
     pixels = np.arange(4 * 8 * 3, dtype=np.uint8).reshape(4, 8, 3)
-    features = example_of(_file("gs://bucket/owner/7.png", encode_png(pixels))).features.feature
+    features = example_of(_file("gs://bucket/owner/7.png", encode_png(pixels)), RESTORATION).features.feature
     assert features["image/filename"].bytes_list.value[0] == b"7.png"
     assert features["image/width"].int64_list.value[0] == 4
 
 
+def test_a_labelled_picture_is_named_after_its_class_and_file():
+    content = encode_png(np.zeros((4, 8, 1), np.uint8))
+    features = example_of(_file("gs://b/owner/cat/7.jpg", content), CLASSIFICATION, ("bird", "cat")).features.feature
+    assert features["image/filename"].bytes_list.value[0] == b"cat/7.jpg"
+    assert features["image/class/label"].int64_list.value[0] == 1
+
+
 def test_a_file_that_is_no_picture_is_named():
     with pytest.raises(InvalidImageError, match=r"8\.png"):
-        example_of(_file("owner/8.png", b"no picture"))
+        example_of(_file("owner/8.png", b"no picture"), RESTORATION)
 
 
 def _file(path, content):

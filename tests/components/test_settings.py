@@ -54,3 +54,18 @@ def test_one_more_path_counts(tmp_path):
 def test_a_named_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"name the file `.*gone\.npz`"):
         files_digest({"vgg_weights": str(tmp_path / "gone.npz")})
+
+
+def test_a_folder_counts_with_all_that_is_in_it(tmp_path):
+    (tmp_path / "host" / "variables").mkdir(parents=True)
+    (tmp_path / "host" / "variables" / "index").write_bytes(b"one")
+    before = files_digest(also=str(tmp_path / "host"))
+    (tmp_path / "host" / "variables" / "index").write_bytes(b"two")
+    changed = files_digest(also=str(tmp_path / "host"))
+    (tmp_path / "host" / "variables" / "index").rename(tmp_path / "host" / "index")
+    assert len({before, changed, files_digest(also=str(tmp_path / "host"))}) == 3
+
+
+def test_a_folder_is_no_logo(tmp_path):
+    with pytest.raises(FileNotFoundError, match="name the file"):
+        files_digest({"logo": str(tmp_path)})

@@ -91,6 +91,15 @@ def test_scores_that_are_none_are_told(tmp_path):
     ]
 
 
+def test_an_answer_of_no_kind_is_told(tmp_path):
+    module = tf.Module()
+    specification = [tf.TensorSpec([None, None, None, 3], tf.float32, "image")]
+    function = tf.function(lambda image: {"mask": image}, input_signature=specification)
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures={"serving_default": function})
+    (found,) = smoke.problems(tmp_path / "model")
+    assert found.endswith("`serving_default` must answer with `image` or `scores`, got mask.")
+
+
 def test_no_model_at_all_is_told(tmp_path):
     (found,) = smoke.problems(tmp_path)
     assert "holds no saved_model.pb" in found

@@ -1,16 +1,20 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from pipelines.arguments import arguments_of, check_data, with_secret
+from pipelines.arguments import arguments_of, local_arguments
 from pipelines.cluster import Cluster
-from pipelines.configs import FOLDER, PipelineConfig
-from pipelines.presets import attacks_for, network_for, policy_for
+from pipelines.configs import FOLDER, PipelineConfig, read_config
 from tfwm.attacks import attack_to_dict
 from tfwm.attacks.answers import Jpeg
+from tfwm.components.examples import FORMS
+from tfwm.config import from_dict, to_dict
+from tfwm.evaluation.defaults import usual_attacks, usual_policy
 from tfwm.evaluation.policy import Policy
-from tfwm.schemes import SCHEMES, DeepWatermarking, make_scheme, marks_classifiers, scheme_to_dict
+from tfwm.schemes import SCHEMES, make_scheme, scheme_from_dict, scheme_to_dict
+from tfwm.types import RESTORATION
 
 
 @pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
@@ -29,47 +33,90 @@ def test_the_demo_attacks_with_two_surrogates_unlike_the_proxy(tmp_path):
 
 
 @pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
-def test_every_scheme_has_its_host_attacks_and_policy(preset, tmp_path):
-    for name in (name for name in SCHEMES if not marks_classifiers(SCHEMES[name])):
-        config = preset(tmp_path, tmp_path, scheme=name)
-        assert config.scheme.name == name
-        assert set(config.policy.must_survive) <= {repr(attack) for attack in config.attacks}
-        arguments = arguments_of(config)
-        assert json.loads(arguments["scheme"])["scheme"] == name
-        assert arguments["channels"] == config.channels == config.scheme.channels
+@pytest.mark.parametrize("name", list(SCHEMES))
+def test_every_scheme_has_its_host_attacks_and_policy(preset, name, tmp_path):
+    config = preset(tmp_path, tmp_path, scheme=name)
+    assert config.scheme.name == name
+    assert set(config.policy.must_survive) <= {repr(attack) for attack in config.attacks}
+    assert all(getattr(config.policy, threshold) is not None for threshold in (*config.kind.thresholds, "alpha"))
+    assert config.host.network in config.kind.networks
+    arguments = arguments_of(config)
+    assert (json.loads(arguments["scheme"])["scheme"], arguments["kind"]) == (name, config.scheme.kind)
+    assert arguments["channels"] == config.channels == config.scheme.channels
+    # What the components read is what was meant.
+    assert from_dict(config.kind.settings, json.loads(arguments["host"])) == config.host
+    assert scheme_from_dict(json.loads(arguments["scheme"])) == config.scheme
+
+
+@pytest.mark.parametrize("name", list(SCHEMES))
+def test_the_demo_takes_what_scheme_and_kind_name(name, tmp_path):
+    config = PipelineConfig.demo(tmp_path, tmp_path, scheme=name)
+    assert (config.attacks, config.policy) == (usual_attacks(config.scheme), usual_policy(config.scheme))
+    assert config.host.network == config.scheme.usual_host
+    settings = to_dict(config.host)
+    assert {field: settings[field] for field in config.scheme.host_settings} == dict(config.scheme.host_settings)
+
+
+@pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
+def test_an_unknown_scheme_names_the_closest(preset, tmp_path):
     with pytest.raises(ValueError, match="no scheme `trigger_imag`. Did you mean `trigger_image`"):
         preset(tmp_path, tmp_path, scheme="trigger_imag")
 
 
-CLASSIFIER_SCHEMES = sorted(name for name in SCHEMES if marks_classifiers(SCHEMES[name]))
-
-
-@pytest.mark.parametrize("preset", [PipelineConfig.demo, PipelineConfig.tiny])
-@pytest.mark.parametrize("name", CLASSIFIER_SCHEMES)
-def test_a_scheme_for_classifiers_is_refused_with_the_commands_that_take_it(preset, name, tmp_path):
-    with pytest.raises(ValueError, match=rf"got {name}, which marks classifiers. Use `tfwm protect` and `tfwm evaluat"):
-        preset(tmp_path, tmp_path, scheme=name)
-    with pytest.raises(ValueError, match="which marks classifiers"):
-        PipelineConfig.tiny(tmp_path, tmp_path).changed({"scheme": {"scheme": name, "preset": "tiny"}})
-
-
-@pytest.mark.parametrize("name", CLASSIFIER_SCHEMES)
-def test_classifiers_have_a_host_attacks_and_a_policy(name):
-    scheme = make_scheme(name, "fast")
-    attacks = [repr(attack) for attack in attacks_for(scheme)]
-    assert network_for(scheme) == "resnet18"
-    policy = Policy.load(FOLDER / policy_for(scheme))
-    assert policy.max_accuracy_loss is not None
-    assert policy.alpha is not None
-    assert set(policy.must_survive) <= set(attacks)
-    assert "extract_classifier" in {attack_to_dict(attack)["attack"] for attack in attacks_for(scheme)}
+@pytest.mark.parametrize(
+    "file, scheme",
+    [
+        ("demo_policy.json", "deep_watermarking"), ("trigger_image_policy.json", "trigger_image"),
+        ("classifier_policy.json", "blind_watermark"),
+    ],
+)  # fmt: skip
+def test_the_policy_files_for_users_are_those_of_the_demos(file, scheme):
+    assert Policy.load(FOLDER / file) == usual_policy(make_scheme(scheme, "fast"))
 
 
 def test_trigger_images_take_the_papers_host_and_a_thief_who_overwrites(tmp_path):
     config = PipelineConfig.demo(tmp_path, tmp_path, scheme="trigger_image")
     assert (config.host.network, config.channels) == ("dncnn", 1)
     assert config.attacks[-1].scheme == scheme_to_dict(config.scheme)
+    assert PipelineConfig.tiny(tmp_path, tmp_path, scheme="trigger_image").host.network == "dncnn"
     assert PipelineConfig.demo(tmp_path, tmp_path).channels == 3
+
+
+def _labelled_npz(path, *, classes=4, side=16, channels=1):
+    images, labels = np.zeros((40, side, side, channels), np.uint8), np.arange(40) % classes
+    np.savez(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    return path
+
+
+def test_labelled_data_decide_what_the_settings_leave_open(tmp_path):
+    data = _labelled_npz(tmp_path / "data.npz")
+    config = PipelineConfig.tiny(data, tmp_path, scheme="blind_watermark")
+    assert (config.scheme.image_size, config.scheme.channels, config.scheme.classes) == (16, 1, 4)
+    assert config.channels == 1
+    stubborn = {"scheme": "blind_watermark", "preset": "tiny", "classes": 7}
+    assert PipelineConfig.tiny(data, tmp_path, scheme=stubborn).scheme.classes == 7
+    assert config.changed({"scheme": stubborn}).scheme == replace(config.scheme, classes=7)
+
+
+def test_a_host_or_an_attack_of_another_kind_is_refused(tmp_path):
+    config = PipelineConfig.tiny(tmp_path, tmp_path)
+    with pytest.raises(ValueError, match="`host` must be ClassifierSettings for blind_watermark, .* got HostSettings"):
+        config.changed({"scheme": {"scheme": "blind_watermark", "preset": "tiny"}})
+    with pytest.raises(ValueError, match=r"`attacks` must be for restoration networks, .* got extract_classifier"):
+        config.changed({"attacks": [{"attack": "extract_classifier"}]})
+
+
+def test_settings_of_a_host_are_read_as_those_of_the_schemes_kind(tmp_path):
+    config = PipelineConfig.demo(tmp_path, tmp_path, scheme="deep_stego")
+    host = config.changed({"host": {"preset": "fast", "network": "vgg13", "augment": "none"}}).host
+    assert host == config.kind.preset("fast", network="vgg13", augment="none")
+    with pytest.raises(ValueError, match="ClassifierSettings has no field `filters`"):
+        config.changed({"host": {"filters": 4}})
+
+
+def test_a_configuration_without_a_host_takes_the_schemes(tmp_path):
+    config = PipelineConfig(tmp_path, tmp_path, Policy(), (), scheme=make_scheme("blind_watermark", "fast"))
+    assert config.host == PipelineConfig.demo(tmp_path, tmp_path, scheme="blind_watermark").host
 
 
 def test_folders_do_not_depend_on_where_the_command_was_called(tmp_path, monkeypatch):
@@ -85,11 +132,18 @@ def test_an_unknown_serving_check_names_the_closest(tmp_path):
 
 
 def test_settings_from_a_file(tmp_path):
-    scheme = scheme_to_dict(replace(DeepWatermarking.tiny(), probes=8))
+    scheme = scheme_to_dict(replace(make_scheme("deep_watermarking", "tiny"), probes=8))
     values = {"scheme": scheme, "attacks": [{"attack": "jpeg", "quality": 70}], "policy": {"alpha": 0.5}, "seed": 3}
     (tmp_path / "settings.json").write_text(json.dumps(values))
-    config = PipelineConfig.tiny(tmp_path, tmp_path).changed_by_file(tmp_path / "settings.json")
+    config = read_config("tiny", tmp_path, tmp_path, settings=tmp_path / "settings.json")
     assert (config.scheme.probes, config.attacks, config.policy.alpha, config.seed) == (8, (Jpeg(70),), 0.5, 3)
+
+
+def test_a_scheme_in_a_file_brings_its_host_and_attacks(tmp_path):
+    (tmp_path / "settings.json").write_text('{"scheme": {"scheme": "deep_stego", "preset": "fast", "samples": 200}}')
+    config = read_config("demo", tmp_path, tmp_path, settings=tmp_path / "settings.json")
+    assert config == replace(PipelineConfig.demo(tmp_path, tmp_path, scheme="deep_stego"), scheme=config.scheme)
+    assert config.scheme.samples == 200
 
 
 def test_an_unknown_setting_names_the_closest(tmp_path):
@@ -97,7 +151,7 @@ def test_an_unknown_setting_names_the_closest(tmp_path):
         PipelineConfig.tiny(tmp_path, tmp_path).changed({"sead": 1})
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(ValueError, match="must hold one JSON object, got list"):
-        PipelineConfig.tiny(tmp_path, tmp_path).changed_by_file(tmp_path / "list.json")
+        read_config("tiny", tmp_path, tmp_path, settings=tmp_path / "list.json")
 
 
 def test_arguments_are_what_the_metadata_can_hold(tmp_path):
@@ -113,18 +167,27 @@ def test_another_secret_is_another_model_but_stays_secret(tmp_path):
         file = tmp_path / byte
         file.write_text(byte * 32)
         file.chmod(0o600)
-        config = replace(PipelineConfig.tiny(tmp_path, tmp_path), secret_file=str(file))
-        arguments = with_secret(arguments_of(config))
+        arguments = local_arguments(replace(PipelineConfig.tiny(tmp_path, tmp_path), secret_file=str(file)))
         assert byte * 32 not in json.dumps(arguments)
         digests.append(arguments["scheme_digest"])
     assert digests[0] != digests[1]
+
+
+def test_a_changed_picture_is_another_run(tmp_path):
+    (tmp_path / "owner").mkdir()
+    (tmp_path / "owner" / "0.png").write_bytes(b"one")
+    config = PipelineConfig.tiny(tmp_path, tmp_path / "root")
+    before = local_arguments(config)
+    assert local_arguments(config) == before
+    (tmp_path / "owner" / "0.png").write_bytes(b"another")
+    assert local_arguments(config)["data_version"] != before["data_version"]
 
 
 def test_a_missing_part_of_the_data_is_named(tmp_path):
     (tmp_path / "owner").mkdir()
     (tmp_path / "owner" / "0.png").write_bytes(b"")
     with pytest.raises(FileNotFoundError, match=r"owner, attacker, test; .*attacker has none"):
-        check_data(tmp_path)
+        FORMS[RESTORATION].arranged(tmp_path, tmp_path / "root", seed=0)
 
 
 def test_checkpoints_cannot_lie_in_a_bucket():

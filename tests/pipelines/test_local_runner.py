@@ -18,10 +18,13 @@ CLUSTER = ["--data", "d", "--root", "r", "--serving-dir", "s", "--work-dir", "/w
         (["--serving-check", "pyhton"], "Did you mean `python`"),
         (["--policy", "{tmp}/policy.json"], "no field `alhpa`. Did you mean `alpha`"),
         (["--settings", "{tmp}/gone.json"], "gone.json"),
+        (["--scheme", "blind_watermark"], "has none. Make one folder a class"),
+        (["--scheme", "deep_stego", "--settings", "{tmp}/host.json"], "ClassifierSettings has no field `filters`"),
     ],
 )
 def test_usage_errors_are_one_line_and_exit_2(tmp_path, capsys, extra, message):
     (tmp_path / "policy.json").write_text('{"alhpa": 1}')
+    (tmp_path / "host.json").write_text('{"host": {"filters": 4}}')
     options = [text.format(tmp=tmp_path) for text in extra]
     assert local_runner.main(["--data", str(tmp_path), "--root", str(tmp_path / "run"), *options]) == 2
     error = capsys.readouterr().err
@@ -32,29 +35,10 @@ def test_usage_errors_are_one_line_and_exit_2(tmp_path, capsys, extra, message):
 def test_options_reach_the_configuration(tmp_path):
     (tmp_path / "policy.json").write_text('{"alpha": 0.5}')
     (tmp_path / "settings.json").write_text(json.dumps({"wrong_keys": 1, "seed": 9}))
-    config = local_runner._config(
-        local_runner._parser().parse_args(
-            [
-                "--data",
-                str(tmp_path),
-                "--root",
-                str(tmp_path),
-                "--preset",
-                "tiny",
-                "--no-cache",
-                "--serving-check",
-                "none",
-                "--policy",
-                str(tmp_path / "policy.json"),
-                "--settings",
-                str(tmp_path / "settings.json"),
-                "--secret-file",
-                "s",
-                "--host-path",
-                "h",
-            ]
-        )
-    )
+    options = ["--data", tmp_path, "--root", tmp_path, "--preset", "tiny", "--no-cache", "--serving-check", "none",
+               "--policy", tmp_path / "policy.json", "--settings", tmp_path / "settings.json", "--secret-file", "s",
+               "--host-path", "h"]  # fmt: skip
+    config = local_runner.config_from(local_runner.parser().parse_args([str(option) for option in options]))
     assert (config.enable_cache, config.serving_check, config.policy.alpha) == (False, "none", 0.5)
     assert (config.wrong_keys, config.seed, config.secret_file, config.host_path) == (1, 9, "s", "h")
 
@@ -68,12 +52,12 @@ def test_docker_that_is_not_there_is_told_before_the_training(monkeypatch):
 
 def test_one_pipeline_at_a_time_in_a_root(tmp_path):
     with (
-        local_runner._alone(tmp_path),
+        local_runner.alone(tmp_path),
         pytest.raises(RuntimeError, match=r"Another pipeline runs in .*choose another root"),
-        local_runner._alone(tmp_path),
+        local_runner.alone(tmp_path),
     ):
         pass
-    with local_runner._alone(tmp_path):
+    with local_runner.alone(tmp_path):
         pass
 
 

@@ -11,25 +11,26 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.utils import shared
 
+from tfwm.components.examples import FORMS
 from tfwm.components.settings import run_on
 from tfwm.components.steps import Sources, load_subjects
 from tfwm.config import from_dict, to_dict
-from tfwm.data import make_example
-from tfwm.evaluation.battery import run_cell
+from tfwm.evaluation.battery import Subjects, run_cell
 from tfwm.evaluation.cells import Cell
 
 
-def example_of(file: Any) -> tf.train.Example:
-    """A tf.Example from one matched [input | target] picture, named after its file.
+def example_of(file: Any, kind: str, class_names: tuple[str, ...] = ()) -> tf.train.Example:
+    """A tf.Example from one matched file, named after it.
 
     Args:
       file: `apache_beam.io.fileio.ReadableFile`.
+      kind: of the hosts that learn from the examples, a name in `tfwm.kinds.KINDS`.
+      class_names: of labelled images, in the order of their numbers.
 
     Raises:
-      InvalidImageError: not a usable picture, or an odd width.
+      InvalidImageError: not a usable picture.
     """
-    path = file.metadata.path
-    return make_example(path.rsplit("/", 1)[-1], file.read())
+    return FORMS[kind].example(file.metadata.path, file.read(), class_names)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class MeasureCell(beam.DoFn):
     def __init__(self, sources: Sources, place: Place, handle: shared.Shared):
         super().__init__()
         self._sources, self._place, self._handle = sources, place, handle
-        self._subjects: Any = None
+        self._subjects: Subjects | None = None
 
     def setup(self) -> None:
         """Loads the subjects once a process."""
@@ -67,7 +68,8 @@ class MeasureCell(beam.DoFn):
 
     def process(self, element: str) -> Iterator[str]:
         """Yields the row."""
-        run: Any = run_on(self._place.machine, self._place.seed, self._place.work_dir)
+        assert self._subjects is not None
+        run = run_on(self._place.machine, self._place.seed, self._place.work_dir)
         row = run_cell(from_dict(Cell, json.loads(element)), self._subjects, run)
         yield json.dumps(to_dict(row))
 
@@ -78,6 +80,12 @@ def measure(
     """Adds the evaluation to a Beam pipeline; rows are written to `<prefix>*`, one JSON text a line.
 
     Reshuffle lets a cluster spread the cells; without it they stay with whoever created them.
+
+    Args:
+      pipeline: to add to.
+      cells: of the battery.
+      step: measures one of them.
+      prefix: of the files' paths, here or elsewhere (`gs://`).
     """
     elements = [json.dumps(asdict(cell)) for cell in cells]
     _ = (

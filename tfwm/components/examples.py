@@ -1,27 +1,34 @@
-"""One split of the pipeline's examples as pairs."""
+"""The form of each kind's examples, and one split of them as data for a training."""
 
 from __future__ import annotations
 
-from functools import partial
+import hashlib
+from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
-from tfwm.data import parse_example
-from tfwm.data.reading.side_by_side import stack_pairs
-from tfwm.types import ImagePairs
+from tfwm.components.example_forms import SPLITS, ExampleForm
+from tfwm.components.labelled_examples import LabelledExamples
+from tfwm.components.pair_examples import PairExamples
+from tfwm.kinds import PerKind
 
-SPLITS = ("owner", "attacker", "test")
+FORMS: PerKind[ExampleForm] = PerKind("form of examples", restoration=PairExamples(), classification=LabelledExamples())
 
 
-def read_split(uri: str, split: str, *, channels: int = 3) -> ImagePairs:
-    """The pairs of one split, in the order of their names.
+def read_split(uri: str, split: str, kind: str, *, channels: int = 3) -> Any:
+    """The data of one split, in the order of their names.
 
     Beam writes them in a random order; a training that is to repeat needs the same one every time.
 
     Args:
       uri: of an Examples artifact.
       split: `owner`, `attacker` or `test`.
+      kind: of the hosts that learn from them, a name in `tfwm.kinds.KINDS`.
       channels: 1 or 3, whatever the pictures have: grey is repeated, colour becomes luma.
+
+    Returns:
+      Of the kind's type `data`.
 
     Raises:
       FileNotFoundError: the artifact has no such split.
@@ -32,7 +39,22 @@ def read_split(uri: str, split: str, *, channels: int = 3) -> ImagePairs:
         raise FileNotFoundError(
             f"`{uri}` has no split `{split}`. ImageExampleGen makes one from the folder of that name."
         )
-    records = tf.data.TFRecordDataset(files, compression_type="GZIP").map(partial(parse_example, channels=channels))
-    found = sorted(records.as_numpy_iterator(), key=lambda record: record["name"])
-    names = tuple(record["name"].decode("utf-8", "replace") for record in found)
-    return stack_pairs([(record["inputs"], record["targets"]) for record in found], names)
+    return FORMS[kind].collected(tf.data.TFRecordDataset(files, compression_type="GZIP"), channels=channels)
+
+
+def listing_digest(folder: Path, kind: str) -> str:
+    """Of the places, sizes and times of all files that ImageExampleGen reads, 16 hex digits.
+
+    TFX's own fingerprint looks at sizes and whole seconds only: to it, a picture that was moved to another class, or
+    two that changed places, are no change.
+
+    Args:
+      folder: holds the splits, on this machine.
+      kind: of the hosts that learn from them, a name in `tfwm.kinds.KINDS`.
+    """
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        for file in sorted((folder / split).glob(FORMS[kind].pattern)):
+            status = file.stat()
+            digest.update(f"{file.relative_to(folder).as_posix()}\0{status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]

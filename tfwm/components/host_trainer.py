@@ -1,4 +1,4 @@
-"""HostTrainer: the network that is to be protected, trained on the owner's pairs or imported."""
+"""HostTrainer: the network that is to be protected, trained on the owner's data or imported."""
 
 # TFX's annotations are instances that its decorator reads, which mypy takes for types.
 # mypy: disable-error-code="type-arg,attr-defined,arg-type,assignment,call-overload"
@@ -12,12 +12,14 @@ from tfwm.components import steps
 from tfwm.components.artifact_files import private, writing
 from tfwm.components.examples import read_split
 from tfwm.components.settings import run_on
+from tfwm.kinds import kind_called
 
 
 @component
 def HostTrainer(
     examples: InputArtifact[Examples],
     host: OutputArtifact[Model],
+    kind: Parameter[str],
     settings: Parameter[str],
     host_path: Parameter[str],
     channels: Parameter[int],
@@ -32,8 +34,9 @@ def HostTrainer(
     Args:
       examples: with the split `owner`.
       host: the network.
-      settings: `HostSettings` as JSON.
-      host_path: the user's own `.keras` file instead; empty to train.
+      kind: of the host, a name in `tfwm.kinds.KINDS`.
+      settings: of the kind's type `settings`, as JSON.
+      host_path: the user's own `.keras` file or SavedModel instead; empty to train.
       channels: 1 or 3, of the pictures that the host takes.
       machine: `Machine` as JSON.
       seed: of every draw.
@@ -43,5 +46,5 @@ def HostTrainer(
     """
     run = run_on(machine, seed, private(work_dir) / "host")
     with writing(host.uri) as directory:
-        pairs = read_split(examples.uri, "owner", channels=channels)
-        steps.make_host(pairs, settings, host_path, Path(directory), run)
+        data = read_split(examples.uri, "owner", kind, channels=channels)
+        steps.make_host(kind_called(kind), data, settings, host_path, Path(directory), run)

@@ -63,11 +63,12 @@ def RobustnessEvaluator(
       beam_pipeline: from TFX.
     """
     rules, folder = steps.policy_of(policy), private(work_dir) / "robustness"
-    cells = plan(steps.attacks_of(attacks), wrong_keys=wrong_keys, must_survive=rules.must_survive)
     sources = steps.Sources(examples.uri, host.uri, model.uri, owner_key.uri, rules.alpha, channels)
     start, handle = time.perf_counter(), shared.Shared()
     # Held here while Beam runs, so that an in-process runner does not load them a second time.
     subjects = handle.acquire(lambda: steps.load_subjects(sources))
+    tried = steps.attacks_of(attacks)
+    cells = plan(tried, subjects.kind, wrong_keys=wrong_keys, must_survive=rules.must_survive)
     with writing(report.uri) as directory:
         prefix = tf.io.gfile.join(report.uri, "rows")
         with beam_pipeline as pipeline:
@@ -96,7 +97,13 @@ def _describe(artifact: AttackReportArtifact, report: Report) -> None:
 
 
 def bless(blessing: ModelBlessing, model: Model, decision: Decision) -> None:
-    """Writes what Pusher and a baseline resolver read, and the marker file that people look for."""
+    """Writes what Pusher and a baseline resolver read, and the marker file that people look for.
+
+    Args:
+      blessing: to write to.
+      model: that was judged.
+      decision: of the policy.
+    """
     blessing.set_int_custom_property("blessed", int(decision.blessed))
     blessing.set_string_custom_property("current_model", model.uri)
     blessing.set_int_custom_property("current_model_id", model.id)

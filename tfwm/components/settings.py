@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.config import from_dict
+from tfwm.digests import file_digest
 
 if TYPE_CHECKING:
     from tfwm.training import Run
@@ -42,28 +43,35 @@ def to_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, allow_nan=False)
 
 
-def parsed(name: str, text: str, kind: type) -> Any:
+def parsed(name: str, text: str, form: type) -> Any:
     """The JSON value of a parameter.
 
     Args:
       name: of the parameter, for the message.
-      kind: `dict` or `list`.
+      text: the JSON.
+      form: `dict` or `list`.
 
     Raises:
-      ValueError: not JSON, or another kind.
+      ValueError: not JSON, or of another form.
     """
-    wanted = "object" if kind is dict else "list"
+    wanted = "object" if form is dict else "list"
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"`{name}` must be a JSON {wanted}, got other text: {error}. Use json.dumps.") from error
-    if not isinstance(value, kind):
+    if not isinstance(value, form):
         raise ValueError(f"`{name}` must be a JSON {wanted}, got {type(value).__name__}. Use json.dumps of one.")
     return value
 
 
 def run_on(machine: str, seed: int, directory: str | Path) -> Run:
-    """A `Run` from the parameters `machine` and `seed`."""
+    """The `Run` of a step.
+
+    Args:
+      machine: `Machine` as JSON.
+      seed: of every draw.
+      directory: for checkpoints and logs.
+    """
     from tfwm.training import Run
 
     settings = from_dict(Machine, parsed("machine", machine, dict))
@@ -77,16 +85,20 @@ def files_digest(*settings: Any, also: str = "") -> str:
 
     Args:
       settings: JSON values.
-      also: one more path, or empty.
+      also: one more path, of a file or of a folder with all that is in it; or empty.
 
     Raises:
       FileNotFoundError: a named file is not there.
     """
     digest = hashlib.sha256()
     for path in [*sorted(set(_named(settings))), *([also] if also else [])]:
-        if not Path(path).is_file():
+        if Path(path).is_dir() and path == also:
+            for file in sorted(file for file in Path(path).rglob("*") if file.is_file()):
+                digest.update(f"{file.relative_to(path)} {file_digest(file)}".encode())
+        elif Path(path).is_file():
+            digest.update(bytes.fromhex(file_digest(path)))
+        else:
             raise FileNotFoundError(f"The settings name the file `{path}`, which is not there. Mend the path.")
-        digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""The work of the pipeline's steps, without tfx: from pairs and settings to files in a folder."""
+"""What the pipeline's steps do, without tfx: from data and settings to files in a folder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfwm.components.artifact_files import KERAS_FILE, SERVING, reading
 from tfwm.components.examples import read_split
+from tfwm.components.imported_host import import_host
 from tfwm.components.settings import parsed
 from tfwm.config import from_dict, to_dict
 from tfwm.evaluation.battery import Subjects
@@ -21,49 +22,65 @@ from tfwm.evaluation.report import Report, Row
 from tfwm.exporting import export
 from tfwm.files import write_json
 from tfwm.keys import OwnerKey
+from tfwm.kinds import Kind, kind_called
 from tfwm.networks import load_network
-from tfwm.schemes import scheme_of
+from tfwm.schemes import scheme_from_dict, scheme_of, scheme_to_dict
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, save_history
-from tfwm.types import Attack, ImagePairs, MarkedModel
+from tfwm.types import Attack, MarkedModel, Scheme
 
 if TYPE_CHECKING:
     from tensorflow import keras
 
 
-def make_host(pairs: ImagePairs, settings: str, host_path: str, directory: Path, run: Run) -> None:
+def make_host(kind: Kind, data: Any, settings: str, host_path: str, directory: Path, run: Run) -> None:
     """Trains a host, or takes the user's, and writes it as a TFX Model.
 
     Args:
-      pairs: the owner's.
-      settings: `tfwm.kinds.restoration_hosts.HostSettings` as JSON; not looked at where `host_path` is given.
-      host_path: a `.keras` file `[n, h, w, 1 or 3]` -> images, or empty.
+      kind: of the host.
+      data: the owner's, of the kind's type `data`.
+      settings: of the kind's type `settings`, as JSON; not looked at where `host_path` is given.
+      host_path: a `.keras` file or the folder of a SavedModel; empty to train.
       directory: of the artifact.
       run: where and how to train.
 
     Raises:
       FileNotFoundError: `host_path` is not there.
-      ValueError: the network does not map images to images.
+      ValueError: settings that do not fit, or a network that is no host of this kind or not for these data.
     """
     if host_path:
-        if not Path(host_path).is_file():
-            raise FileNotFoundError(f"`host_path` {host_path} is not there. Give a .keras file, or leave it empty.")
-        host = load_network(host_path)
+        host = import_host(host_path, kind, data)
     else:
-        from tfwm.kinds.restoration_hosts import HostSettings, train_host
-
-        host = train_host(pairs, from_dict(HostSettings, parsed("settings", settings, dict)), run)
+        host = kind.train_host(data, from_dict(kind.settings, parsed("settings", settings, dict)), run)
     host.save(directory / KERAS_FILE)
     export(host, directory / SERVING, public=True)
 
 
-def mark(host: keras.Model, pairs: ImagePairs, scheme: Any, secret: bytes, run: Run) -> MarkedModel:
-    """Trains the scheme on the owner's pairs, which must have the size that the scheme works at."""
-    return scheme.train(host, pairs, run, secret=secret)
+def scheme_for(scheme: Scheme, data: Any, host: keras.Model) -> Scheme:
+    """The scheme with those fields that only a host can decide, for instance whether it answers with probabilities.
+
+    Fields that the data decide too are left as they are: settings that do not fit the data are refused by the scheme.
+
+    Args:
+      scheme: from the settings.
+      data: the owner's, of the kind's type `data`.
+      host: what will be marked.
+    """
+    kind = kind_called(scheme.kind)
+    told = {*kind.described(data, None)}
+    fields = {name: value for name, value in kind.described(data, host).items() if name not in told}
+    return scheme_from_dict({**scheme_to_dict(scheme), **fields}) if fields else scheme
 
 
-def write_model(marked: MarkedModel, scheme: Any, directory: Path, *, public: bool) -> None:
-    """Writes the marked model as a TFX Model; only `Format-Serving` is pushed, where all of the key is sealed."""
+def write_model(marked: MarkedModel, scheme: Scheme, directory: Path, *, public: bool) -> None:
+    """Writes the marked model as a TFX Model; only `Format-Serving` is pushed, where all of the key is sealed.
+
+    Args:
+      marked: the model and its key.
+      scheme: that marked it.
+      directory: of the artifact.
+      public: leave the sealed `extract` signature out.
+    """
     marked.model.save(directory / KERAS_FILE)
     save_history(directory / "history.json", [dict(line) for line in marked.history])
     export(marked.model, directory / SERVING, scheme=scheme, key=marked.key, public=public)
@@ -88,17 +105,21 @@ class Sources:
 
 
 def load_subjects(sources: Sources) -> Subjects:
-    """Loads key, both models and the thief's and the test pictures."""
+    """Loads key, both models, and the thief's and the test part of the data.
+
+    Raises:
+      InvalidKeyError: the key was changed.
+    """
     with reading(sources.key) as folder:
         key = OwnerKey.load(folder)
-    scheme: Any = scheme_of(key)
+    scheme = scheme_of(key)
     return Subjects(
         scheme=scheme,
         key=key,
         marked=_suspect("marked model", sources.model),
         host=_suspect("unmarked host", sources.host),
-        attacker=read_split(sources.examples, "attacker", channels=sources.channels),
-        test=read_split(sources.examples, "test", channels=sources.channels),
+        attacker=read_split(sources.examples, "attacker", scheme.kind, channels=sources.channels),
+        test=read_split(sources.examples, "test", scheme.kind, channels=sources.channels),
         # A policy without a level blesses nothing, but the report should say what was found.
         alpha=scheme.alpha if sources.alpha is None else sources.alpha,
     )
@@ -124,6 +145,10 @@ def policy_of(text: str) -> Policy:
 def read_rows(prefix: str, cells: Iterable[Cell]) -> list[Row]:
     """The rows that Beam wrote, in the order of the plan.
 
+    Args:
+      prefix: of the files that they were written to.
+      cells: of the plan.
+
     Raises:
       RuntimeError: a cell has no row.
     """
@@ -140,7 +165,14 @@ def read_rows(prefix: str, cells: Iterable[Cell]) -> list[Row]:
 
 
 def write_report(report: Report, policy: Policy, decision: Decision, directory: Path) -> None:
-    """Writes what a reader of the artifact needs: the report, the policy, and the decision with its reasons."""
+    """Writes what a reader of the artifact needs.
+
+    Args:
+      report: goes to `report.json`.
+      policy: what it was held against, to `policy.json`.
+      decision: with its reasons, to `decision.json`.
+      directory: of the artifact.
+    """
     report.save(directory / "report.json")
     write_json(directory / "policy.json", to_dict(policy))
     write_json(directory / "decision.json", to_dict(decision))

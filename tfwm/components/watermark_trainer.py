@@ -54,8 +54,9 @@ def WatermarkTrainer(
     secret = owner_secret(secret_file, work_dir)
     with reading(host.uri) as folder:
         unmarked = load_network(folder / KERAS_FILE)
-    pairs = read_split(examples.uri, "owner", channels=channels)
-    marked = steps.mark(unmarked, pairs, method, secret, run)
+    data = read_split(examples.uri, "owner", method.kind, channels=channels)
+    method = steps.scheme_for(method, data, unmarked)
+    marked = method.train(unmarked, data, run, secret=secret)
     with writing(model.uri) as directory:
         steps.write_model(marked, method, directory, public=bool(public))
     with writing(owner_key.uri) as directory:

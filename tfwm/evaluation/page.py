@@ -83,9 +83,9 @@ def write_report_page(
     Args:
       path: of the file.
       summary: read for `title`, `written` (a date), `key_fingerprint`, `blessed`, `reasons`, `seconds` (stage to
-        seconds), `peak_memory_mb` and `served` (`endpoint_verdict`, `wrong_token_nc_centred`, and `verdicts`: a
-        list of such verdicts with `suspect` and `expected`); whatever is not there is left out, and nothing else
-        is shown.
+        seconds), `peak_memory_mb` and `served` (`endpoint_verdict`, what `extract` gave for the owner's token and for
+        a wrong one (see `TOKENS`), and `verdicts`: a list of such verdicts with `suspect` and `expected`); whatever is
+        not there is left out, and nothing else is shown.
       report: what the battery measured.
       pictures: what to show.
       tensorboard_dir: where the logs are, as the reader can open them.
@@ -115,12 +115,15 @@ def write_report_page(
 
 
 SHOWN = ("title", "written", "key_fingerprint", "blessed", "reasons", "seconds", "peak_memory_mb")
+# What a served model gives out for a token; each kind's template has a sentence on its own.
+TOKENS = ("wrong_token_nc_centred", "key_samples", "token_hits", "wrong_token_hits")
 
 
 def _shown(summary: Mapping[str, Any]) -> dict[str, Any]:
     """A list of what may be shown, so that a field added to the summary later cannot slip onto the page."""
     shown = {name: summary.get(name) for name in SHOWN}
-    return {**shown, "wrong_token": (summary.get("served") or {}).get("wrong_token_nc_centred")}
+    served = summary.get("served") or {}
+    return {**shown, "tokens": {name: served.get(name) for name in TOKENS}}
 
 
 def _endpoint_verdicts(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:

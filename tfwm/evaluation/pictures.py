@@ -10,10 +10,11 @@ from tfwm.evaluation.battery import Subjects
 from tfwm.evaluation.cells import UNATTACKED, UNMARKED_HOST
 from tfwm.evaluation.page import ExtractedMark, Photo, Pictures
 from tfwm.evaluation.report import Report
+from tfwm.keys import OwnerKey
 from tfwm.kinds import PerKind
 from tfwm.networks import load_network
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.types import Suspect
+from tfwm.types import Scheme, Suspect
 
 PHOTOS = 3
 
@@ -30,11 +31,26 @@ def pictures_of(report: Report, subjects: Subjects) -> Pictures:
         suspect = _suspect(row.label, row.model_path, subjects)
         if suspect is None:
             continue
-        reading = subjects.scheme.reading(suspect, subjects.key)
-        if "logo" in reading or "agreement" in reading:
-            marks.append(ExtractedMark(row.label, reading.get("logo"), reading.get("agreement")))
+        mark = extracted_mark(row.label, suspect, subjects.scheme, subjects.key)
+        if mark is not None:
+            marks.append(mark)
     photos, logo = _SHOWN[subjects.kind.name](subjects)
     return Pictures(photos, tuple(marks), logo)
+
+
+def extracted_mark(label: str, suspect: Suspect, scheme: Scheme, key: OwnerKey) -> ExtractedMark | None:
+    """What a page shows of one suspect's mark; None where the scheme reads nothing that can be shown.
+
+    Args:
+      label: of the report's row.
+      suspect: is asked with the key.
+      scheme: that made the key.
+      key: the owner's.
+    """
+    reading = scheme.reading(suspect, key)
+    if "logo" not in reading and "agreement" not in reading:
+        return None
+    return ExtractedMark(label, reading.get("logo"), reading.get("agreement"))
 
 
 def _suspect(label: str, model_path: str, subjects: Subjects) -> Suspect | None:

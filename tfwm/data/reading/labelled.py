@@ -46,9 +46,23 @@ def labelled_parts(path: str | Path, *, seed: int = 0, channels: int | None = No
             f"`{path}` must hold pictures of one size, got {list(train.shape)} for training and {list(test.shape)} for "
             "the test. Resize them to the classifier's."
         )
-    order = np.random.default_rng(seed).permutation(len(train))
-    split = round(ATTACKER_SHARE * len(train))
-    return {"owner": train[np.sort(order[split:])], "attacker": train[np.sort(order[:split])], "test": test}
+    owner, attacker = owner_and_thief(len(train), seed=seed)
+    return {"owner": train[owner], "attacker": train[attacker], "test": test}
+
+
+def owner_and_thief(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which of so many training images are the owner's, and which fifth is the thief's own.
+
+    Args:
+      count: of the training images, in their order.
+      seed: of the division.
+
+    Returns:
+      Indices of the owner's and of the thief's images, both ascending.
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    split = round(ATTACKER_SHARE * count)
+    return np.sort(order[split:]), np.sort(order[:split])
 
 
 def _from_npz(path: Path, channels: int | None) -> tuple[LabelledImages, LabelledImages]:

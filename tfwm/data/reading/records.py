@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ def make_example(name: str, side_by_side: bytes) -> tf.train.Example:
       InvalidImageError: the bytes are not a usable picture, or its width is odd.
     """
     source, target = split_pair(decode_image(side_by_side, name), name)
-    return _example(name, source, target)
+    return picture_example(name, {"image": source, "target": target})
 
 
 def write_pairs(pairs: ImagePairs, path: str | Path, *, names: Sequence[str] | None = None) -> Path:
@@ -60,7 +60,8 @@ def write_pairs(pairs: ImagePairs, path: str | Path, *, names: Sequence[str] | N
     with replacing(path) as temporary:
         with tf.io.TFRecordWriter(str(temporary), options="GZIP") as writer:
             for name, source, target in zip(names, pairs.inputs, pairs.targets):
-                writer.write(_example(name, source, target).SerializeToString(deterministic=True))
+                example = picture_example(name, {"image": source, "target": target})
+                writer.write(example.SerializeToString(deterministic=True))
         written = sum(1 for _ in tf.data.TFRecordDataset(str(temporary), compression_type="GZIP"))
         if written != len(pairs):
             raise OSError(f"`{path}` should hold {len(pairs)} records, {written} arrived. Is the disk full?")
@@ -129,20 +130,37 @@ def encoded_images(file: str | Path) -> Iterator[tuple[str, bytes]]:
         yield b"".join(name).decode("utf-8", "replace"), b"".join(encoded)
 
 
-def _example(name: str, source: np.ndarray, target: np.ndarray) -> tf.train.Example:
-    height, width = source.shape[:2]
-    texts = {
-        "image/filename": name.encode("utf-8"), "image/format": b"png",
-        "image/encoded": encode_png(source), "target/encoded": encode_png(target),
-    }  # fmt: skip
-    sizes = {"image/height": height, "image/width": width, "image/channels": source.shape[2]}
-    features = {key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[text])) for key, text in texts.items()}
-    for key, size in sizes.items():
-        features[key] = tf.train.Feature(int64_list=tf.train.Int64List(value=[size]))
-    for side, image in (("image", source), ("target", target)):
+def picture_example(
+    name: str,
+    pictures: Mapping[str, np.ndarray],
+    *,
+    texts: Mapping[str, bytes] | None = None,
+    numbers: Mapping[str, int] | None = None,
+) -> tf.train.Example:
+    """A tf.Example of pictures: each as PNG, with what statistics can see of it.
+
+    Args:
+      name: of the file that they come from, kept as `image/filename`.
+      pictures: uint8 `[height, width, 1 or 3]` by the prefix of their features; one of them is `image`, whose height,
+        width and channels are kept too. `<prefix>/mean`, `/std` and `/sharpness` lie in [0, 1].
+      texts: further features.
+      numbers: further features.
+    """
+    height, width, channels = pictures["image"].shape
+    written = {"image/filename": name.encode("utf-8"), "image/format": b"png", **(texts or {})}
+    counted = {"image/height": height, "image/width": width, "image/channels": channels, **(numbers or {})}
+    features = {f"{prefix}/encoded": _bytes_feature(encode_png(image)) for prefix, image in pictures.items()}
+    features |= {key: _bytes_feature(text) for key, text in written.items()}
+    for key, number in counted.items():
+        features[key] = tf.train.Feature(int64_list=tf.train.Int64List(value=[number]))
+    for prefix, image in pictures.items():
         for key, figure in _summary(image).items():
-            features[f"{side}/{key}"] = tf.train.Feature(float_list=tf.train.FloatList(value=[figure]))
+            features[f"{prefix}/{key}"] = tf.train.Feature(float_list=tf.train.FloatList(value=[figure]))
     return tf.train.Example(features=tf.train.Features(feature=features))
+
+
+def _bytes_feature(content: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
 
 
 def _summary(image: np.ndarray) -> dict[str, float]:

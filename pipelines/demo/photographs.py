@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pipelines.demo.part import DemoData
 from tfwm.components.artifact_files import private
 from tfwm.data import folder_parts, make_pairs, photographs, read_images, sample_patches, write_folder
 from tfwm.digests import code_digest
-from tfwm.types import ImagePairs
 
 COUNTS = {"owner": 2560, "attacker": 2000, "test": 256}
 PATCH = 64
@@ -20,28 +19,19 @@ LONGEST_SIDE = 1024
 SHOWN = 3
 
 
-@dataclass(frozen=True)
-class DemoData:
-    """What the demo works on.
-
-    Args:
-      folder: has `owner`, `attacker` and `test` folders of [input | target] pictures.
-      photographs: up to three whole ones of the test part, with rain, by name; uint8 `[1, h, w, 3]` pairs.
-      sources: how many photographs each part has.
-    """
-
-    folder: Path
-    photographs: Mapping[str, ImagePairs]
-    sources: Mapping[str, int]
-
-
-def prepare(source: str | None, root: Path, seed: int) -> DemoData:
-    """Writes the pictures; a folder that holds them already is left as it is.
+def prepare(source: str | None, root: Path, *, seed: int) -> DemoData:
+    """Writes the patches; a folder that holds them already is left as it is.
 
     Args:
       source: a folder, archive or npz of the user's photographs; None takes those of scikit-image.
       root: of the demo.
       seed: of every draw.
+
+    Returns:
+      Up to three whole photographs of the test part are shown, with rain, as uint8 `[1, h, w, 3]` pairs.
+
+    Raises:
+      ValueError: too few photographs, or none that is large enough.
     """
     parts = _user_parts(source, seed) if source else {part: photographs(part) for part in COUNTS}
     # The key's probe images come from here, so nobody else has any business in it.

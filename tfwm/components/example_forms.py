@@ -1,0 +1,85 @@
+"""What differs between kinds of hosts on the way from the user's files through tf.Examples to a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+SPLITS = ("owner", "attacker", "test")
+
+
+class ExampleForm(Protocol):
+    """How the data of one kind of host travel.
+
+    The data that ImageExampleGen reads are a folder with a sub-folder for each of `SPLITS`.
+
+    Attributes:
+      pattern: glob of a split's files, below its folder; nothing else there counts.
+      scalars: features that statistics look at; encoded pictures would only be counted as bytes.
+    """
+
+    @property
+    def pattern(self) -> str: ...
+
+    @property
+    def scalars(self) -> tuple[str, ...]: ...
+
+    def arranged(self, data: Path, root: Path, *, seed: int) -> Path:
+        """The folder that ImageExampleGen reads, made from the user's data where they have another form.
+
+        Args:
+          data: what the user gave.
+          root: of the pipeline; a folder that has to be made lies in it, closed to others.
+          seed: of the division into parts.
+
+        Raises:
+          FileNotFoundError: no data, or a part without pictures.
+          ValueError: data that cannot be arranged.
+        """
+        ...
+
+    def described(self, data: Path) -> dict[str, Any]:
+        """Fields of a scheme that the data decide, as far as files on this machine tell; empty where they do not.
+
+        Args:
+          data: what the user gave.
+        """
+        ...
+
+    def class_names(self, folder: str) -> tuple[str, ...]:
+        """Names of the classes in the order of their numbers; none where data have no classes.
+
+        Args:
+          folder: that ImageExampleGen reads, here or elsewhere (`gs://`).
+
+        Raises:
+          ValueError: classes of which the owner has no picture, or fewer than two.
+        """
+        ...
+
+    def example(self, path: str, content: bytes, class_names: tuple[str, ...]) -> tf.train.Example:
+        """The tf.Example of one file.
+
+        Args:
+          path: of the file; its end names the example.
+          content: of the file.
+          class_names: as `class_names` gives them.
+
+        Raises:
+          InvalidImageError: not a usable picture.
+        """
+        ...
+
+    def collected(self, records: tf.data.Dataset, *, channels: int) -> Any:
+        """The data of one split, in the order of their names, of the kind's type `data`.
+
+        Args:
+          records: serialized tf.Examples, in any order.
+          channels: 1 or 3, whatever the pictures have: grey is repeated, colour becomes luma.
+
+        Raises:
+          ValueError: pictures of several sizes.
+        """
+        ...
