@@ -47,7 +47,7 @@ def test_a_claim_for_each_attack_says_whether_the_mark_survives(tmp_path: Path) 
 
 def test_the_attacked_network_is_asked_with_the_owners_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pruning takes the smallest weights, which are all 0 already: nothing changes."""
-    monkeypatch.setattr(attacks, "attacks_of", lambda context: (Prune(0.5),))
+    monkeypatch.setattr(attacks, "tried_attacks", lambda context: (Prune(0.5),))
     empty = StandIns(tmp_path)
     key = key_with(scheme_for(smoke(empty), "vgg13", "blind_watermark"), 1, BLACK, BLACK, brightener(0.0))
     shown = np.where(np.arange(20) < 15, secret_labels(key), (secret_labels(key) + 1) % 10)

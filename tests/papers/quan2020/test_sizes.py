@@ -40,8 +40,8 @@ def test_a_size_is_the_side_of_what_the_host_receives(desk: Context) -> None:
 def test_desk_spends_fewer_epochs_on_large_triggers_and_says_so(desk: Context) -> None:
     whole = trigger_scheme(desk, "red").embedding.epochs
     assert sizes.sized(desk, "red", 320).embedding.epochs == round(whole / 2)
-    assert sizes.title_of(desk, "red", 600) == "RED, 600 x 600 (0.25 of the epochs)"
-    assert sizes.title_of(replace(desk, scale="paper"), "red", 600) == "RED, 600 x 600"
+    assert sizes.sized_title(desk, "red", 600) == "RED, 600 x 600 (0.25 of the epochs)"
+    assert sizes.sized_title(replace(desk, scale="paper"), "red", 600) == "RED, 600 x 600"
 
 
 def test_what_each_scale_can_afford(desk: Context) -> None:

@@ -149,7 +149,7 @@ class Cache:
                     entry = self._entry(recipe.name) or self._made(form, recipe, make)
             else:
                 self._progress(f"{recipe.label}: from the cache")
-                self._forget_work(recipe)
+                self._forget_unfinished(recipe)
             if entry["kind"] != form.name:
                 raise ValueError(
                     f"The recipe {recipe.label!r} stands for a {entry['kind']} already, and now a {form.name} is asked "
@@ -196,9 +196,9 @@ class Cache:
         with new_directory(self.root / "made" / recipe.name, 0o700, overwrite=True) as folder:
             form.write(folder, thing)
             write_json(folder / ENTRY, entry)
-        self._forget_work(recipe)
+        self._forget_unfinished(recipe)
         return entry
 
-    def _forget_work(self, recipe: Recipe) -> None:
+    def _forget_unfinished(self, recipe: Recipe) -> None:
         """A kill may have come just after the thing was finished; two processes may do this at once."""
         shutil.rmtree(self.root / "work" / recipe.name, ignore_errors=True)

@@ -45,7 +45,7 @@ def _read_model(folder: Path) -> Any:
 def _write_marked(folder: Path, marked: MarkedModel) -> None:
     _write_model(folder, marked.model)
     marked.key.save(folder / "key")
-    write_json(folder / "history.json", plain(list(marked.history)))
+    write_json(folder / "history.json", as_json(list(marked.history)))
 
 
 def _read_marked(folder: Path) -> MarkedModel:
@@ -53,7 +53,7 @@ def _read_marked(folder: Path) -> MarkedModel:
     return MarkedModel(_read_model(folder), OwnerKey.load(folder / "key"), history)
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """The value as JSON gives it back: numpy's scalars and arrays as numbers and lists, None for what is not finite.
 
     Raises:
@@ -62,9 +62,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+        return {str(name): as_json(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [as_json(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, (bool, int, str)):
@@ -77,6 +77,6 @@ MARKED = Format("marked model", "embedding", _write_marked, _read_marked)
 VALUE = Format(
     "value",
     "measuring",
-    lambda folder, value: write_json(folder / "value.json", plain(value)),
+    lambda folder, value: write_json(folder / "value.json", as_json(value)),
     lambda folder: read_json(folder / "value.json"),
 )

@@ -32,7 +32,7 @@ from tfwm.types import Attack, Suspect
 HOST = "vgg13"
 
 
-def attacks_of(context: Context) -> tuple[Attack, ...]:
+def tried_attacks(context: Context) -> tuple[Attack, ...]:
     """The attacks that are tried; those that train do so on the thief's images."""
     scale = SCALES[context.scale]
     short = context.at(smoke=Descent(1, 2, 20, 1e-3, "constant"), desk=Descent(10, 24, 100, 1e-2, "cosine"),
@@ -58,7 +58,7 @@ def more_attacks(context: Context) -> Findings:
     marked, control = marked_classifier(context, HOST), TRAINED.unmarked(context, HOST)
     rows, claims = [], []
     for title, subject, attack in [("unattacked", marked, None), ("unmarked host", control, None),
-                                   *((repr(attack), marked, attack) for attack in attacks_of(context))]:  # fmt: skip
+                                   *((repr(attack), marked, attack) for attack in tried_attacks(context))]:  # fmt: skip
         found = _found(context, marked, subject, attack)
         rows.append(Row(f"{title}, key samples with their label", None, 100 * found["score"], "%"))
         rows.append(Row(f"{title}, p-value", None, f"{found['p_value']:.1e}"))

@@ -22,7 +22,7 @@ def cases(context: Context) -> tuple[tuple[str, int], ...]:
     return tuple((name, seed) for name in names for seed in range(seeds.get(name, 1)))
 
 
-def title_of(name: str, seed: int) -> str:
+def seeded_title(name: str, seed: int) -> str:
     """What rows call a host of figures 4 and 5: `VGG-13, seed 1`.
 
     Args:
@@ -58,9 +58,9 @@ def figure4(context: Context) -> Findings:
             "unmarked": TRAINED.unmarked(context, name, seed=seed),
             "marked": marked_classifier(context, name, seed=seed),
         }
-        pairs[title_of(name, seed)] = {kind: clean_accuracy(context, one) for kind, one in subjects.items()}
+        pairs[seeded_title(name, seed)] = {state: clean_accuracy(context, one) for state, one in subjects.items()}
     rows = [
-        Row(f"{title}, {kind}", None, figure, "%") for title, pair in pairs.items() for kind, figure in pair.items()
+        Row(f"{title}, {state}", None, figure, "%") for title, pair in pairs.items() for state, figure in pair.items()
     ]
     losses = np.array([pair["unmarked"] - pair["marked"] for pair in pairs.values()])
     against = _against_controls(context, pairs, rows)
@@ -83,8 +83,8 @@ def _against_controls(context: Context, pairs: dict[str, dict[str, float]], rows
     names = list(dict.fromkeys(name for name, _ in cases(context)))
     for name in names[:CONTROLLED]:
         control = clean_accuracy(context, control_classifier(context, name))
-        rows.append(Row(f"{title_of(name, 0)}, trained on without a mark", None, control, "%"))
-        losses.append(control - pairs[title_of(name, 0)]["marked"])
+        rows.append(Row(f"{seeded_title(name, 0)}, trained on without a mark", None, control, "%"))
+        losses.append(control - pairs[seeded_title(name, 0)]["marked"])
     return (
         f" Against {len(losses)} hosts that were trained on without a mark the loss is {np.mean(losses):+.2f} points "
         f"({', '.join(f'{loss:+.2f}' for loss in losses)})."
@@ -102,7 +102,7 @@ def figure5(context: Context) -> Findings:
         low, high = chance_interval(own["n"], round(1 / own["chance"]))
         inside.append(low <= other["score"] <= high)
         verdicts.append((own, other))
-        title = title_of(name, seed)
+        title = seeded_title(name, seed)
         shares[title] = {"unmarked": 100 * other["score"], "marked": 100 * own["score"]}
         rows.append(Row(f"{title}, marked", "90 to 100", 100 * own["score"], "% of key samples"))
         rows.append(Row(f"{title}, marked, p-value", None, f"{own['p_value']:.1e}"))

@@ -11,7 +11,7 @@ from tfwm.papers.quan2020.measure import Figures, denoising_quality, scaling_qua
 from tfwm.papers.quan2020.models import TRAINED, control_host
 from tfwm.papers.quan2020.pictures import FACTORS
 from tfwm.papers.quan2020.scales import HOSTS
-from tfwm.papers.quan2020.sizes import COMPARED, embedded, sized_subject, sizes_of, taken, title_of
+from tfwm.papers.quan2020.sizes import COMPARED, embedded, sized_subject, sized_title, sizes_of, taken
 
 DENOISERS, SCALERS = ("dncnn", "red"), ("vdsr", "sr_dncnn")
 # PSNR / SSIM x 10 on BSD68 and Img12. Table X ends at 480 for DnCNN; its 600 is table XII's.
@@ -86,8 +86,8 @@ def _capacity(context: Context, names: tuple[str, ...]) -> Findings:
             ours = _figures(context, name, sized_subject(context, name, size))
             distances[size] = embedded(context, name, size)
             losses[name][size] = judged(unmarked) - judged(ours)
-            rows += _quality_rows(name, title_of(context, name, size), ours, PRINTED.get((name, size)))
-            rows.append(_distance_row(title_of(context, name, size), distances[size]))
+            rows += _quality_rows(name, sized_title(context, name, size), ours, PRINTED.get((name, size)))
+            rows.append(_distance_row(sized_title(context, name, size), distances[size]))
         gain = judged(control) - judged(unmarked)
         claims += [_size_claim(context, name, losses[name], gain), _mark_claim(name, distances)]
     return Findings(tuple(rows), (*claims, _order_claim(losses)))
@@ -176,8 +176,8 @@ def table12(context: Context) -> Findings:
             figures, printed = {}, TABLE_12.get((name, size), (None, None))
             for method, title, paper in (("base1", "Base-1", printed[0]), ("ours", "ours", printed[1])):
                 figures[method] = judged(_figures(context, name, sized_subject(context, name, size, method)))
-                rows.append(Row(f"{title_of(context, name, size)}, {title}", paper, figures[method], "PSNR dB"))
-            rows.append(_distance_row(f"{title_of(context, name, size)}, ours", embedded(context, name, size)))
+                rows.append(Row(f"{sized_title(context, name, size)}, {title}", paper, figures[method], "PSNR dB"))
+            rows.append(_distance_row(f"{sized_title(context, name, size)}, ours", embedded(context, name, size)))
             gaps[size] = figures["ours"] - figures["base1"]
         claims.append(Claim(
             f"On {HOSTS[name].title} Base-1 costs more than the trigger image at every size.", min(gaps.values()) > 0,

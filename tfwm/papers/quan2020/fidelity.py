@@ -138,7 +138,7 @@ def table3(context: Context) -> Findings:
     rows: list[Row] = []
     claims = []
     for name in first_at_smoke(context, TABLE_3):
-        schemes = (*(baseline(context, kind, name) for kind in BASELINES), trigger_scheme(context, name))
+        schemes = (*(baseline(context, method, name) for method in BASELINES), trigger_scheme(context, name))
         subjects = (TRAINED.unmarked(context, name), *(marked_host(context, name, scheme) for scheme in schemes))
         figures = [quality_at_home(context, name, subject) for subject in subjects]
         for label, before, now in zip(LABELS_3, TABLE_3[name], figures, strict=True):

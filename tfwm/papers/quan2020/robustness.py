@@ -90,7 +90,7 @@ def schemes_of(context: Context, name: str) -> dict[str, Mark]:
       name: of the host.
     """
     plain = trigger_scheme(context, name)
-    return {**{kind: baseline(context, kind, name) for kind in BASELINES}, "plain": plain,
+    return {**{method: baseline(context, method, name) for method in BASELINES}, "plain": plain,
             "ours": coded_scheme(context, name)}  # fmt: skip
 
 

@@ -152,11 +152,11 @@ def trigger_scheme(context: Context, name: str, **changes: Any) -> TriggerImage:
       changes: fields of `TriggerImage` that are to be other than at this scale.
     """
     scale, host = SCALES[context.scale], choose("host", name, HOSTS)
-    base = TriggerImage(
+    usual = TriggerImage(
         **_embedding(scale, host), gradient="central", upsampling=host.upsampling,
         trigger_size=40 // host.upsampling, visualizer=False,
     )  # fmt: skip
-    return replace(base, **changes)
+    return replace(usual, **changes)
 
 
 def coded_scheme(context: Context, name: str) -> TriggerImage:
@@ -179,17 +179,17 @@ def large_scheme(context: Context, name: str) -> TriggerImage:
     return replace(coded_scheme(context, name), trigger_size=80 // HOSTS[name].upsampling, cells=16)
 
 
-def baseline(context: Context, kind: str, name: str, **changes: Any) -> LabelImage | ProjectedLabel:
+def baseline(context: Context, method: str, name: str, **changes: Any) -> LabelImage | ProjectedLabel:
     """One of the paper's two baselines for a host.
 
     Args:
       context: of the experiment.
-      kind: `base1` or `base2`.
+      method: `base1` or `base2`.
       name: of the host.
       changes: fields of the baseline's settings that are to be other than at this scale.
     """
     scale, host = SCALES[context.scale], choose("host", name, HOSTS)
-    cls = choose("baseline", kind, {"base1": LabelImage, "base2": ProjectedLabel})
+    cls = choose("baseline", method, {"base1": LabelImage, "base2": ProjectedLabel})
     return replace(cls(**_embedding(scale, host)), **changes)
 
 

@@ -68,7 +68,7 @@ def sized(context: Context, name: str, size: int, method: str = "ours") -> Mark:
     return replace(scheme, embedding=scheme.embedding.scaled(epochs_share(context, size)))
 
 
-def title_of(context: Context, name: str, size: int) -> str:
+def sized_title(context: Context, name: str, size: int) -> str:
     """What the tables call a host with a trigger of a size, and how many epochs less its embedding took.
 
     Args:

@@ -18,7 +18,7 @@ from tfwm.papers.engine.bookkeeping import Spent
 from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.scales import HOSTS, baseline
-from tfwm.papers.quan2020.sizes import COMPARED, sized_subject, sizes_of, title_of
+from tfwm.papers.quan2020.sizes import COMPARED, sized_subject, sized_title, sizes_of
 from tfwm.schemes import scheme_of
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import distance, threshold
@@ -82,7 +82,7 @@ def _embedding_rows(context: Context, name: str, size: int) -> list[Row]:
         subjects["Base-1"] = (sized_subject(context, name, size, "base1"), printed[0])
     if size == sizes_of(context, name, TIMED)[0]:
         subjects["Base-2"] = (marked_host(context, name, baseline(context, "base2", name)), printed[1])
-    return [Row(f"{title_of(context, name, size)}, embedding, {label}", paper, _minutes(context, subject), MINUTES)
+    return [Row(f"{sized_title(context, name, size)}, embedding, {label}", paper, _minutes(context, subject), MINUTES)
             for label, (subject, paper) in subjects.items()]  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _minutes(context: Context, subject: Subject) -> str:
 def _share(context: Context, name: str, size: int) -> tuple[Row, Claim]:
     host, mark = _spent(context, TRAINED.unmarked(context, name)), _spent(context, sized_subject(context, name, size))
     clock, processor = mark.seconds / host.seconds, mark.processor_seconds / host.processor_seconds
-    row = Row(f"{title_of(context, name, size)}, embedding as a share of the host's training", None,
+    row = Row(f"{sized_title(context, name, size)}, embedding as a share of the host's training", None,
               f"{100 * clock:.1f} / {100 * processor:.1f}", "% on the clock / of the processors")  # fmt: skip
     return row, Claim(
         f"Embedding costs at most {SHARE_ALLOWED:.0%} of the time that training {HOSTS[name].title} took.",

@@ -52,10 +52,10 @@ def _unmarked(context: Context) -> tuple[list[Row], list[Claim]]:
     rows, claims = [], []
     for name in first_at_smoke(context, TABLE_4):
         for scheme in (trigger_scheme(context, name), coded_scheme(context, name)):
-            key, kind = marked_host(context, name, scheme), "coded key" if scheme.coded else "key"
+            key, which = marked_host(context, name, scheme), "coded key" if scheme.coded else "key"
             host = replace(TRAINED.unmarked(context, name), key=key.key)
-            verdict = own_verdict(context, host.attacked(f"asked with the owner's {kind}", key.recipe, host.model))
-            title = f"{HOSTS[name].title} unmarked, asked with the owner's {kind}"
+            verdict = own_verdict(context, host.attacked(f"asked with the owner's {which}", key.recipe, host.model))
+            title = f"{HOSTS[name].title} unmarked, asked with the owner's {which}"
             rows.append(Row(f"{title}, distance to the updated S", None, 1e3 * verdict["distance_updated"], "1e-3"))
             rows.append(Row(f"{title}, p-value", None, f"{verdict['p_value']:.2g}"))
             claims.append(Claim(
@@ -86,9 +86,9 @@ def _table(context: Context, paper: Mapping[str, tuple[float, ...]], *, marked: 
 
 def _strangers(context: Context, scheme: TriggerImage, subject: Subject) -> dict[str, Any]:
     """What wrong keys find on one network; see `answers_to_strangers`."""
-    count, kind = SCALES[context.scale].keys, "coded" if scheme.coded else "plain"
+    count, which = SCALES[context.scale].keys, "coded" if scheme.coded else "plain"
     wrong = replace(scheme, triggers=count)
-    recipe = {"what": f"{count} wrong {kind} keys on {subject.recipe['what']}", "recipe_version": TRAINED.version,
+    recipe = {"what": f"{count} wrong {which} keys on {subject.recipe['what']}", "recipe_version": TRAINED.version,
               "scheme": to_dict(scheme), "count": count, "of": subject.recipe}  # fmt: skip
     return context.cache.value(recipe, lambda folder: answers_to_strangers(subject.model(), wrong))
 
