@@ -209,3 +209,26 @@ def test_distribution_strategies_are_made_in_one_place() -> None:
     made = ("MirroredStrategy(", "MultiWorkerMirroredStrategy(", "TPUStrategy(")
     makers = [path for path in _files().values() if any(name in path.read_text(encoding="utf-8") for name in made)]
     assert makers == [ROOT / "tfwm" / "training" / "run.py"]
+
+
+def _private(node: ast.AST, imported: set[str]) -> str:
+    """The private name of a module that a test reaches for, or nothing."""
+    if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in PACKAGES:
+        return next((alias.name for alias in node.names if alias.name.startswith("_")), "")
+    if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+        return ast.unparse(node) if ast.unparse(node).split(".")[0] in imported else ""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        found = re.match(rf"({'|'.join(PACKAGES)})\.[\w.]*\._[a-z]\w*$", node.value)
+        return found.group(0) if found else ""
+    return ""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_use_public_names(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    ours = [node for node in imports if str(node.module).split(".")[0] in PACKAGES]
+    imported = {alias.asname or alias.name for node in ours for alias in node.names}
+    for node in ast.walk(tree):
+        name = _private(node, imported)
+        assert not name, f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} uses the private name {name}."

@@ -40,7 +40,8 @@ def finish(clock: Clock, part: DemoPart, config: PipelineConfig, done: RunSummar
     """
     report = Report.load(done.artifacts["RobustnessEvaluator.report"] / "report.json")
     key = OwnerKey.load(done.artifacts["WatermarkTrainer.owner_key"])
-    served, found = None, []
+    served = None
+    found: list[dict[str, Any]] = []
     if done.pushed_path is not None:
         with clock.stage("certificate", "3. Certificate beside the pushed model"):
             path = config.root / "certificates" / f"{config.name}-{done.pushed_path.name}.json"

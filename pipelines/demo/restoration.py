@@ -63,8 +63,8 @@ class RestorationDemo:
         Raises:
           RuntimeError: no surrogate was kept.
         """
-        kept = [row for row in report.of_group("attack") if row.model_path and row.attack]
-        copies = [row for row in kept if ATTACKS[row.attack["attack"]].copies]
+        kept = [row for row in report.of_group("attack") if row.model_path]
+        copies = [row for row in kept if row.attack and ATTACKS[row.attack["attack"]].copies]
         if not copies:
             raise RuntimeError("No surrogate of the marked model was kept. Leave one among the attacks.")
         return max(copies, key=lambda row: row.psnr_to_marked_db or 0.0)

@@ -12,7 +12,7 @@ from tensorflow import keras
 from tests.attacks.toys import patches, toy_host
 from tfwm.data.key_images import key_images
 from tfwm.data.logos import sample_logo
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.networks import classifier
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Run, fit_classifier

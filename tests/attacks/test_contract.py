@@ -21,7 +21,7 @@ from tfwm.attacks import (
     attack_from_dict,
     attack_to_dict,
 )  # fmt: skip
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.kinds import KINDS, kind_called
 from tfwm.suspects import FunctionSuspect, KerasSuspect
 from tfwm.training import Descent

@@ -13,7 +13,7 @@ from tfwm.attacks import Overwrite, attack_from_dict, attack_to_dict
 from tfwm.attacks.kernels import kernels_of
 from tfwm.attacks.overwriting import thief_secret
 from tfwm.attacks.thief import thief_seed
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import new_secret
 from tfwm.networks import classifier
 from tfwm.schemes import scheme_from_dict, scheme_to_dict

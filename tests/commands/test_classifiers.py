@@ -14,7 +14,7 @@ from tests.commands.conftest import runner
 from tfwm.cli import main
 from tfwm.commands import protect
 from tfwm.data import encode_png
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import OwnerKey
 from tfwm.suspects import open_suspect
 

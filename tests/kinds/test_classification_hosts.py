@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tfwm.config import from_dict, to_dict
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.kinds.classification_hosts import ClassifierSettings, train_classifier
 from tfwm.networks.classifiers import CLASSIFIERS
 from tfwm.suspects import KerasSuspect

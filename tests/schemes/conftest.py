@@ -13,7 +13,7 @@ import pytest
 from tensorflow import keras
 
 from tests.doubles import derainer, rainy_patches, smoothing_host
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.kinds import Kind, PerKind, kind_called
 from tfwm.kinds.classification_hosts import ClassifierSettings, train_classifier

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.schemes.conftest import Trained
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import OwnerKey
 from tfwm.kinds import PerKind
 from tfwm.networks import load_network

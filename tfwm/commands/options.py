@@ -9,10 +9,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tfwm.config import choose
-from tfwm.data.tasks.pairs import TASKS
-from tfwm.networks.classifiers import CLASSIFIERS
-from tfwm.networks.restorers import RESTORERS
-from tfwm.schemes import SCHEMES
 
 DEFAULT_SCHEME = "deep_watermarking"
 PRESETS = ("fast", "tiny", "paper", "reference")
@@ -42,6 +38,8 @@ _INSTANCES = {
 
 def add_scheme(parser: argparse.ArgumentParser) -> None:
     """`--scheme`, with the schemes that are installed."""
+    from tfwm.schemes import SCHEMES
+
     parser.add_argument(
         "--scheme", default=DEFAULT_SCHEME, metavar="NAME",
         help=f"how to mark: {DEFAULT_SCHEME} (default), {listed(SCHEMES, without=DEFAULT_SCHEME)}",
@@ -50,6 +48,8 @@ def add_scheme(parser: argparse.ArgumentParser) -> None:
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """`--network`, with the hosts that can be trained here."""
+    from tfwm.networks import CLASSIFIERS, RESTORERS
+
     parser.add_argument(
         "--network", metavar="NAME",
         help=f"host to train: {listed(RESTORERS)} (default residual_unet); or a classifier: {listed(CLASSIFIERS)} "
@@ -86,6 +86,8 @@ def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
       parser: of a command.
       patches: what the default number is, for the help.
     """
+    from tfwm.data import TASKS  # here, because it loads numpy, and most commands need no data
+
     option = parser.add_argument
     option("--data", metavar="WHERE", help="folder of your photographs (default: those that scikit-image carries); "
            "for classifiers an .npz file or a folder with labelled images")  # fmt: skip

@@ -233,7 +233,7 @@ KIND = Classification()
 
 
 def _trial(wanted: Wanted, side: int, channels: int) -> dict[str, LabelledImages]:
-    from tfwm.data.reading.labelled import photograph_patches
+    from tfwm.data.tasks.trial import photograph_patches
 
     return {
         part: photograph_patches(part, count, side, seed=wanted.seed, channels=channels)

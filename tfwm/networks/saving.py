@@ -8,8 +8,11 @@ from pathlib import Path
 from tensorflow import keras
 
 # The layers that a file may name are registered by the import of their modules.
-from tfwm.networks import layers, resampling  # noqa: F401
-from tfwm.networks.embedders import deployed  # noqa: F401
+from tfwm.networks import (  # noqa: F401
+    deployed,
+    layers,
+    resampling,
+)
 
 
 def load_network(path: str | Path) -> keras.Model:

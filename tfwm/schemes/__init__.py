@@ -20,7 +20,7 @@ from typing import Any
 from tfwm.config import choose, from_dict, to_dict
 from tfwm.keys import OwnerKey
 from tfwm.registry import Table
-from tfwm.types import CLASSIFICATION, Scheme
+from tfwm.types import Scheme
 
 SCHEMES: Table[type[Scheme]] = Table(
     "scheme",
@@ -52,10 +52,6 @@ def __getattr__(name: str) -> Any:
     if name not in homes:
         raise AttributeError(f"module `tfwm.schemes` has no attribute `{name}`")
     return getattr(importlib.import_module(homes[name]), name)
-
-
-def marks_classifiers(scheme_class: Any) -> bool:
-    return scheme_class.kind == CLASSIFICATION
 
 
 def make_scheme(name: str, preset: str = "fast") -> Scheme:

@@ -9,7 +9,7 @@ from tensorflow import keras
 
 from tfwm.attacks import ExtractClassifier
 from tfwm.attacks.copies.extraction import probabilities_of
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.suspects import FunctionSuspect
 from tfwm.training import Descent, Scores, SupervisedTrainer
 from tfwm.types import LabelledImages

@@ -8,7 +8,7 @@ import pytest
 from tfwm.attacks import EvadeDetected
 from tfwm.data.key_images import key_images
 from tfwm.data.logos import sample_logo
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.suspects import FunctionSuspect
 
 

@@ -10,7 +10,7 @@ from tensorflow import keras
 
 from tests.attacks.toys import grey_host, grey_pairs, patches, same_weights, weights_of
 from tfwm.attacks import FinePrune, FineTune, ReinitializeLast, TuneClassifier
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.evidence.labels import accuracy
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Descent, Schedule

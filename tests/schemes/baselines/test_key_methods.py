@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfwm.data.key_images import key_images
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import new_secret
 from tfwm.schemes import SCHEMES, make_scheme
 from tfwm.schemes.baselines.key_methods import KEY_METHODS, KeyMethod

@@ -77,7 +77,7 @@ def test_controls_are_counted_against_the_owners_labels(tmp_path: Path, monkeypa
 def test_batches_of_several_rounds_hold_them_all() -> None:
     settings = replace(STEGO, encoder_rounds=2, host_rounds=2)
     data, covers = pictures(24), pictures(SAMPLES, seed=1)
-    (batch,) = joint._stream(settings, data, covers, Run(Path(), seed=1))(0, 1)
+    (batch,) = joint.joint_stream(settings, data, covers, Run(Path(), seed=1))(0, 1)
     assert batch["images"].shape == (16, *SHAPE)
     assert batch["key_images"].shape == (8, *SHAPE)
 

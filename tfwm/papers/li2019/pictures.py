@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from tfwm.data.reading.labelled import labelled_parts, photograph_patches
+from tfwm.data.reading.labelled import labelled_parts
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.papers.engine.data import data_file
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.li2019.scales import HOSTS, SCALES

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm import networks as nets
-from tfwm.networks.embedders.deployed import BoundedResidual, PositionBias, clip01
+from tfwm.networks.deployed import BoundedResidual, PositionBias, clip01
 from tfwm.networks.resampling import AddResampled, Resample
 from tfwm.networks.vgg import vgg_features
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings

@@ -21,7 +21,6 @@ from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
 from tfwm.schemes.key_samples.training import host_to_train
 from tfwm.suspects import as_float
 from tfwm.training import DatasetAt, Run, fit
-from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
 History = list[dict[str, Any]]
@@ -101,12 +100,20 @@ def train_jointly(
         # Its rate falls with its own steps, `host_rounds` a batch.
         descent = replace(schedule, steps_per_epoch=settings.host_rounds * schedule.steps_per_epoch).optimizer()
         trainer.compile(adam, judges, jit_compile=run.jit, host_optimizer=descent)
-        stream = _stream(settings, data, LabelledImages(covers, labels, settings.classes), run)
+        stream = joint_stream(settings, data, LabelledImages(covers, labels, settings.classes), run)
         lines = fit(trainer, stream, schedule, run, stage="joint", digest=digest)
     return model, encoder, [{"stage": "joint", **line} for line in lines]
 
 
-def _stream(settings: EncoderSettings, data: LabelledImages, covers: LabelledImages, run: Run) -> DatasetAt:
+def joint_stream(settings: EncoderSettings, data: LabelledImages, covers: LabelledImages, run: Run) -> DatasetAt:
+    """Batches that hold all rounds of a step: `host_rounds` of ordinary images, `encoder_rounds` of covers.
+
+    Args:
+      settings: of the scheme.
+      data: the owner's.
+      covers: with their secret labels.
+      run: its seed decides the order.
+    """
     schedule = replace(settings.host, batch_size=settings.host_rounds * settings.host.batch_size)
     return labelled_stream(data, covers, schedule, settings.encoder_rounds * settings.key_batch, run.seed)
 
