@@ -21,6 +21,7 @@ from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
 from tfwm.schemes.key_samples.training import host_to_train
 from tfwm.suspects import as_float
 from tfwm.training import DatasetAt, Run, fit
+from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
 History = list[dict[str, Any]]
