@@ -33,7 +33,7 @@ STEP = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 20, "decay": "constant"
 MORE = (
     Compose((Prune(0.3), Jpeg(50))),
     Compose((Prune(0.3), TuneClassifier("last", Descent(1, 2, 10, 0.05, "constant")), RequestJpeg(30))),
-    Overwrite({"scheme": "blind_watermark", "preset": "tiny", "host": STEP, "encoder": STEP}),
+    Overwrite({"scheme": "content_mark", "preset": "tiny", "host": STEP}),
 )
 CASES = [(attack, kind) for attack in (*EXAMPLES.values(), *MORE) for kind in attack.kinds]
 LABELS = {
