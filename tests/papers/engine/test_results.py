@@ -13,10 +13,10 @@ from PIL import Image
 
 from tests.papers import toy as paper
 from tfwm.papers import Claim, Context, Findings, Row
-from tfwm.papers.engine.pictures import sheet
 from tfwm.papers.engine.registry import all_experiments, chosen
 from tfwm.papers.engine.results import Results, check_may_replace, figure_text, page, result_path
 from tfwm.papers.engine.runner import reproduce, run_experiment
+from tfwm.papers.engine.sheets import sheet
 
 
 def _run(name: str, context: Context, out: Path) -> Path:

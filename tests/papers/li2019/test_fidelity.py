@@ -76,6 +76,13 @@ def test_figure_5_wants_nine_tenths_of_the_labels_and_chance_of_unmarked_hosts(
     assert holds(findings) == expected
 
 
+@pytest.mark.parametrize(("unmarked", "expected"), [(3, False), (4, True), (21, True), (22, False)])
+def test_figure_5_takes_too_few_hits_for_no_chance_either(unmarked: int, expected: bool, tmp_path: Path) -> None:
+    """Of 120 samples of ten classes an independent model hits 4 to 21 in 99 of 100 cases."""
+    laid = {OWN: hits(120, 120), OTHER: hits(unmarked, 120)}
+    assert holds(findings_of("li2019.fig5", StandIns(tmp_path, figures=laid))) == [True, expected]
+
+
 @pytest.mark.parametrize(("least", "holds_here"), [(20.1, True), (20.0, False)])
 def test_table_1_wants_every_host_above_twice_the_chance(least: float, holds_here: bool, tmp_path: Path) -> None:
     laid = {"clean accuracy of classifier dpn26": least, "clean accuracy of classifier *": 60.0}

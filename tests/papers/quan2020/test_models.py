@@ -8,23 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.papers.standins import StandIns, smoke
-from tfwm.papers.engine.data import digest
 from tfwm.papers.quan2020.models import TRAINED, control_host, marked_host
-from tfwm.papers.quan2020.pictures import thief_pairs, training_pairs
 from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, fine_tuning, first_at_smoke, large_scheme, trigger_scheme
 
 
 @pytest.fixture
 def context(tmp_path: Path):
     return smoke(StandIns(tmp_path))
-
-
-def test_owner_and_thief_have_other_pictures_and_both_tasks_the_same_targets(context) -> None:
-    denoise, scale = training_pairs(context, "dncnn"), training_pairs(context, "vdsr")
-    assert digest(denoise.inputs) == digest(denoise.targets)
-    assert digest(scale.inputs) != digest(scale.targets)
-    assert sorted(map(bytes, scale.targets)) == sorted(map(bytes, denoise.targets))
-    assert not {*map(bytes, denoise.inputs)} & {*map(bytes, thief_pairs(context, "dncnn").inputs)}
 
 
 def test_labels_and_recipes_name_the_mark_and_its_owner(context) -> None:

@@ -12,7 +12,7 @@
 | bookkeeping.py | recipes, time spent through kills, locks |
 | data.py | the real data sets, and their digests |
 | results.py | the result files: JSON and a page |
-| pictures.py, plots.py | picture sheets and charts |
+| sheets.py, plots.py | picture sheets and charts |
 | runner.py | several experiments, one after the other |
 | registry.py | the papers by name |
 """

@@ -11,7 +11,7 @@ from tfwm.config import from_dict, to_dict
 from tfwm.files import read_json, replacing, write_json
 from tfwm.papers.engine.experiment import SCALES, Experiment
 from tfwm.papers.engine.findings import Claim, Findings, Row
-from tfwm.papers.engine.pictures import sheet
+from tfwm.papers.engine.sheets import sheet
 
 HOLDS = {True: "yes", False: "no", None: "open"}
 """Whether a claim holds, as the pages and the command line say it."""
