@@ -161,8 +161,8 @@ def _decode(data: bytes, name: str, size: tuple[int, int]) -> np.ndarray:
         picture.load()
         orientation = picture.getexif().get(_EXIF_ORIENTATION)
         turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-        picture = _eight_bit(picture)
-        return from_pillow(picture if turn is None else picture.transpose(turn))
+        plain = _eight_bit(picture)
+        return from_pillow(plain if turn is None else plain.transpose(turn))
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
