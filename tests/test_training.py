@@ -76,15 +76,8 @@ def test_the_stream_starts_at_the_step_after_the_checkpoint(tmp_path: Path) -> N
         return _stream(first, steps)
 
     for epochs in (2, 5, 5):
-        line = _line(keras.optimizers.SGD(0.1))
-        fit(
-            line,
-            stream,
-            Schedule(epochs, 3, 2, decay="constant"),
-            Run(tmp_path, quiet=True),
-            stage="s",
-            digest="d" * 16,
-        )
+        line, schedule = _line(keras.optimizers.SGD(0.1)), Schedule(epochs, 3, 2, decay="constant")
+        fit(line, stream, schedule, Run(tmp_path, quiet=True), stage="s", digest="d" * 16)
     assert asked == [(0, 6), (6, 9)]
 
 

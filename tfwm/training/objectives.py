@@ -162,10 +162,13 @@ class Labels:
 
 @dataclass(frozen=True)
 class Scores:
-    """Images to the probabilities that somebody gave, on batches `{"images", "answers", "seed"}`.
+    """To give the class probabilities that another network gave, from batches `{"images", "answers", "seed"}`.
 
     Args:
       augment: one of `AUGMENTATIONS`.
+
+    Raises:
+      ValueError: no such augmentation.
     """
 
     augment: str = "none"
@@ -179,7 +182,7 @@ class Scores:
         return crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment]), batch["answers"]
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-        """The cross entropy `[n]`.
+        """The cross entropy of each answer, float32 `[n]`.
 
         Args:
           answers: logits, float32 `[n, classes]`.
@@ -188,7 +191,7 @@ class Scores:
         return tf.nn.softmax_cross_entropy_with_logits(wanted, answers)
 
     def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
-        """`agreement`: 1 where both name the same class, else 0.
+        """The `agreement` of each answer: 1 where both name the same class, else 0, float32 `[n]`.
 
         Args:
           answers: logits, float32 `[n, classes]`.
