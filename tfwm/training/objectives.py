@@ -54,7 +54,7 @@ PIXEL_LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
 }
 
 
-class Objective(Protocol):
+class TrainingTask(Protocol):
     """What a host learns apart from a mark.
 
     Attributes:

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training.objectives import Batch, Objective
+from tfwm.training.objectives import Batch, TrainingTask
 from tfwm.training.step import NetworkTrainer, descend, mean_over_batch, scaled
 
 
@@ -34,7 +34,7 @@ class Mark(Protocol):
     def asked(self, batch: Batch) -> tuple[tf.Tensor, Any]:
         """The secret images of a step, and the answers that the batch says are wanted, or None."""
 
-    def joined(self, own: Objective, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+    def joined(self, own: TrainingTask, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
         """The scalar that a step minimises, from the host's losses and its answers to secret images; and figures."""
 
 
@@ -50,7 +50,7 @@ class KeySamples:
         """The samples and their secret labels."""
         return batch["key_images"], batch["key_labels"]
 
-    def joined(self, own: Objective, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+    def joined(self, own: TrainingTask, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
         """The mean loss over ordinary images and samples together.
 
         Args:
@@ -90,7 +90,7 @@ class Triggers:
         """The triggers; the batch is not used."""
         return self._images, None
 
-    def joined(self, own: Objective, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+    def joined(self, own: TrainingTask, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
         """The mean of the host's losses plus `strength` times the sum of the mark's.
 
         Args:
@@ -110,7 +110,7 @@ class Triggers:
 
 
 def learn(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer, own: Objective, batch: tuple[tf.Tensor, tf.Tensor],
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, own: TrainingTask, batch: tuple[tf.Tensor, tf.Tensor],
     mark: Mark | None = None, secret: tuple[tf.Tensor, Any] | None = None, *, training: bool = True,
 ) -> Batch:  # fmt: skip
     """Takes one step of a host's training.
@@ -161,7 +161,7 @@ class SupervisedTrainer(NetworkTrainer):
       training: False leaves batch statistics and dropout as they are at inference.
     """
 
-    def __init__(self, network: keras.Model, own: Objective, mark: Mark | None = None, *, training: bool = True):
+    def __init__(self, network: keras.Model, own: TrainingTask, mark: Mark | None = None, *, training: bool = True):
         super().__init__(network, dict.fromkeys(("loss", *(mark.figures if mark else ()), *own.figures)))
         self._own, self._mark, self._mode = own, mark, training
 
