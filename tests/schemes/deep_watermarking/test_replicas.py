@@ -33,7 +33,7 @@ BATCH = 8
 
 def _trainer(make: type, settings: DeepWatermarking) -> keras.Model:
     trainer = make(settings, build(settings, 3), as_float(sample_logo(settings.image_size)))
-    trainer.compile(*[keras.optimizers.SGD(1.0) for _ in range(2 if make is InitialTrainer else 1)])
+    trainer.compile(**{name: keras.optimizers.SGD(1.0) for name in trainer.trained})
     return trainer
 
 
