@@ -44,7 +44,7 @@ def build_step(scheme: DeepWatermarking) -> tuple[Callable[[], float], dict[str,
     batch, side, channels = scheme.initial.batch_size, scheme.image_size, scheme.channels
     draws = tf.random.Generator.from_seed(0)
     trainer = InitialTrainer(scheme, networks, draws.uniform((side, side, channels)))
-    trainer.compile(scheme.initial.optimizer(), scheme.initial.optimizer())
+    trainer.compile(**{name: scheme.initial.optimizer() for name in trainer.trained})
     shape = (batch, side, side, channels)
     data = {
         "inputs": draws.uniform(shape),

@@ -17,7 +17,7 @@ from tfwm.data.stream.draws import noisy
 from tfwm.kinds.restoration_hosts import HostSettings, train_host
 from tfwm.networks import load_network
 from tfwm.suspects import as_float
-from tfwm.training import Pixels, Run, Schedule, SupervisedTrainer, fit
+from tfwm.training import Run, Schedule, fit
 from tfwm.types import ImagePairs
 
 TINY = HostSettings.tiny()
@@ -54,18 +54,6 @@ def test_a_second_call_loads_the_checkpoint(trained: tuple[keras.Model, Path], m
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("loss, expected", [("l1", 0.3), ("l2", 0.1)])
-def test_the_losses_by_hand(loss: str, expected: float) -> None:
-    image = keras.Input((1, 2, 1))
-    trainer = SupervisedTrainer(keras.Model(image, keras.layers.Activation("linear")(image)), Pixels(loss))
-    trainer.compile(keras.optimizers.SGD(0.1))
-    # Differences of 0.2 and -0.4: (0.2 + 0.4) / 2 = 0.3 and (0.04 + 0.16) / 2 = 0.1, which is 10 dB.
-    batch = {"inputs": tf.constant([[[[0.5], [0.1]]]]), "targets": tf.constant([[[[0.3], [0.5]]]])}
-    figures = trainer.train_step(batch)
-    assert float(figures["loss"]) == pytest.approx(expected)
-    assert float(figures["psnr"]) == pytest.approx(10.0, abs=1e-4)
-
-
 def test_settings_survive_json_and_wrong_ones_are_refused(tmp_path: Path) -> None:
     assert from_dict(HostSettings, to_dict(TINY)) == TINY
     assert from_dict(HostSettings, to_dict(DENOISER)) == DENOISER
@@ -92,22 +80,6 @@ def test_sides_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     odd = ImagePairs(pairs.inputs[:, :14], pairs.targets[:, :14])
     with pytest.raises(ValueError, match=r"sides that are multiples of 2\*\*downs = 4, got 14 x 16"):
         train_host(odd, TINY, Run(tmp_path, quiet=True))
-
-
-def test_noise_is_fresh_and_of_each_examples_own_seed() -> None:
-    image = keras.Input((8, 8, 1))
-    trainer = SupervisedTrainer(keras.Model(image, keras.layers.Activation("linear")(image)), Pixels("l2", 51.0))
-    trainer.compile(keras.optimizers.SGD(0.1))
-    grey = tf.fill([64, 8, 8, 1], 0.5)
-
-    def psnr(seed: int) -> float:
-        trainer.reset_metrics()
-        seeds = tf.constant(np.random.default_rng(seed).integers(2**62, size=(64, 2)))
-        return float(trainer.train_step({"inputs": grey, "targets": grey, "seed": seeds})["loss"])
-
-    # A variance of (51 / 255)^2 = 0.04; 4,096 squares of normal numbers have a standard error of 2.2 %.
-    assert psnr(0) == pytest.approx(0.04, rel=0.09)
-    assert psnr(0) == psnr(0) != psnr(1)
 
 
 def _grey(pairs: ImagePairs) -> ImagePairs:

@@ -1,4 +1,4 @@
-"""Training of classifiers: losses by hand, key samples as they are in every batch, and stops that cost nothing."""
+"""Training of classifiers: key samples in every batch, and stops that cost nothing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training import (
-    Descent,
-    KeySamples,
-    Labels,
-    Run,
-    SupervisedTrainer,
-    answers_with,
-    cross_entropy,
-    fit_classifier,
-)
+from tfwm.training import Descent, Run, answers_with, fit_classifier
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
@@ -55,20 +45,6 @@ def key() -> LabelledImages:
     return LabelledImages(images, np.array([0, 1, 2, 0, 1, 2]), CLASSES)
 
 
-def test_cross_entropy_of_logits_and_of_probabilities() -> None:
-    draw = np.random.default_rng(3)
-    logits, labels = 3 * draw.standard_normal((7, 5)), draw.integers(0, 5, 7)
-    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    expected = -np.log(shares[np.arange(7), labels])
-    np.testing.assert_allclose(cross_entropy(tf.constant(logits), labels), expected, rtol=1e-5)
-    np.testing.assert_allclose(cross_entropy(tf.constant(shares), labels, "probabilities"), expected, rtol=1e-5)
-    half = cross_entropy(tf.constant(logits, tf.float16), labels)
-    assert half.dtype == tf.float32
-    np.testing.assert_allclose(half, expected, atol=0.02)
-    with pytest.raises(ValueError, match="no kind of outputs `logit`. Did you mean `logits`"):
-        cross_entropy(tf.constant(logits), labels, "logit")
-
-
 def test_what_a_classifier_answers_with(data: LabelledImages) -> None:
     assert answers_with(_network(), data.images) == "logits"
     assert answers_with(_network(softmax=True), data.images) == "probabilities"
@@ -80,7 +56,7 @@ def test_what_a_classifier_answers_with(data: LabelledImages) -> None:
 
 
 def test_key_samples_stand_in_every_batch(data: LabelledImages, key: LabelledImages) -> None:
-    found = list(labelled_stream(data, key, SCHEDULE, 4, seed=7)(0, 6))
+    found = list(labelled_stream(data, key, batch_size=8, key_batch=4, seed=7)(0, 6))
     assert len(found) == 6
     places = []
     for batch in found:
@@ -95,58 +71,15 @@ def test_key_samples_stand_in_every_batch(data: LabelledImages, key: LabelledIma
 
 
 def test_a_stream_goes_on_where_it_was(data: LabelledImages, key: LabelledImages) -> None:
-    whole = list(labelled_stream(data, key, SCHEDULE, 4, seed=7)(0, 9))
-    for made in (labelled_stream(data, key, SCHEDULE, 4, 7)(6, 3), labelled_stream(data, key, SCHEDULE, 4, 7, 4)(2, 3)):
-        for batch, expected in zip(made, whole[6:], strict=True):
-            for name in expected:
-                np.testing.assert_array_equal(batch[name], expected[name], err_msg=name)
-    assert set(next(iter(labelled_stream(data, None, SCHEDULE, 4, 7)(0, 1)))) == {"images", "labels", "seed"}
-
-
-def test_key_samples_are_never_changed_and_ordinary_images_are(data: LabelledImages, key: LabelledImages) -> None:
-    seen: list[tf.Tensor] = []
-
-    class Watched(keras.layers.Layer):
-        def call(self, inputs: tf.Tensor) -> tf.Tensor:
-            seen.append(inputs)
-            return inputs
-
-    image = keras.Input((SIDE, SIDE, 1))
-    scores = keras.layers.Dense(CLASSES)(keras.layers.Flatten()(Watched()(image)))
-    network = keras.Model(image, scores)
-    for augment, changed in (("crop_flip", True), ("crop", True), ("none", False)):
-        trainer = SupervisedTrainer(network, Labels(augment=augment), KeySamples())
-        trainer.compile(keras.optimizers.SGD(0.1))
-        for batch in labelled_stream(data, key, SCHEDULE, 4, seed=7)(0, 2):
-            trainer.train_step(batch)
-            images = seen.pop()
-            np.testing.assert_array_equal(images[8:], batch["key_images"])
-            assert bool(np.any(images[:8] != batch["images"])) == changed
-    with pytest.raises(ValueError, match="no augmentation `flop`"):
-        Labels(augment="flop")
-
-
-def test_a_step_by_hand(data: LabelledImages, key: LabelledImages) -> None:
-    # A linear classifier of the mean brightness x: scores x w. The gradient of w is the mean over all twelve, ordinary
-    # and key samples alike, of x (softmax - one-hot).
-    image = keras.Input((SIDE, SIDE, 1))
-    mean = keras.layers.GlobalAveragePooling2D()(image)
-    network = keras.Model(image, keras.layers.Dense(CLASSES, use_bias=False)(mean))
-    weights = np.array([[0.3, -0.2, 0.1]], np.float32)
-    network.set_weights([weights])
-    trainer = SupervisedTrainer(network, Labels(), KeySamples())
-    trainer.compile(keras.optimizers.SGD(0.5))
-    (batch,) = labelled_stream(data, key, SCHEDULE, 4, seed=7)(0, 1)
-    figures = trainer.train_step(batch)
-    x = np.concatenate([batch["images"], batch["key_images"]]).mean(axis=(1, 2))
-    labels = np.concatenate([batch["labels"], batch["key_labels"]])
-    shares = np.exp(x @ weights) / np.exp(x @ weights).sum(axis=1, keepdims=True)
-    gradient = x.T @ (shares - np.eye(CLASSES)[labels]) / 12
-    np.testing.assert_allclose(network.get_weights()[0], weights - 0.5 * gradient, atol=1e-6)
-    assert float(figures["loss"]) == pytest.approx(-np.log(shares[np.arange(12), labels]).mean(), rel=1e-5)
-    # The largest weight is the first: class 0 is answered always.
-    assert float(figures["accuracy"]) == pytest.approx(np.mean(labels[:8] == 0))
-    assert float(figures["key_accuracy"]) == pytest.approx(np.mean(labels[8:] == 0))
+    stream = labelled_stream(data, key, batch_size=8, key_batch=4, seed=7)
+    for made, expected in zip(stream(6, 3), list(stream(0, 9))[6:], strict=True):
+        assert set(made) == {"images", "labels", "seed", "key_images", "key_labels", "key_seed"}
+        for name in expected:
+            np.testing.assert_array_equal(made[name], expected[name], err_msg=name)
+    ordinary = labelled_stream(data, None, batch_size=8, key_batch=4, seed=7)
+    for made, expected in zip(ordinary(0, 3), stream(0, 3), strict=True):
+        assert set(made) == {"images", "labels", "seed"}
+        np.testing.assert_array_equal(made["images"], expected["images"])
 
 
 class _Stop(keras.callbacks.Callback):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.config import to_dict
-from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.networks.resampling import any_size
 from tfwm.networks.restorers import restorer, side_multiple
-from tfwm.training import DatasetAt, Pixels, Run, Schedule, SupervisedTrainer, fit
+from tfwm.training import Pixels, Run, Schedule, SupervisedTrainer, fit, stream_of
 from tfwm.types import ImagePairs
 
 # The last share of a schedule in which batch norm keeps its statistics.
@@ -85,14 +83,14 @@ def train_host(data: ImagePairs, settings: HostSettings, run: Run) -> keras.Mode
             settings.network, data.inputs.shape[-1], filters=settings.filters, depth=settings.depth,
             downs=settings.downs, seed=run.seed,
         )  # fmt: skip
-        optimizer = schedule.optimizer()
-        done = 0
+        optimizer, arrays, done = schedule.optimizer(), {"inputs": data.inputs, "targets": data.targets}, 0
         for stage, epochs in _stages(network, schedule.epochs):
             # Settled, batch norm works with the statistics that it has, as in use, and gathers no more.
             trainer = SupervisedTrainer(network, Pixels(settings.loss, settings.sigma), training=stage != "settling")
             trainer.compile(optimizer, jit_compile=run.jit)
             part = replace(schedule, epochs=epochs)
-            fit(trainer, _stream(data, part, run, done), part, run, stage=stage, digest=digest)
+            stream = stream_of(arrays, batch_size=schedule.batch_size, seed=run.seed, first_step=done)
+            fit(trainer, stream, part, run, stage=stage, digest=digest)
             done += part.steps
     return network if multiple == 1 else any_size(network, multiple, name="host")
 
@@ -102,17 +100,6 @@ def _stages(network: keras.Model, epochs: int) -> list[tuple[str, int]]:
     normalized = any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)
     settling = max(1, round(_SETTLING * epochs)) if normalized and epochs > 1 else 0
     return [("host", epochs - settling), ("settling", settling)][: 2 if settling else 1]
-
-
-def _stream(data: ImagePairs, schedule: Schedule, run: Run, first: int) -> DatasetAt:
-    arrays = {"inputs": data.inputs, "targets": data.targets}
-
-    def dataset(start: int, steps: int) -> tf.data.Dataset:
-        return batches(
-            arrays, batch_size=schedule.batch_size, seed=run.seed, start_step=first + start, steps=steps
-        )  # fmt: skip
-
-    return dataset
 
 
 def _check_sides(data: ImagePairs, multiple: int) -> None:

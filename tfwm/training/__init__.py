@@ -12,7 +12,7 @@
 """
 
 from tfwm.training.classification import answers_with, fit_classifier
-from tfwm.training.loop import DatasetAt, fit, save_history
+from tfwm.training.loop import DatasetAt, fit, save_history, stream_of
 from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Scores, cross_entropy, squared_distance
 from tfwm.training.run import STRATEGIES, Run, set_logical_cpus
 from tfwm.training.schedule import Descent, LinearDecay, Schedule
@@ -23,5 +23,5 @@ __all__ = [
     "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "KeySamples", "Labels", "LinearDecay", "Metered",
     "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores", "SupervisedTrainer", "Triggers", "answers_with",
     "batch_psnr", "cross_entropy", "descend", "fit", "fit_classifier", "learn", "mean_over_batch", "psnr_of",
-    "save_history", "scaled", "set_logical_cpus", "squared_distance",
+    "save_history", "scaled", "set_logical_cpus", "squared_distance", "stream_of",
 ]  # fmt: skip

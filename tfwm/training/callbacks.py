@@ -25,6 +25,7 @@ class State(keras.callbacks.Callback):
 
     def __init__(self, trainer: keras.Model, folder: Path):
         super().__init__()
+        self.folder = folder
         self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best = tf.Variable(float("inf"), trainable=False)
         self.wait = tf.Variable(0, dtype=tf.int64, trainable=False)

@@ -9,11 +9,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.networks.copying import flat_weights
-from tfwm.training.loop import DatasetAt, fit
-from tfwm.training.objectives import Labels
+from tfwm.training.loop import DatasetAt, fit, stream_of
+from tfwm.training.objectives import Batch, Labels
 from tfwm.training.run import Run
 from tfwm.training.schedule import Schedule
 from tfwm.training.supervised import KeySamples, SupervisedTrainer
@@ -36,34 +35,31 @@ def answers_with(model: keras.Model, images: np.ndarray) -> str:
     return "probabilities" if answers.min() >= 0 and np.allclose(answers.sum(axis=1), 1.0, atol=1e-3) else "logits"
 
 
-def labelled_stream(data: LabelledImages, key: LabelledImages | None, schedule: Schedule, key_batch: int, seed: int,
-                    first_step: int = 0) -> DatasetAt:  # fmt: skip
-    """The batches of a training on ordinary images and, beside them, key samples.
+def labelled_stream(
+    data: LabelledImages, key: LabelledImages | None, *, batch_size: int, key_batch: int, seed: int
+) -> DatasetAt:
+    """The training stream of ordinary images and, beside them, key samples, for `fit`.
 
     Args:
       data: ordinary images.
       key: key samples, of which each batch has some; None for a training without any.
-      schedule: its batch size counts, of the ordinary images.
-      key_batch: how many key samples a batch has.
-      seed: of the orders.
-      first_step: number of the stream's first batch that is used, where another trainer has used those before.
+      batch_size: how many ordinary images the global batch has.
+      key_batch: how many key samples it has besides.
+      seed: of the orders and of the examples' own seeds.
 
     Returns:
       What gives dicts of `images`, `labels` and `seed` and, with a key, `key_images`, `key_labels` and `key_seed`.
     """
 
-    def dataset(first: int, steps: int) -> tf.data.Dataset:
-        first += first_step
-        plain = batches({"images": data.images, "labels": data.labels}, batch_size=schedule.batch_size, seed=seed,
-                        start_step=first, steps=steps)  # fmt: skip
-        if key is None:
-            return plain
-        arrays = {"key_images": key.images, "key_labels": key.labels}
-        keyed = batches(arrays, batch_size=key_batch, seed=seed + 1, start_step=first, steps=steps)
-        keyed = keyed.map(lambda batch: {"key_seed": batch.pop("seed"), **batch})
-        return tf.data.Dataset.zip((plain, keyed)).map(lambda ordinary, secret: {**ordinary, **secret})
+    ordinary = stream_of({"images": data.images, "labels": data.labels}, batch_size=batch_size, seed=seed)
+    if key is None:
+        return ordinary
+    secret = stream_of({"images": key.images, "labels": key.labels}, batch_size=key_batch, seed=seed + 1)
 
-    return dataset
+    def together(plain: Batch, samples: Batch) -> Batch:
+        return {**plain, **{f"key_{name}": values for name, values in samples.items()}}
+
+    return lambda start, steps: tf.data.Dataset.zip((ordinary(start, steps), secret(start, steps))).map(together)
 
 
 def fit_classifier(
@@ -95,5 +91,5 @@ def fit_classifier(
     trainer.compile(schedule.optimizer(), jit_compile=run.jit)
     arrays = [data.images, data.labels, flat_weights(network), *([] if key is None else [key.images, key.labels])]
     digest = training_digest({**settings, "augment": augment, "key_batch": key_batch}, run, *arrays)
-    stream = labelled_stream(data, key, schedule, key_batch, run.seed)
+    stream = labelled_stream(data, key, batch_size=schedule.batch_size, key_batch=key_batch, seed=run.seed)
     return fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=callbacks)

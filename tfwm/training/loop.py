@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.data.stream.batches import batches
 from tfwm.files import write_json
 from tfwm.training.callbacks import Enough, EpochLine, Plateau, Scalars, State
 from tfwm.training.run import Run
@@ -17,6 +19,22 @@ from tfwm.training.schedule import Schedule
 
 DatasetAt = Callable[[int, int], tf.data.Dataset]
 """`dataset(first_step, steps)` gives global batches, which must depend on nothing else so that a run can resume."""
+
+
+def stream_of(arrays: Mapping[str, np.ndarray], *, batch_size: int, seed: int, first_step: int = 0) -> DatasetAt:
+    """The training stream of aligned arrays, for `fit`.
+
+    Args:
+      arrays: by name, `[n, ...]`, as `tfwm.data.stream.batches` takes them.
+      batch_size: of the global batch.
+      seed: of the orders and of the examples' own seeds.
+      first_step: number of the stream's first batch that is used, where another trainer has used those before.
+    """
+
+    def dataset(start: int, steps: int) -> tf.data.Dataset:
+        return batches(arrays, batch_size=batch_size, seed=seed, start_step=first_step + start, steps=steps)
+
+    return dataset
 
 
 def fit(

@@ -1,4 +1,4 @@
-"""What networks learn apart from a mark: pixels, labels or scores. The losses give one value an example."""
+"""What networks learn apart from a mark: pixels, labels or scores. Losses give one value for each example."""
 
 from __future__ import annotations
 
@@ -21,6 +21,26 @@ AUGMENTATIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def mean_absolute_difference(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """The mean of |first - second| over the values of each picture, `[n]`.
+
+    Args:
+      first: `[n, height, width, channels]`.
+      second: the same shape.
+    """
+    return tf.reduce_mean(tf.abs(first - second), axis=[1, 2, 3])
+
+
+def mean_squared_difference(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """The mean of (first - second)^2 over the values of each picture, `[n]`.
+
+    Args:
+      first: `[n, height, width, channels]`.
+      second: the same shape.
+    """
+    return tf.reduce_mean(tf.square(first - second), axis=[1, 2, 3])
+
+
 def squared_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     """||first - second||^2 of each picture of a batch, float32 `[n]`.
 
@@ -33,13 +53,28 @@ def squared_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(tf.cast(first, tf.float32) - second), axis=[1, 2, 3])
 
 
+def half_squared_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """||first - second||^2 / 2 of each picture of a batch, float32 `[n]`.
+
+    Args:
+      first: `[n, height, width, channels]`.
+      second: the same shape.
+
+    Paper: Quan et al. 2020, eq. 5: the loss of a restoration network's own task.
+    """
+    return 0.5 * squared_distance(first, second)
+
+
 def cross_entropy(answers: tf.Tensor, labels: tf.Tensor, outputs: str = "logits") -> tf.Tensor:
-    """-log of the probability that each answer gives its label, `[n]`.
+    """-log of the probability that each answer gives its label, float32 `[n]`.
 
     Args:
       answers: `[n, classes]`.
       labels: `[n]` whole numbers.
       outputs: what the answers are: `logits` or `probabilities`.
+
+    Raises:
+      ValueError: no such outputs.
 
     Paper: Li et al. 2019, eq. 13; Li and Guo 2019, eq. 8.
     """
@@ -47,15 +82,25 @@ def cross_entropy(answers: tf.Tensor, labels: tf.Tensor, outputs: str = "logits"
     return keras.losses.sparse_categorical_crossentropy(labels, tf.cast(answers, tf.float32), from_logits=from_logits)
 
 
+def soft_cross_entropy(logits: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
+    """The cross entropy of each answer against the probabilities of another classifier, `[n]`.
+
+    Args:
+      logits: `[n, classes]`.
+      probabilities: `[n, classes]`, each row adding up to 1.
+
+    Paper: Orekondy et al. 2019, "Knockoff nets", eq. 2.
+    """
+    return tf.nn.softmax_cross_entropy_with_logits(probabilities, logits)
+
+
 PIXEL_LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "l1": lambda outputs, targets: tf.reduce_mean(tf.abs(outputs - targets), axis=[1, 2, 3]),
-    "l2": lambda outputs, targets: tf.reduce_mean(tf.square(outputs - targets), axis=[1, 2, 3]),
-    "half_squares": lambda outputs, targets: 0.5 * squared_distance(outputs, targets),
-}
+    "l1": mean_absolute_difference, "l2": mean_squared_difference, "half_squares": half_squared_distance,
+}  # fmt: skip
 
 
-class TrainingTask(Protocol):
-    """What a host learns apart from a mark.
+class NetworkTask(Protocol):
+    """What a network learns apart from a mark.
 
     Attributes:
       figures: names of what `measured` gives.
@@ -65,7 +110,7 @@ class TrainingTask(Protocol):
     def figures(self) -> tuple[str, ...]: ...
 
     def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The images that the host is given, and the answers that are wanted."""
+        """The images that the network is given, and the answers that are wanted."""
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
         """The loss of each answer, float32 `[n]`."""
@@ -122,7 +167,7 @@ class Labels:
     """To name the class of images, from batches `{"images", "labels", "seed"}`.
 
     Args:
-      outputs: what the host answers with: `logits` or `probabilities`.
+      outputs: what the network answers with: `logits` or `probabilities`.
       augment: one of `AUGMENTATIONS`, for ordinary images; key samples are never changed.
 
     Raises:
@@ -162,7 +207,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Scores:
-    """To give the class probabilities that another network gave, from batches `{"images", "answers", "seed"}`.
+    """To answer as another classifier did, from batches `{"images", "answers", "seed"}`.
 
     Args:
       augment: one of `AUGMENTATIONS`.
@@ -178,7 +223,7 @@ class Scores:
         choose("augmentation", self.augment, AUGMENTATIONS)
 
     def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The images, cropped and flipped by the augmentation, and the probabilities."""
+        """The images, cropped and flipped by the augmentation, and the other classifier's probabilities."""
         return crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment]), batch["answers"]
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
@@ -188,7 +233,7 @@ class Scores:
           answers: logits, float32 `[n, classes]`.
           wanted: probabilities `[n, classes]`.
         """
-        return tf.nn.softmax_cross_entropy_with_logits(wanted, answers)
+        return soft_cross_entropy(answers, wanted)
 
     def measured(self, answers: tf.Tensor, wanted: tf.Tensor) -> Batch:
         """The `agreement` of each answer: 1 where both name the same class, else 0, float32 `[n]`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 from tensorflow import keras
@@ -60,7 +60,9 @@ def batch_psnr(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 
 
 class Metered(keras.Model):
-    """A trainer whose figures are means over the epoch, which Keras resets and, under a strategy, merges.
+    """A trainer: its optimizers are built before the first step, and its figures are means over the epoch.
+
+    A subclass says which variables each optimizer changes (`trained`) and what a step is (`train_step`).
 
     Args:
       names: of the figures.
@@ -71,8 +73,40 @@ class Metered(keras.Model):
         self._means = {name: keras.metrics.Mean(name) for name in names}
 
     @property
+    def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """The variables that each optimizer changes, by the name under which `compile` takes the optimizer."""
+        raise NotImplementedError(f"`{type(self).__name__}` must say in `trained` what its optimizers change.")
+
+    @property
     def metrics(self) -> list[keras.metrics.Metric]:
+        """The means, which Keras resets for each epoch and, under a strategy, merges."""
         return list(self._means.values())
+
+    def compile(
+        self, optimizer: keras.optimizers.Optimizer, jit_compile: bool = False, **others: keras.optimizers.Optimizer
+    ) -> None:
+        """Takes the optimizers and makes their variables: a replica may not do that in its first step.
+
+        Args:
+          optimizer: of `trained["optimizer"]`.
+          jit_compile: whether XLA compiles the step.
+          others: the other optimizers under their names in `trained`; each becomes an attribute of that name.
+
+        Raises:
+          ValueError: an optimizer that is missing, or that `trained` has no variables for.
+        """
+        optimizers = {"optimizer": optimizer, **others}
+        if optimizers.keys() != self.trained.keys():
+            raise ValueError(
+                f"`compile` of {type(self).__name__} must be given {', '.join(self.trained)}, got "
+                f"{', '.join(optimizers)}. Name each optimizer but the first."
+            )
+        # Keras may wrap the first one, and keeps it as an attribute itself.
+        super().compile(optimizer=optimizer, jit_compile=jit_compile)
+        for name, one in optimizers.items():
+            one.build(self.trained[name])
+        for name, one in others.items():
+            setattr(self, name, one)
 
     def record(self, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Adds one batch's values, scalars or one for each example, and gives the means of the epoch so far."""
@@ -93,6 +127,7 @@ class NetworkTrainer(Metered):
         super().__init__(names)
         self.network = network
 
-    def compile(self, optimizer: keras.optimizers.Optimizer, jit_compile: bool = False) -> None:
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        optimizer.build(self.network.trainable_variables)
+    @property
+    def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """The network's trainable variables, under `optimizer`."""
+        return {"optimizer": self.network.trainable_variables}

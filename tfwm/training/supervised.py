@@ -1,8 +1,8 @@
-"""The trainer of hosts: in each step a host learns its own objective and, where there is a mark, secret answers.
+"""The supervised trainer: in each step a network learns its task and, where there is a mark, secret answers.
 
-The objectives, `Pixels` and `Labels`, are in objectives.py.
+The tasks, `Pixels`, `Labels` and `Scores`, are in objectives.py.
 
-| mark | what the host learns besides its objective |
+| mark | what the network learns besides its task |
 |---|---|
 | `KeySamples` | labels of the key samples in the batch, which count as much as ordinary images |
 | `Triggers` | secret answers to secret images, weighed by lambda (Quan et al. 2020, eq. 4) |
@@ -11,18 +11,18 @@ The objectives, `Pixels` and `Labels`, are in objectives.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training.objectives import Batch, TrainingTask
+from tfwm.training.objectives import Batch, NetworkTask
 from tfwm.training.step import NetworkTrainer, descend, mean_over_batch, scaled
 
 
 class Mark(Protocol):
-    """What a host learns besides its objective.
+    """What a network learns besides its task.
 
     Attributes:
       figures: names of what `joined` gives.
@@ -31,11 +31,20 @@ class Mark(Protocol):
     @property
     def figures(self) -> tuple[str, ...]: ...
 
-    def asked(self, batch: Batch) -> tuple[tf.Tensor, Any]:
+    def asked(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor | None]:
         """The secret images of a step, and the answers that the batch says are wanted, or None."""
 
-    def joined(self, own: TrainingTask, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
-        """The scalar that a step minimises, from the host's losses and its answers to secret images; and figures."""
+    def joined(
+        self, task: NetworkTask, losses: tf.Tensor, answers: tf.Tensor, wanted: tf.Tensor | None
+    ) -> tuple[tf.Tensor, Batch]:
+        """The scalar that a step minimises, and the figures by name.
+
+        Args:
+          task: of the network.
+          losses: of the ordinary images, `[n]`.
+          answers: float32, to the secret images.
+          wanted: of them, as `asked` gives it.
+        """
 
 
 class KeySamples:
@@ -50,11 +59,13 @@ class KeySamples:
         """The samples and their secret labels."""
         return batch["key_images"], batch["key_labels"]
 
-    def joined(self, own: TrainingTask, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+    def joined(
+        self, task: NetworkTask, losses: tf.Tensor, answers: tf.Tensor, wanted: tf.Tensor | None
+    ) -> tuple[tf.Tensor, Batch]:
         """The mean loss over ordinary images and samples together.
 
         Args:
-          own: the host's objective, `Labels`.
+          task: of the host, `Labels`.
           losses: of the ordinary images, `[n]`.
           answers: to the samples, `[k, classes]`.
           wanted: the samples' labels, `[k]`.
@@ -62,8 +73,8 @@ class KeySamples:
         Returns:
           The mean, and the figures `loss` and `key_accuracy`.
         """
-        every = tf.concat([losses, own.losses(answers, wanted)], 0)
-        return mean_over_batch(every), {"loss": every, "key_accuracy": own.measured(answers, wanted)["accuracy"]}
+        every = tf.concat([losses, task.losses(answers, wanted)], 0)
+        return mean_over_batch(every), {"loss": every, "key_accuracy": task.measured(answers, wanted)["accuracy"]}
 
 
 class Triggers:
@@ -90,11 +101,13 @@ class Triggers:
         """The triggers; the batch is not used."""
         return self._images, None
 
-    def joined(self, own: TrainingTask, losses: tf.Tensor, answers: tf.Tensor, wanted: Any) -> tuple[tf.Tensor, Batch]:
+    def joined(
+        self, task: NetworkTask, losses: tf.Tensor, answers: tf.Tensor, wanted: tf.Tensor | None
+    ) -> tuple[tf.Tensor, Batch]:
         """The mean of the host's losses plus `strength` times the sum of the mark's.
 
         Args:
-          own: the host's objective; not used.
+          task: of the host; not used.
           losses: of the ordinary images, `[n]`.
           answers: to the triggers.
           wanted: not used.
@@ -110,35 +123,35 @@ class Triggers:
 
 
 def learn(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer, own: TrainingTask, batch: tuple[tf.Tensor, tf.Tensor],
-    mark: Mark | None = None, secret: tuple[tf.Tensor, Any] | None = None, *, training: bool = True,
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, task: NetworkTask, batch: tuple[tf.Tensor, tf.Tensor],
+    mark: Mark | None = None, secret: tuple[tf.Tensor, tf.Tensor | None] | None = None, *, training: bool = True,
 ) -> Batch:  # fmt: skip
-    """Takes one step of a host's training.
+    """Takes one step of a network's training.
 
     Args:
-      network: the host; its trainable variables change.
+      network: its trainable variables change.
       optimizer: was built for them.
-      own: the host's objective.
-      batch: images and the answers that are wanted, as `own.prepared` gives them.
-      mark: what the host learns besides, or None.
-      secret: the mark's images and what is wanted of them, as `mark.asked` gives them.
+      task: of the network.
+      batch: images and the answers that are wanted, as `task.prepared` gives them.
+      mark: what the network learns besides, or None.
+      secret: the mark's images and what is wanted of them, as `mark.asked` gives them; None without a mark.
       training: False leaves batch statistics and dropout as they are at inference.
 
     Returns:
-      The figures of objective and mark, and `loss`: scalars or one value for each example.
+      The figures of task and mark, and `loss`: scalars or one value for each example.
     """
     inputs, wanted = batch
     with tf.GradientTape() as tape:
         if mark is None or secret is None:
             outputs = tf.cast(network(inputs, training=training), tf.float32)
-            losses = own.losses(outputs, wanted)
-            loss, figures = mean_over_batch(losses), {"loss": losses}
+            losses = task.losses(outputs, wanted)
+            objective, figures = mean_over_batch(losses), {"loss": losses}
         else:
             outputs, answers = _answers(network, inputs, secret[0], training)
-            loss, figures = mark.joined(own, own.losses(outputs, wanted), answers, secret[1])
-        loss = scaled(optimizer, loss)
-    descend(optimizer, tape, loss, network.trainable_variables)
-    return {**figures, **own.measured(outputs, wanted)}
+            objective, figures = mark.joined(task, task.losses(outputs, wanted), answers, secret[1])
+        objective = scaled(optimizer, objective)
+    descend(optimizer, tape, objective, network.trainable_variables)
+    return {**figures, **task.measured(outputs, wanted)}
 
 
 def _answers(network: keras.Model, inputs: tf.Tensor, secret: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
@@ -152,23 +165,23 @@ def _answers(network: keras.Model, inputs: tf.Tensor, secret: tf.Tensor, trainin
 
 
 class SupervisedTrainer(NetworkTrainer):
-    """Trains a host on its objective, and on a mark where there is one.
+    """Trains a network on its task, and on a mark where there is one.
 
     Args:
-      network: the host.
-      own: its objective, `Pixels` or `Labels`.
+      network: a host, or what a thief trains.
+      task: `Pixels`, `Labels` or `Scores`.
       mark: `KeySamples`, `Triggers` or None.
       training: False leaves batch statistics and dropout as they are at inference.
     """
 
-    def __init__(self, network: keras.Model, own: TrainingTask, mark: Mark | None = None, *, training: bool = True):
-        super().__init__(network, dict.fromkeys(("loss", *(mark.figures if mark else ()), *own.figures)))
-        self._own, self._mark, self._mode = own, mark, training
+    def __init__(self, network: keras.Model, task: NetworkTask, mark: Mark | None = None, *, training: bool = True):
+        super().__init__(network, dict.fromkeys(("loss", *(mark.figures if mark else ()), *task.figures)))
+        self._task, self._mark, self._mode = task, mark, training
 
     def train_step(self, batch: Batch) -> Batch:
-        """One step on a batch of the objective, to which the mark adds its secret images."""
+        """One step on a batch of the task, to which the mark adds its secret images."""
         secret = self._mark.asked(batch) if self._mark else None
+        prepared = self._task.prepared(batch)
         return self.record(
-            learn(self.network, self.optimizer, self._own, self._own.prepared(batch), self._mark, secret,
-                  training=self._mode)
-        )  # fmt: skip
+            learn(self.network, self.optimizer, self._task, prepared, self._mark, secret, training=self._mode)
+        )

@@ -29,8 +29,7 @@ def _stepped(attack: Surrogate, strategy: str, folder: Path) -> tuple[list[np.nd
         assert scope.num_replicas_in_sync == (2 if strategy == "mirrored" else 1)
         network = attack.build(3, seed=5)
         trainer = imitator(network, attack.loss, width=4, seed=6, vgg_weights=attack.vgg_weights)
-        judge = keras.optimizers.SGD(0.1) if trainer.discriminator else None
-        trainer.compile(keras.optimizers.SGD(0.1), discriminator_optimizer=judge)
+        trainer.compile(**{name: keras.optimizers.SGD(0.1) for name in trainer.trained})
         stream = batches({"inputs": INPUTS, "answers": ANSWERS}, batch_size=4, seed=0, steps=1)
         history = trainer.fit(stream, steps_per_epoch=1, verbose=0).history
     weights = network.get_weights() + (trainer.discriminator.get_weights() if trainer.discriminator else [])

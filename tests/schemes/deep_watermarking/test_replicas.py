@@ -13,13 +13,11 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs, smallest_scheme
 from tfwm.data import sample_logo
 from tfwm.data.stream.batches import batches
-from tfwm.kinds.restoration_hosts import HostSettings
-from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.deep_watermarking.networks import build
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.suspects import as_float
-from tfwm.training import Pixels, Run, SupervisedTrainer
+from tfwm.training import Run
 
 # 32 pixels: at 16, D has one patch, which its instance norm turns into zero.
 CODED = smallest_scheme(image_size=32)
@@ -33,27 +31,17 @@ BATCH = 8
 
 def _trainer(make: type, settings: DeepWatermarking) -> keras.Model:
     trainer = make(settings, build(settings, 3), as_float(sample_logo(settings.image_size)))
-    trainer.compile(*[keras.optimizers.SGD(1.0) for _ in range(2 if make is InitialTrainer else 1)])
-    return trainer
-
-
-def _host_trainer(loss: str) -> keras.Model:
-    settings = HostSettings.tiny()
-    network = residual_unet((None, None, 3), filters=settings.filters, downs=settings.downs, seed=1)
-    trainer = SupervisedTrainer(network, Pixels(loss))
-    trainer.compile(keras.optimizers.SGD(1.0))
+    trainer.compile(**{name: keras.optimizers.SGD(1.0) for name in trainer.trained})
     return trainer
 
 
 TRAINERS: dict[str, Callable[[], keras.Model]] = {
-    "host": lambda: _host_trainer("l2"),
     "initial, coded": lambda: _trainer(InitialTrainer, CODED),
     "initial, logo, batch norm": lambda: _trainer(InitialTrainer, LOGO),
     "proxy, coded": lambda: _trainer(ProxyTrainer, CODED),
     "adversarial, coded": lambda: _trainer(AdversarialTrainer, CODED),
 }
 SLOW: dict[str, Callable[[], keras.Model]] = {
-    "host, l1": lambda: _host_trainer("l1"),
     "proxy, logo, batch norm": lambda: _trainer(ProxyTrainer, LOGO),
     "adversarial, logo, batch norm": lambda: _trainer(AdversarialTrainer, LOGO),
 }
@@ -71,7 +59,7 @@ def _step(make: Callable[[], keras.Model], strategy: str, folder: Path) -> tuple
         assert scope.num_replicas_in_sync == (2 if strategy == "mirrored" else 1)
         trainer = make()
         pairs = coarse_pairs(BATCH, 32)
-        arrays = {"inputs": pairs.inputs, "outputs": pairs.targets, "targets": pairs.targets}
+        arrays = {"inputs": pairs.inputs, "outputs": pairs.targets}
         before = _weights(trainer)
         stream = batches(arrays, batch_size=BATCH, seed=5, steps=1)
         history = trainer.fit(stream, steps_per_epoch=1, verbose=0).history

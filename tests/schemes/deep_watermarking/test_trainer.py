@@ -32,7 +32,7 @@ def _frozen(make: type, settings: DeepWatermarking) -> tuple[keras.Model, Networ
     """A trainer whose steps change nothing, so that its figures can be computed again."""
     built = build(settings, 3)
     trainer = make(settings, built, MARK)
-    trainer.compile(*[keras.optimizers.SGD(0.0) for _ in range(2 if make is InitialTrainer else 1)])
+    trainer.compile(**{name: keras.optimizers.SGD(0.0) for name in trainer.trained})
     return trainer, built
 
 
@@ -69,7 +69,7 @@ def test_perceptual_features_join_where_they_are_given() -> None:
     built = build(PLAIN, 3)
     built.features = lambda images: 10.0 * images
     trainer = InitialTrainer(replace(PLAIN, perceptual_weight=2.0), built, MARK)
-    trainer.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+    trainer.compile(**{name: keras.optimizers.SGD(0.0) for name in trainer.trained})
     figures = trainer.train_step(_batch())
     marked = trainer.marker.embed(_batch()["outputs"], trainer.marker.codes(SEEDS), training=True)
     # Features are ten times the image: 2 * 100 * the pixel loss on top.
@@ -90,7 +90,7 @@ def test_the_discriminator_and_h_have_optimizers_of_their_own() -> None:
     settings = replace(PLAIN, image_size=32)
     built = build(settings, 3)
     trainer = InitialTrainer(settings, built, as_float(sample_logo(32)))
-    trainer.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(1.0))
+    trainer.compile(keras.optimizers.SGD(0.0), discriminator_optimizer=keras.optimizers.SGD(1.0))
     before = [[w.copy() for w in network.get_weights()] for network in (built.embedder, built.extractor)]
     judge = [w.copy() for w in built.discriminator.get_weights()]
     trainer.train_step(_batch(32))
@@ -98,7 +98,7 @@ def test_the_discriminator_and_h_have_optimizers_of_their_own() -> None:
         np.testing.assert_array_equal(np.concatenate([w.ravel() for w in network.get_weights()]),
                                       np.concatenate([w.ravel() for w in weights]))  # fmt: skip
     assert any(np.abs(new - old).max() > 0 for new, old in zip(built.discriminator.get_weights(), judge))
-    main = {id(v) for v in trainer.main_variables}
+    main = {id(v) for v in trainer.trained["optimizer"]}
     assert main.isdisjoint(id(v) for v in built.discriminator.trainable_variables)
     assert len(main) == len(built.embedder.trainable_variables) + len(built.extractor.trainable_variables)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorflow import keras
 
 from tests.schemes.key_samples.toy import CLASSES, JOINT, LAST, SAMPLES, SHAPE, STEGO, encoder, host, logo, pictures
 from tfwm.keys import new_secret
@@ -74,27 +75,22 @@ def test_controls_are_counted_against_the_owners_labels(tmp_path: Path, monkeypa
     assert any(not np.array_equal(a, b) for a, b in zip(first, second))
 
 
-def test_batches_of_several_rounds_hold_them_all() -> None:
-    settings = replace(STEGO, encoder_rounds=2, host_rounds=2)
-    data, covers = pictures(24), pictures(SAMPLES, seed=1)
-    (batch,) = joint.joint_stream(settings, data, covers, Run(Path(), seed=1))(0, 1)
-    assert batch["images"].shape == (16, *SHAPE)
-    assert batch["key_images"].shape == (8, *SHAPE)
+def test_batches_and_rates_of_several_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch holds all rounds; two steps of the host a batch end at the last rate of its schedule."""
+    shapes, rates = {}, []
 
-
-def test_the_hosts_rate_falls_with_its_own_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two steps of the host a batch: the last one of the training is at the last rate of the schedule."""
-    rates: list[float] = []
-
-    def watched(trainer: Any, *arguments: Any, **named: Any) -> list:
-        optimizer = trainer.host_optimizer
-        rates.extend(float(optimizer._learning_rate(step)) for step in (0, 4, 7))
+    def watched(trainer: Any, stream: Any, *arguments: Any, **named: Any) -> list:
+        shapes.update({name: tuple(values.shape) for name, values in next(iter(stream(0, 1))).items()})
+        rate = keras.optimizers.schedules.deserialize(trainer.host_optimizer.get_config()["learning_rate"])
+        rates.extend(float(rate(step)) for step in (0, 4, 7))
         return []
 
     monkeypatch.setattr(joint, "fit", watched)
-    settings = replace(STEGO, host_rounds=2, host=replace(STEGO.host, decay="steps"))
+    settings = replace(STEGO, encoder_rounds=2, host_rounds=2, host=replace(STEGO.host, decay="steps"))
     run, covers = Run(tmp_path, quiet=True), pictures(SAMPLES, seed=1).images
     train_jointly(settings, encoder, host(), pictures(24), covers, MARK, run, SECRET)
+    assert shapes["images"] == (16, *SHAPE)
+    assert shapes["key_images"] == (8, *SHAPE)
     # 2 epochs of 2 batches of 2 steps: 8; a tenth after step 3, and again after 6.
     assert rates == pytest.approx([0.05, 0.005, 0.0005])
 

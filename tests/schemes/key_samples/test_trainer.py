@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.schemes.key_samples.toy import KEY_BATCH, SAMPLES, encoder_trainer, joint_trainer, pictures
+from tests.schemes.key_samples.toy import KEY_BATCH, SAMPLES, encoder_trainer, joint_trainer, logo, pictures
 from tfwm.schemes.key_samples import trainer as module
 from tfwm.schemes.key_samples.losses import Objective
 from tfwm.schemes.key_samples.networks import encoded
-from tfwm.training import Descent
+from tfwm.training import Labels
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
@@ -25,7 +25,7 @@ def _covers(count: int = KEY_BATCH) -> tf.Tensor:
 
 def _batches(count: int, labels: np.ndarray, *, images: int = BATCH, keys: int = KEY_BATCH) -> list[dict[str, Any]]:
     key = LabelledImages(pictures(SAMPLES, seed=1).images, labels, 4)
-    return list(labelled_stream(pictures(24), key, Descent(1, count, images), keys, seed=2)(0, count))
+    return list(labelled_stream(pictures(24), key, batch_size=images, key_batch=keys, seed=2)(0, count))
 
 
 def _same(first: Any, second: Any) -> bool:
@@ -38,7 +38,7 @@ def test_samples_have_eight_bits_and_the_gradient_passes_the_rounding() -> None:
     levels = samples.numpy() * 255
     np.testing.assert_allclose(levels, np.round(levels), atol=1e-4)
     assert len(np.unique(np.round(levels))) > 20
-    logos = tf.repeat(trainer._logo, KEY_BATCH, axis=0)
+    logos = tf.repeat(tf.constant(logo()), KEY_BATCH, axis=0)
     slopes = []
     for made in (lambda: trainer.samples(covers, training=False), lambda: trainer.encoder([covers, logos])):
         with tf.GradientTape() as tape:
@@ -51,7 +51,7 @@ def test_samples_have_eight_bits_and_the_gradient_passes_the_rounding() -> None:
 
 def test_what_is_sent_is_what_was_trained() -> None:
     trainer, covers = encoder_trainer(), pictures(KEY_BATCH).images
-    sent = encoded(trainer.encoder, covers, np.round(trainer._logo[0].numpy() * 255).astype(np.uint8))
+    sent = encoded(trainer.encoder, covers, np.round(logo()[0] * 255).astype(np.uint8))
     assert sent.dtype == np.uint8
     seen = np.round(trainer.samples(_covers(), training=False).numpy() * 255)
     # One level at most, where a float lies on the edge between two.
@@ -95,7 +95,11 @@ def test_the_discriminator_goes_first_and_figures_are_of_the_samples() -> None:
 def test_the_host_stays_as_it_is_while_the_encoder_learns(host_weight: float) -> None:
     trainer, (batch,) = joint_trainer(host_weight), _batches(1, np.arange(SAMPLES) % 4)
     before, start = trainer.network.get_weights(), trainer.encoder.get_weights()
-    trainer.improved(batch["key_images"], [trainer._towards(batch["key_labels"])])
+
+    def towards(samples: tf.Tensor) -> tf.Tensor:
+        return Labels().losses(trainer.network(samples, training=False), batch["key_labels"])
+
+    trainer.improved(batch["key_images"], [towards])
     for weight, same in zip(trainer.network.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, same)
     assert int(trainer.host_optimizer.iterations) == 0

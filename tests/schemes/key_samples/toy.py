@@ -57,7 +57,7 @@ def logo() -> np.ndarray:
 
 def encoder_trainer(rounds: int = 1, objective: Objective = PLAIN, rate: float = 0.05) -> EncoderTrainer:
     trainer = EncoderTrainer(encoder(), linear_discriminator(SHAPE, seed=4), logo(), objective, rounds=rounds)
-    trainer.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
+    trainer.compile(**{name: keras.optimizers.SGD(rate) for name in trainer.trained})
     return trainer
 
 
@@ -66,6 +66,5 @@ def joint_trainer(host_weight: float = 0.0, rounds: int = 1, host_rounds: int = 
         host(), encoder(), linear_discriminator(SHAPE, seed=4), logo(), Objective(3, 5, 0.1, host_weight),
         outputs="logits", augment="crop_flip", rounds=rounds, host_rounds=host_rounds,
     )  # fmt: skip
-    first, second, third = (keras.optimizers.SGD(rate) for _ in range(3))
-    trainer.compile(first, second, host_optimizer=third)
+    trainer.compile(**{name: keras.optimizers.SGD(rate) for name in trainer.trained})
     return trainer

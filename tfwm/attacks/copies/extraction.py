@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name, require_access
@@ -14,12 +13,11 @@ from tfwm.attacks.labelled import train_on_labels
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import keep_stolen, thief_run, thief_seed
 from tfwm.config import check_range, choose
-from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.evidence.labels import NO_ANSWER, answered_labels
 from tfwm.networks.classifiers import CLASSIFIERS, classifier
 from tfwm.suspects import KerasSuspect
-from tfwm.training import AUGMENTATIONS, Descent, Run, Scores, SupervisedTrainer, fit
+from tfwm.training import AUGMENTATIONS, Descent, Run, Scores, SupervisedTrainer, fit, stream_of
 from tfwm.types import CLASSIFICATION, Access, LabelledImages, Suspect
 
 DEFAULT_SCHEDULE = Descent(epochs=12, steps_per_epoch=120, batch_size=100, learning_rate=0.1, decay="cosine")
@@ -100,11 +98,7 @@ class ExtractClassifier:
         machine, schedule = thief_run(run), self.schedule.scaled(run.steps_scale)
         trainer = SupervisedTrainer(network, Scores(self.augment))
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
-
-        def stream(first: int, steps: int) -> tf.data.Dataset:
-            return batches({"images": images, "answers": wanted}, batch_size=schedule.batch_size, seed=machine.seed,
-                           start_step=first, steps=steps)  # fmt: skip
-
+        stream = stream_of({"images": images, "answers": wanted}, batch_size=schedule.batch_size, seed=machine.seed)
         digest = training_digest(attack_to_dict(self), machine, images, wanted)
         fit(trainer, stream, schedule, machine, stage="extract_classifier", digest=digest)
 

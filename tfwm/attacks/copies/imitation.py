@@ -12,10 +12,9 @@ from tensorflow import keras
 from tfwm.attacks.copies.losses import LOSSES, Content, content_loss, deceiving_loss, judging_loss
 from tfwm.attacks.thief import thief_seed
 from tfwm.config import check_range
-from tfwm.data.stream.batches import batches
 from tfwm.data.stream.draws import noisy
 from tfwm.networks import patch_discriminator
-from tfwm.training import NetworkTrainer, Run, Schedule, descend, fit, mean_over_batch, scaled
+from tfwm.training import NetworkTrainer, Run, Schedule, descend, fit, mean_over_batch, scaled, stream_of
 
 DISCRIMINATOR_FILTERS = 32
 
@@ -44,21 +43,12 @@ class Imitator(NetworkTrainer):
         # In a function, out of sight of Keras: the teacher is no part of the checkpoint.
         self._answer: Any = None if teacher is None else (lambda images: teacher(images, training=False))
 
-    def compile(
-        self, optimizer: keras.optimizers.Optimizer, jit_compile: bool = False, *,
-        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
-    ) -> None:  # fmt: skip
-        """Sets the optimizers and creates their variables: a replica may not do that in the first step.
-
-        Args:
-          optimizer: of the network.
-          jit_compile: compile the step with XLA.
-          discriminator_optimizer: of the discriminator, where there is one.
-        """
-        super().compile(optimizer, jit_compile)
-        self.discriminator_optimizer = discriminator_optimizer
-        if self.discriminator is not None and discriminator_optimizer is not None:
-            discriminator_optimizer.build(self.discriminator.trainable_variables)
+    @property
+    def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """The network under `optimizer` and, where there is one, the discriminator under `discriminator_optimizer`."""
+        if self.discriminator is None:
+            return super().trained
+        return {**super().trained, "discriminator_optimizer": self.discriminator.trainable_variables}
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step on `{"inputs", "answers"}`, without answers where there is a teacher, and `"seed"` for noise."""
@@ -131,13 +121,10 @@ def train_imitator(
       digest: of everything that the result depends on.
       callbacks: called before the checkpoint of each epoch is written.
     """
-    judge = schedule.optimizer() if trainer.discriminator else None
-    trainer.compile(schedule.optimizer(), run.jit, discriminator_optimizer=judge)
-
-    def batches_at(first: int, count: int) -> tf.data.Dataset:
-        return batches(arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed), start_step=first, steps=count)
-
-    fit(trainer, batches_at, schedule, run, stage=stage, digest=digest, callbacks=callbacks)
+    optimizers = {name: schedule.optimizer() for name in trainer.trained}
+    trainer.compile(**optimizers, jit_compile=run.jit)
+    stream = stream_of(arrays, batch_size=schedule.batch_size, seed=thief_seed(run.seed))
+    fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=callbacks)
 
 
 def check_noise(sigma: float) -> None:

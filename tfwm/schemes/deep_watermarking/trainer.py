@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 from tensorflow import keras
@@ -74,25 +74,14 @@ class InitialTrainer(Metered):
             networks.embedder, networks.extractor, networks.discriminator,
         )  # fmt: skip
         self.features = networks.features
-        self.discriminator_optimizer: keras.optimizers.Optimizer | None = None
 
     @property
-    def main_variables(self) -> list[tf.Variable]:
-        """What `optimizer` trains: H and R."""
-        return self.embedder.trainable_variables + self.extractor.trainable_variables
-
-    def compile(self, optimizer: Any, discriminator_optimizer: Any, jit_compile: bool = False) -> None:
-        """Takes one optimizer for H and R together and one for D.
-
-        Args:
-          optimizer: of H and R.
-          discriminator_optimizer: of D.
-          jit_compile: whether XLA compiles the step.
-        """
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        self.discriminator_optimizer = discriminator_optimizer
-        optimizer.build(self.main_variables)
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
+    def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """H and R together under `optimizer`, D under `discriminator_optimizer`."""
+        return {
+            "optimizer": self.embedder.trainable_variables + self.extractor.trainable_variables,
+            "discriminator_optimizer": self.discriminator.trainable_variables,
+        }
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step of H and R on eq. 4 and one of D on eq. 8, both from the same forward pass."""
@@ -106,7 +95,7 @@ class InitialTrainer(Metered):
             judging = losses.discriminator_loss(real, fake, self.settings.adversarial_form)
             main = scaled(self.optimizer, loss)
             second = scaled(self.discriminator_optimizer, mean_over_batch(judging))
-        descend(self.optimizer, tape, main, self.main_variables)
+        descend(self.optimizer, tape, main, self.trained["optimizer"])
         descend(self.discriminator_optimizer, tape, second, self.discriminator.trainable_variables)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         return self.record({"loss": loss * replicas, "discriminator": judging, **figures, **extracted})
@@ -177,19 +166,9 @@ class AdversarialTrainer(Metered):
         self.extractor, self.classifier, self.proxy = networks.extractor, networks.classifier, networks.proxy
 
     @property
-    def main_variables(self) -> list[tf.Variable]:
-        """What `optimizer` trains: R and C."""
-        return self.extractor.trainable_variables + self.classifier.trainable_variables
-
-    def compile(self, optimizer: Any, jit_compile: bool = False) -> None:
-        """Takes the optimizer.
-
-        Args:
-          optimizer: of R and C.
-          jit_compile: whether XLA compiles the step.
-        """
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        optimizer.build(self.main_variables)
+    def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """R and C together, under `optimizer`."""
+        return {"optimizer": self.extractor.trainable_variables + self.classifier.trainable_variables}
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step of R on eq. 11 with eq. 12, and of C on eq. 14."""
@@ -205,7 +184,7 @@ class AdversarialTrainer(Metered):
             judging = self._classifier_loss(image, count)
             total = extracting + mean_over_batch(judging)
             loss = scaled(self.optimizer, total)
-        descend(self.optimizer, tape, loss, self.main_variables)
+        descend(self.optimizer, tape, loss, self.trained["optimizer"])
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         return self.record({"loss": total * replicas, "classifier": judging, **_halves(figures, count // 2)})
 

@@ -12,7 +12,6 @@ from tensorflow import keras
 
 from tfwm.data import to_uint8
 from tfwm.data.logos import read_logo
-from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.keys import OwnerKey
@@ -22,7 +21,7 @@ from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.suspects import as_float, in_batches
-from tfwm.training import Run, Schedule, fit
+from tfwm.training import Run, Schedule, fit, stream_of
 from tfwm.types import ImagePairs, MarkedModel
 
 LEARNED_BITS = 0.7
@@ -136,15 +135,11 @@ def _stages(
         schedule = planned.scaled(run.steps_scale)
         check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
         trainer = make(settings, built, mark)
-        optimizers = [schedule.optimizer() for _ in range(2 if make is InitialTrainer else 1)]
-        trainer.compile(*optimizers, jit_compile=run.jit)
-
-        def dataset(start: int, steps: int, schedule: Schedule = schedule, number: int = number) -> tf.data.Dataset:
-            seed = run.seed * len(plans) + number
-            return batches(arrays, batch_size=schedule.batch_size, seed=seed, start_step=start, steps=steps)
-
+        optimizers = {name: schedule.optimizer() for name in trainer.trained}
+        trainer.compile(**optimizers, jit_compile=run.jit)
+        stream = stream_of(arrays, batch_size=schedule.batch_size, seed=run.seed * len(plans) + number)
         shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
-        lines = fit(trainer, dataset, schedule, run, stage=stage, digest=digest, callbacks=shown)
+        lines = fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown)
         history += [{"stage": stage, **line} for line in lines]
         if stage == "initial" and lines[-1].get("bits", 1.0) < LEARNED_BITS and not run.quiet:
             print(

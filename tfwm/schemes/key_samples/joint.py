@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.keys import derive
 from tfwm.networks.copying import flat_weights
@@ -20,15 +19,17 @@ from tfwm.schemes.key_samples.settings import EncoderSettings
 from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
 from tfwm.schemes.key_samples.training import host_to_train
 from tfwm.suspects import as_float
-from tfwm.training import DatasetAt, Run, fit
+from tfwm.training import Run, fit, stream_of
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
 History = list[dict[str, Any]]
+Build = Callable[[int], keras.Model]
+"""From a seed to a new encoder."""
 
 
 def train_encoder(
-    settings: EncoderSettings, build: Any, covers: np.ndarray, logo: np.ndarray, run: Run, secret: bytes
+    settings: EncoderSettings, build: Build, covers: np.ndarray, logo: np.ndarray, run: Run, secret: bytes
 ) -> tuple[keras.Model, History]:
     """An encoder that no host and no label has a part in; resumes after a kill.
 
@@ -51,18 +52,16 @@ def train_encoder(
             encoder, _discriminator(settings, run), as_float(logo)[None], Objective.of(settings),
             rounds=settings.encoder_rounds,
         )  # fmt: skip
-        trainer.compile(schedule.optimizer(), schedule.optimizer(), jit_compile=run.jit)
-        size = settings.encoder_rounds * schedule.batch_size
-
-        def dataset(first: int, steps: int) -> tf.data.Dataset:
-            return batches({"key_images": covers}, batch_size=size, seed=run.seed, start_step=first, steps=steps)
-
-        lines = fit(trainer, dataset, schedule, run, stage="encoder", digest=digest)
+        trainer.compile(schedule.optimizer(), run.jit, discriminator_optimizer=schedule.optimizer())
+        stream = stream_of(
+            {"key_images": covers}, batch_size=settings.encoder_rounds * schedule.batch_size, seed=run.seed
+        )
+        lines = fit(trainer, stream, schedule, run, stage="encoder", digest=digest)
     return encoder, [{"stage": "encoder", **line} for line in lines]
 
 
 def train_jointly(
-    settings: EncoderSettings, build: Any, host: keras.Model, data: LabelledImages, covers: np.ndarray,
+    settings: EncoderSettings, build: Build, host: keras.Model, data: LabelledImages, covers: np.ndarray,
     logo: np.ndarray, run: Run, secret: bytes,
 ) -> tuple[keras.Model, keras.Model, History]:  # fmt: skip
     """Host and encoder at once, by Algorithm 1 of Li et al. 2019; resumes after a kill.
@@ -97,32 +96,26 @@ def train_jointly(
             settings.encoder, epochs=schedule.epochs,
             steps_per_epoch=settings.encoder_rounds * schedule.steps_per_epoch,
         )  # fmt: skip
-        adam, judges = adams.optimizer(), adams.optimizer()
-        # Its rate falls with its own steps, `host_rounds` a batch.
+        # The host's rate falls with its own steps, `host_rounds` a batch.
         descent = replace(schedule, steps_per_epoch=settings.host_rounds * schedule.steps_per_epoch).optimizer()
-        trainer.compile(adam, judges, jit_compile=run.jit, host_optimizer=descent)
-        stream = joint_stream(settings, data, LabelledImages(covers, labels, settings.classes), run)
+        trainer.compile(
+            adams.optimizer(), run.jit, discriminator_optimizer=adams.optimizer(), host_optimizer=descent
+        )  # fmt: skip
+        stream = labelled_stream(
+            data, LabelledImages(covers, labels, settings.classes),
+            batch_size=settings.host_rounds * settings.host.batch_size,
+            key_batch=settings.encoder_rounds * settings.key_batch, seed=run.seed,
+        )  # fmt: skip
         lines = fit(trainer, stream, schedule, run, stage="joint", digest=digest)
     return model, encoder, [{"stage": "joint", **line} for line in lines]
 
 
-def joint_stream(settings: EncoderSettings, data: LabelledImages, covers: LabelledImages, run: Run) -> DatasetAt:
-    """Batches that hold all rounds of a step: `host_rounds` of ordinary images, `encoder_rounds` of covers.
-
-    Args:
-      settings: of the scheme.
-      data: the owner's.
-      covers: with their secret labels.
-      run: its seed decides the order.
-    """
-    schedule = replace(settings.host, batch_size=settings.host_rounds * settings.host.batch_size)
-    return labelled_stream(data, covers, schedule, settings.encoder_rounds * settings.key_batch, run.seed)
-
-
 def _discriminator(settings: EncoderSettings, run: Run) -> keras.Model:
+    """A new one, as the settings name it."""
     shape = (settings.image_size, settings.image_size, settings.channels)
     return DISCRIMINATORS[settings.discriminator](shape, seed=run.seed + 1)
 
 
 def _mine(secret: bytes) -> np.ndarray:
+    """Part of the checkpoints' digest, so that those of another secret are no start for this one."""
     return np.frombuffer(derive(secret, "key_samples/checkpoints", 8), np.uint8)

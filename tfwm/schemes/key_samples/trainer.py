@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 from tensorflow import keras
@@ -19,12 +18,12 @@ class EncoderTrainer(Metered):
     """Discriminator, then encoder, on each minibatch of covers (Algorithm 1, lines 4 to 8).
 
     Args:
-      encoder: (cover, logo) to a sample.
-      discriminator: picture to the logit that it is ordinary.
-      logo: float `[1, h, w, c]`.
+      encoder: from covers and logos, `[n, h, w, c]` in [0, 1] each, to samples of the same shape.
+      discriminator: from pictures `[n, h, w, c]` to the logits that they are ordinary, `[n]`.
+      logo: float `[1, h, w, c]` in [0, 1].
       objective: what the encoder minimises.
       rounds: k1, minibatches a step; the batch holds them all.
-      also: names of further scalars.
+      also: names of further figures.
     """
 
     def __init__(
@@ -35,15 +34,13 @@ class EncoderTrainer(Metered):
         self.encoder, self.discriminator = encoder, discriminator
         self._logo, self._objective, self._rounds = tf.constant(logo, tf.float32), objective, rounds
 
-    def compile(
-        self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer,
-        jit_compile: bool = False,
-    ) -> None:  # fmt: skip
-        """Takes one optimizer for the encoder and one for the discriminator."""
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
-        optimizer.build(self.encoder.trainable_variables)
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
-        self.discriminator_optimizer = discriminator_optimizer
+    @property
+    def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """The encoder's variables under `optimizer`, the discriminator's under `discriminator_optimizer`."""
+        return {
+            "optimizer": self.encoder.trainable_variables,
+            "discriminator_optimizer": self.discriminator.trainable_variables,
+        }
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step on `{"key_images"}`, `rounds` minibatches one after the other."""
@@ -97,13 +94,18 @@ class EncoderTrainer(Metered):
 
 
 class JointTrainer(EncoderTrainer):
-    """Algorithm 1, whole: after discriminator and encoder the host, on ordinary images and samples.
+    """The whole Algorithm 1: after discriminator and encoder the host learns, from ordinary images and samples.
 
     Args:
       network: the host.
-      outputs, augment: see `tfwm.training.Labels`.
+      encoder: see `EncoderTrainer`.
+      discriminator: see `EncoderTrainer`.
+      logo: see `EncoderTrainer`.
+      objective: what the encoder minimises; with its weight `host` above 0, the host's loss is part of it.
+      outputs: what the host answers with: `logits` or `probabilities`.
+      augment: one of `tfwm.training.AUGMENTATIONS`, for ordinary images.
+      rounds: k1, minibatches of covers a step; the batch holds them all.
       host_rounds: k2, minibatches of ordinary images a step; the batch holds them all.
-      (the others as for `EncoderTrainer`)
     """
 
     def __init__(
@@ -115,14 +117,10 @@ class JointTrainer(EncoderTrainer):
         self.network, self._host_rounds = network, host_rounds
         self._task, self._mark = Labels(outputs, augment), KeySamples()
 
-    def compile(
-        self, optimizer: keras.optimizers.Optimizer, discriminator_optimizer: keras.optimizers.Optimizer,
-        jit_compile: bool = False, host_optimizer: Any = None,
-    ) -> None:  # fmt: skip
-        """Takes one optimizer for each of the three networks."""
-        super().compile(optimizer, discriminator_optimizer, jit_compile)
-        host_optimizer.build(self.network.trainable_variables)
-        self.host_optimizer = host_optimizer
+    @property
+    def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """Those of `EncoderTrainer`, and the host's variables under `host_optimizer`."""
+        return {**super().trained, "host_optimizer": self.network.trainable_variables}
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step on `{"images", "labels", "seed", "key_images", "key_labels"}`."""

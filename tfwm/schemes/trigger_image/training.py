@@ -11,7 +11,6 @@ from tensorflow import keras
 
 from tfwm.data.logos import read_logo
 from tfwm.data.reading.readers import cover
-from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive
@@ -22,7 +21,7 @@ from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
 from tfwm.schemes.trigger_image.verification import trigger_verdict
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.training import Run, fit, squared_distance
+from tfwm.training import Run, fit, squared_distance, stream_of
 from tfwm.types import ImagePairs, MarkedModel
 
 CLEAN_ANSWERS = 64
@@ -77,7 +76,6 @@ def _draw(
     updated = arrays["updated"].astype(np.float32)
     answers = updated[np.arange(len(clean)) % len(updated)]
     schedule = settings.drawing.scaled(run.steps_scale)
-    stream = {"answers": answers, "clean": clean}
     digest = training_digest(settings.to_dict(), run, answers, clean, arrays["logo"])
     with run.scope():
         network = visualizer(settings.side, settings.channels, filters=settings.visualizer_filters, seed=run.seed)
@@ -87,9 +85,6 @@ def _draw(
             clean_weight=settings.visualizer_clean_weight,
         )  # fmt: skip
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
-
-        def dataset(first: int, steps: int) -> tf.data.Dataset:
-            return batches(stream, batch_size=schedule.batch_size, seed=run.seed, start_step=first, steps=steps)
-
-        lines = fit(trainer, dataset, schedule, run, stage="visualizer", digest=digest)
+        stream = stream_of({"answers": answers, "clean": clean}, batch_size=schedule.batch_size, seed=run.seed)
+        lines = fit(trainer, stream, schedule, run, stage="visualizer", digest=digest)
     return network, [{"stage": "visualizer", **line} for line in lines]

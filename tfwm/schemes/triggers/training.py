@@ -13,13 +13,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.config import to_dict
-from tfwm.data.stream.batches import batches
 from tfwm.digests import training_digest
 from tfwm.keys import derive
 from tfwm.networks.copying import copy_of, flat_weights
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.suspects import as_float
-from tfwm.training import Pixels, Run, SupervisedTrainer, Triggers, fit
+from tfwm.training import Pixels, Run, SupervisedTrainer, Triggers, fit, stream_of
 from tfwm.types import ImagePairs
 
 MarkLoss = Callable[[tf.Tensor], tf.Tensor]
@@ -56,24 +55,26 @@ def embed(
     settings: TriggerSettings, host: keras.Model, data: ImagePairs, run: Run, asked: np.ndarray, mark_loss: MarkLoss,
     secret: bytes, values: int = 0,
 ) -> tuple[keras.Model, list[dict[str, Any]]]:  # fmt: skip
-    """A copy of the host, fine-tuned by eq. 4, and the history of it; resumes after a kill.
+    """Fine-tunes a copy of the host on its own task and on secret images at once (eq. 4); resumes after a kill.
 
     Args:
-      settings: of any scheme that embeds like this.
+      settings: of the scheme, which may have fields of its own besides.
       host: not changed.
       data: the owner's pairs.
       run: where and how.
       asked: uint8 triggers `[t, H, W, c]`.
-      mark_loss: of the answers to them.
+      mark_loss: from the answers to the triggers, float32 `[t * copies, H, W, c]`, to one loss for each.
       secret: names the checkpoints: those of another key are no start for this one.
       values: over how many the mark's loss is a sum; 0 stands for all pixels of the triggers.
+
+    Returns:
+      The fine-tuned copy, and one dict of scalars an epoch.
 
     Raises:
       ValueError: data or a host that do not fit the settings.
     """
     check_restorer(settings, host, data)
     schedule = settings.embedding.scaled(run.steps_scale)
-    arrays = {"inputs": data.inputs, "targets": data.targets}
     start = flat_weights(host)
     mine = np.frombuffer(derive(secret, "embedding/checkpoints", 8), np.uint8)
     digest = training_digest(to_dict(settings), run, data.inputs, data.targets, start, mine)
@@ -85,11 +86,9 @@ def embed(
         task = Pixels("half_squares", settings.sigma)
         trainer = SupervisedTrainer(model, task, mark, training=settings.batch_statistics == "mixed")
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
-
-        def dataset(first: int, steps: int) -> tf.data.Dataset:
-            return batches(arrays, batch_size=schedule.batch_size, seed=run.seed, start_step=first, steps=steps)
-
-        lines = fit(trainer, dataset, schedule, run, stage="embedding", digest=digest,
+        arrays = {"inputs": data.inputs, "targets": data.targets}
+        stream = stream_of(arrays, batch_size=schedule.batch_size, seed=run.seed)
+        lines = fit(trainer, stream, schedule, run, stage="embedding", digest=digest,
                     enough=lambda line: line["mark"] <= settings.stop_at**2 * (values or asked.size))  # fmt: skip
     return model, [{"stage": "embedding", **line} for line in lines]
 
