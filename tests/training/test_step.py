@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
+import tfwm
 from tfwm.training import Metered, NetworkTrainer, Run, Schedule, batch_psnr, descend, mean_over_batch, psnr_of, scaled
 
 
@@ -87,3 +88,16 @@ def test_figures_are_means_over_examples_and_batches() -> None:
     assert {name: float(value) for name, value in figures.items()} == {"loss": 3.0, "rate": 1.0}
     trainer.reset_metrics()
     assert float(trainer.record({"loss": tf.constant([4.0])})["loss"]) == 4.0
+
+
+@pytest.mark.parametrize(
+    "part, place",
+    [
+        ("def compile(", "training/step.py"), ("tf.math.log(10.0)", "training/step.py"),
+        ("scaled_loss(", "training/step.py"), ("np.ravel(value)", "networks/copying.py"),
+    ],
+)  # fmt: skip
+def test_what_all_trainers_share_is_written_once(part: str, place: str) -> None:
+    package = Path(tfwm.__file__).parent
+    found = [str(path.relative_to(package)) for path in package.rglob("*.py") if part in path.read_text("utf-8")]
+    assert found == [place], f"{part} is there already, in {place}. Use that one."
