@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.arguments import arguments_of
-from pipelines.configs import DEFAULT_SCHEME, PRESETS, PipelineConfig, read_config
+from pipelines.configs import DEFAULT_SCHEME, PRESETS, PipelineConfig, config_of, read_settings
 
 # What may be changed for every run without compiling anew.
 RUNTIME = ("host", "scheme", "channels", "attacks", "policy", "seed", "wrong_keys")
@@ -119,7 +119,8 @@ def config_from(arguments: argparse.Namespace, *, serving_checks: tuple[str, ...
       ValueError: an unknown scheme or setting.
     """
     # Local folders mean nothing here: `Cluster` has the ones that count.
-    config = read_config(arguments.preset, NOWHERE, NOWHERE, scheme=arguments.scheme, settings=arguments.settings)
+    settings = read_settings(arguments.settings)
+    config = config_of(arguments.preset, NOWHERE, NOWHERE, scheme=arguments.scheme, settings=settings)
     if config.serving_check not in serving_checks:
         config = dataclasses.replace(config, serving_check="none")
     return config

@@ -212,35 +212,45 @@ _READERS: dict[str, Any] = {
 PRESETS = {"demo": PipelineConfig.demo, "tiny": PipelineConfig.tiny}
 
 
-def read_config(
+def config_of(
     preset: str,
     data: str | Path,
     root: str | Path,
     *,
     seed: int = 0,
     scheme: str = DEFAULT_SCHEME,
-    settings: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> PipelineConfig:
-    """A preset, changed by a file.
+    """A preset, changed by settings.
 
     Args:
       preset: `demo` or `tiny`.
       data: as of `PipelineConfig`.
       root: as of `PipelineConfig`.
       seed: as of `PipelineConfig`.
-      scheme: a name in `tfwm.schemes.SCHEMES`, unless the file has one.
-      settings: a JSON file with fields of `PipelineConfig` that differ from the preset. A scheme in it decides the
-        usual host, attacks and policy too.
+      scheme: a name in `tfwm.schemes.SCHEMES`, unless the settings have one.
+      settings: fields of `PipelineConfig` that differ from the preset, as `PipelineConfig.changed` takes them. A
+        scheme among them decides the usual host, attacks and policy too.
+
+    Raises:
+      ValueError: an unknown preset, scheme or setting; the message names the closest one.
+    """
+    rest = dict(settings or {})
+    made = choose("preset", preset, PRESETS)(data, root, seed=seed, scheme=rest.pop("scheme", scheme))
+    return made.changed(rest)
+
+
+def read_settings(path: str | Path | None) -> dict[str, Any]:
+    """Settings for `config_of` from a JSON file; none without a path.
 
     Raises:
       FileNotFoundError: the file is not there.
-      ValueError: an unknown preset, scheme or setting; the message names the closest one.
+      ValueError: it does not hold one JSON object.
     """
-    values = {} if settings is None else read_json(settings)
+    values = {} if path is None else read_json(path)
     if not isinstance(values, dict):
-        raise ValueError(f"`{settings}` must hold one JSON object, got {type(values).__name__}. Give settings by name.")
-    made = choose("preset", preset, PRESETS)(data, root, seed=seed, scheme=values.pop("scheme", scheme))
-    return made.changed(values)
+        raise ValueError(f"`{path}` must hold one JSON object, got {type(values).__name__}. Give settings by name.")
+    return values
 
 
 def _scheme(scheme: str | Mapping[str, Any], preset: str, data: str | Path) -> Scheme:

@@ -142,12 +142,12 @@ def config_from(arguments: argparse.Namespace) -> PipelineConfig:
       FileNotFoundError: the settings or the policy are not there.
       ValueError: an unknown preset, scheme or setting.
     """
-    from pipelines.configs import read_config
+    from pipelines.configs import config_of, read_settings
     from tfwm.evaluation.policy import Policy
 
-    config = read_config(
+    config = config_of(
         arguments.preset, arguments.data, arguments.root, seed=arguments.seed, scheme=arguments.scheme,
-        settings=arguments.settings,
+        settings=read_settings(arguments.settings),
     )  # fmt: skip
     given = {
         "policy": Policy.load(arguments.policy) if arguments.policy else None,

@@ -59,10 +59,10 @@ def run_demo(kind: str, source: str | None, root: str | None, *, seed: int, verb
     with clock.stage(
         "pipeline", "2. TFX pipeline: train the host, mark it, attack it, decide (importing TFX: a minute)"
     ):
-        from pipelines.configs import PipelineConfig
+        from pipelines.configs import config_of
         from pipelines.local_runner import run_local
 
-        config = PipelineConfig.demo(data.folder, folder, seed=seed, scheme=part.scheme(data))
+        config = config_of("demo", data.folder, folder, seed=seed, settings=data.settings)
         done = run_local(config, verbose=verbose)
         print(done)
     from pipelines.demo.finish import finish

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,14 @@ from tfwm.digests import code_digest
 from tfwm.evaluation.page import Photo
 from tfwm.evaluation.report import Report, Row
 from tfwm.keys import OwnerKey
+from tfwm.kinds import kind_called
 from tfwm.types import CLASSIFICATION, LabelledImages, Suspect
 
 SIDE = 32  # pixels that the digits, 8 x 8 as they come, are enlarged to
 TEST_SHARE = 0.2
 SHOWN = 100  # test images that are sent to the served model
+MANY, FEW_SAMPLES = 2400, 60  # with fewer images than so many, 120 key samples cost a narrow network its accuracy
+SHORT = {"epochs": 6, "steps_per_epoch": 120, "batch_size": 100, "learning_rate": 0.1, "decay": "cosine"}
 DEEPEST = 5  # halvings in the encoder of `blind_watermark`, where the side allows them
 
 
@@ -61,14 +63,11 @@ class ClassificationDemo:
         drawn = np.sort(np.random.default_rng(seed).permutation(len(files))[:SHOWN])
         shown = {f"{files[i].parent.name}/{files[i].name}": files[i].read_bytes() for i in drawn}
         sources = {part: len(list((folder / part).glob(PATTERN))) for part in ("owner", "attacker", "test")}
-        return DemoData(folder, shown, sources)
-
-    def scheme(self, data: DemoData) -> Mapping[str, Any]:
-        """`blind_watermark` for two cores; an encoder of fewer levels where the pictures' side asks for it."""
-        side = FORMS[CLASSIFICATION].described(data.folder)["image_size"]
-        downs = max((level for level in range(1, DEEPEST + 1) if side % 2**level == 0), default=0)
-        body = {"downs": downs} if downs else {"body": "plain"}
-        return {"scheme": "blind_watermark", "preset": "fast", **body}
+        settings: dict[str, Any] = {"scheme": _scheme(folder, sources["owner"])}
+        if source is None:
+            settings["scheme"]["augment"] = "crop"
+            settings |= _for_digits()
+        return DemoData(folder, shown, sources, settings)
 
     def stolen(self, report: Report) -> Row:
         """Of the copies whose weights were trained further or pruned, the most accurate that is still recognised.
@@ -112,6 +111,29 @@ class ClassificationDemo:
     def logo(self, key: OwnerKey) -> None:
         """None: the logo in the key samples is as secret as they are."""
         return None
+
+
+def _scheme(folder: Path, images: int) -> dict[str, Any]:
+    """`blind_watermark` for two cores, with what few or odd pictures ask for.
+
+    Args:
+      folder: that the pipeline reads.
+      images: of the owner's.
+    """
+    side = FORMS[CLASSIFICATION].described(folder)["image_size"]
+    downs = max((level for level in range(1, DEEPEST + 1) if side % 2**level == 0), default=0)
+    fields: dict[str, Any] = {"downs": downs} if downs else {"body": "plain"}
+    if images < MANY:
+        fields["samples"] = FEW_SAMPLES
+    return {"scheme": "blind_watermark", "preset": "fast", **fields}
+
+
+def _for_digits() -> dict[str, Any]:
+    """Digits are learnt in half of the usual steps, and lose their meaning where they are mirrored."""
+    kind = kind_called(CLASSIFICATION)
+    attacks = [{**fields, "schedule": SHORT} if fields["attack"] == "extract_classifier" else dict(fields)
+               for fields in kind.usual_attacks]  # fmt: skip
+    return {"host": {"preset": "fast", "augment": "crop", "schedule": SHORT}, "attacks": attacks}
 
 
 def _digits(root: Path, seed: int) -> Path:

@@ -29,13 +29,17 @@ class DemoData:
 
     Args:
       folder: has the parts `owner`, `attacker` and `test`, as the pipeline reads them.
-      shown: pictures of the test part that are sent to the served model, by name, of the kind's type `data`.
+      shown: pictures of the test part that are sent to the served model, by name: pairs of a photograph with and
+        without rain, or encoded files.
       sources: how many photographs or images each part has.
+      settings: fields of `pipelines.configs.PipelineConfig` that differ from its preset `demo`, as JSON values; the
+        scheme is among them.
     """
 
     folder: Path
     shown: Mapping[str, Any]
     sources: Mapping[str, int]
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,6 @@ class DemoPart(Protocol):
           root: of the demo.
           seed: of every draw.
         """
-        ...
-
-    def scheme(self, data: DemoData) -> Mapping[str, Any]:
-        """The settings of the scheme that marks the host, as `tfwm.schemes.scheme_from_dict` takes them."""
         ...
 
     def stolen(self, report: Report) -> Row:

@@ -45,7 +45,8 @@ def prepare(source: str | None, root: Path, *, seed: int) -> DemoData:
     whole = {
         name: make_pairs("derain", picture[None], seed=seed) for name, picture in list(parts["test"].items())[:SHOWN]
     }
-    return DemoData(folder, whole, {part: len(pictures) for part, pictures in parts.items()})
+    sources = {part: len(pictures) for part, pictures in parts.items()}
+    return DemoData(folder, whole, sources, {"scheme": {"scheme": "deep_watermarking", "preset": "fast"}})
 
 
 def _user_parts(source: str, seed: int) -> dict[str, dict[str, np.ndarray]]:

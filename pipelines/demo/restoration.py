@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from skimage.transform import resize
@@ -52,10 +50,6 @@ class RestorationDemo:
           ValueError: too few photographs, or none that is large enough.
         """
         return prepare(source, root, seed=seed)
-
-    def scheme(self, data: DemoData) -> Mapping[str, Any]:
-        """`deep_watermarking` for two cores."""
-        return {"scheme": "deep_watermarking", "preset": "fast"}
 
     def stolen(self, report: Report) -> Row:
         """The surrogate that imitates the marked model best.

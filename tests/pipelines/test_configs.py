@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.arguments import arguments_of, local_arguments
 from pipelines.cluster import Cluster
-from pipelines.configs import FOLDER, PipelineConfig, read_config
+from pipelines.configs import FOLDER, PipelineConfig, config_of, read_settings
 from tfwm.attacks import attack_to_dict
 from tfwm.attacks.answers import Jpeg
 from tfwm.components.examples import FORMS
@@ -135,13 +135,13 @@ def test_settings_from_a_file(tmp_path):
     scheme = scheme_to_dict(replace(make_scheme("deep_watermarking", "tiny"), probes=8))
     values = {"scheme": scheme, "attacks": [{"attack": "jpeg", "quality": 70}], "policy": {"alpha": 0.5}, "seed": 3}
     (tmp_path / "settings.json").write_text(json.dumps(values))
-    config = read_config("tiny", tmp_path, tmp_path, settings=tmp_path / "settings.json")
+    config = config_of("tiny", tmp_path, tmp_path, settings=read_settings(tmp_path / "settings.json"))
     assert (config.scheme.probes, config.attacks, config.policy.alpha, config.seed) == (8, (Jpeg(70),), 0.5, 3)
 
 
 def test_a_scheme_in_a_file_brings_its_host_and_attacks(tmp_path):
     (tmp_path / "settings.json").write_text('{"scheme": {"scheme": "deep_stego", "preset": "fast", "samples": 200}}')
-    config = read_config("demo", tmp_path, tmp_path, settings=tmp_path / "settings.json")
+    config = config_of("demo", tmp_path, tmp_path, settings=read_settings(tmp_path / "settings.json"))
     assert config == replace(PipelineConfig.demo(tmp_path, tmp_path, scheme="deep_stego"), scheme=config.scheme)
     assert config.scheme.samples == 200
 
@@ -151,7 +151,7 @@ def test_an_unknown_setting_names_the_closest(tmp_path):
         PipelineConfig.tiny(tmp_path, tmp_path).changed({"sead": 1})
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(ValueError, match="must hold one JSON object, got list"):
-        read_config("tiny", tmp_path, tmp_path, settings=tmp_path / "list.json")
+        read_settings(tmp_path / "list.json")
 
 
 def test_arguments_are_what_the_metadata_can_hold(tmp_path):

@@ -1,4 +1,4 @@
-"""The whole pipeline with tiny networks, in one process: importing tfx takes longer than most of its steps."""
+"""The whole pipeline with tiny networks, of each kind, in one process: importing tfx takes longer than most steps."""
 
 import json
 import shutil
@@ -8,20 +8,37 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.doubles import smoothing_host
+from tests.toy_classifier import toy_classifier
+from tfwm.components.artifact_files import KERAS_FILE
+from tfwm.components.labelled_folders import arranged
 from tfwm.evaluation.policy import Policy
+from tfwm.types import CLASSIFICATION, RESTORATION
 
 STEPS = [
     "ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "HostTrainer", "WatermarkTrainer",
     "RobustnessEvaluator", "ServingSmokeTest", "Pusher",
 ]  # fmt: skip
+FROM_THE_HOST = {"HostTrainer", "WatermarkTrainer", "RobustnessEvaluator", "ServingSmokeTest", "Pusher"}
 FROM_THE_EVALUATOR = {"RobustnessEvaluator", "Pusher"}
+SCHEMES = {RESTORATION: "deep_watermarking", CLASSIFICATION: "blind_watermark"}
+# Groups of rows of the tiny attacks, and what a strict policy is answered.
+CONTROLS = ["control", "control", *["wrong key"] * 2, *["trivial"] * 4]
+STRICT = {
+    RESTORATION: ({"min_psnr_marked_vs_unmarked_db": 90.0, "max_host_loss_db": 20.0}, "the policy asks for 90 dB"),
+    CLASSIFICATION: ({"max_accuracy_loss": 0.0}, "extract_classifier(lenet3-0.125, scores) is not recognised"),
+}
+UNFIT = {
+    RESTORATION: ({"image_size": 64}, "`data` must hold 64 x 64 images"),
+    CLASSIFICATION: ({"classes": 7}, "`data` must hold 16 x 16 pictures with 3 channels of 7 classes"),
+}
 
 
-@pytest.fixture(scope="module")
-def config(data, tmp_path_factory):
+@pytest.fixture(scope="module", params=list(SCHEMES))
+def config(request, data, tmp_path_factory):
     from pipelines.configs import PipelineConfig
 
-    return PipelineConfig.tiny(data, tmp_path_factory.mktemp("root"))
+    return PipelineConfig.tiny(data[request.param], tmp_path_factory.mktemp("root"), scheme=SCHEMES[request.param])
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +50,10 @@ def first(config):
 
 def _states(summary):
     return {step.name: step.state for step in summary.steps}
+
+
+def _ran(summary):
+    return {name for name, state in _states(summary).items() if state == "ran"}
 
 
 def _again(config, **changes):
@@ -49,15 +70,24 @@ def test_every_step_runs_once_and_the_model_is_pushed(first, config):
     assert first.anomalies == ()
 
 
-def test_the_report_has_every_attack_and_every_control(first):
+def test_the_report_has_every_attack_and_every_control(first, config):
     from tfwm.evaluation.report import Report
 
     report = Report.load(first.artifacts["RobustnessEvaluator.report"] / "report.json")
-    assert [row.group for row in report.rows] == [
-        "unattacked", *["attack"] * 3, "control", "control", *["wrong key"] * 2, *["trivial"] * 4,
-    ]  # fmt: skip
+    assert [row.group for row in report.rows] == ["unattacked", *["attack"] * 3, *CONTROLS]
+    assert report.kind == config.kind.name
     assert report.rows[0].verdict["marked"]
-    assert {"psnr_marked_vs_unmarked_db", "host_psnr_db", "marked_host_psnr_db", "ssim"} <= set(report.fidelity)
+    assert set(config.kind.task_figures) <= set(report.fidelity)
+
+
+def test_statistics_have_looked_at_every_scalar(first, config):
+    import tensorflow_data_validation as tfdv
+
+    from tfwm.components.examples import FORMS
+
+    path = first.artifacts["StatisticsGen.statistics"] / "Split-owner" / "FeatureStats.pb"
+    statistics = tfdv.load_stats_binary(str(path)).datasets[0]
+    assert {feature.path.step[0] for feature in statistics.features} == set(FORMS[config.kind.name].scalars)
 
 
 def test_tensorboard_has_trainings_and_rows_in_a_folder_that_stays(first, config):
@@ -77,21 +107,32 @@ def test_the_key_is_the_owners_alone_and_opens(first, config):
     assert OwnerKey.load(folder).secret == owner_secret("", config.work_dir)
 
 
-def test_nothing_secret_is_pushed_logged_or_in_the_metadata(first, config):
-    from tfwm.keys import OwnerKey
+def _secrets(key):
+    """Whatever nobody but the owner may see, as bytes that would be found in a file."""
+    from tfwm.schemes import scheme_of
     from tfwm.schemes.deep_watermarking.verification import owner_code
 
-    key = OwnerKey.load(first.artifacts["WatermarkTrainer.owner_key"])
-    extractor = max(key.networks["extractor"].get_weights(), key=np.size)
-    secrets = {
+    found = {
         "master secret": key.secret, "as text": key.secret.hex().encode(), "token": key.token,
-        "token as text": key.token.hex().encode(), "probe": key.arrays["probes"][0].tobytes(),
-        "extractor": extractor.astype(np.float32).tobytes()[:64],
-        "code": owner_code(key, 4).astype(np.float32).tobytes(),
+        "token as text": key.token.hex().encode(), "probe": scheme_of(key).probe_images(key)[0].tobytes(),
     }  # fmt: skip
+    for name, network in key.networks.items():
+        found[name] = max(network.get_weights(), key=np.size).astype(np.float32).tobytes()[:64]
+    if key.scheme == SCHEMES[RESTORATION]:
+        return {**found, "code": owner_code(key, 4).astype(np.float32).tobytes()}
+    labels = scheme_of(key).key_labels(key)
+    return {**found, "labels": labels.astype(np.int32).tobytes(), "as int64": labels.astype(np.int64).tobytes()}
+
+
+def test_nothing_secret_is_pushed_logged_or_in_the_metadata(first, config):
+    from tfwm.keys import OwnerKey
+
+    key = OwnerKey.load(first.artifacts["WatermarkTrainer.owner_key"])
+    secrets = _secrets(key)
     open_to_others = [config.metadata, *(f for f in first.pushed_path.rglob("*") if f.is_file())]
     open_to_others += (config.work_dir / "robustness" / "tensorboard").rglob("events.*")
     open_to_others += (f for f in first.artifacts["WatermarkTrainer.model"].rglob("*") if f.is_file())
+    open_to_others += (f for f in first.artifacts["RobustnessEvaluator.report"].rglob("*") if f.is_file())
     for file in open_to_others:
         content = file.read_bytes()
         assert [name for name, secret in secrets.items() if secret in content] == [], file
@@ -99,21 +140,24 @@ def test_nothing_secret_is_pushed_logged_or_in_the_metadata(first, config):
 
 
 def test_the_pushed_folder_holds_the_exported_model_and_nothing_else(first):
-    from tfwm.exporting import scan
+    from tfwm.exporting import scan, signatures_of
 
     assert scan(first.pushed_path) == []
     assert not list(first.pushed_path.rglob("*.keras"))
+    assert "extract" in signatures_of(first.pushed_path)
 
 
-def test_the_pushed_model_answers_as_the_marked_one(first):
-    from tfwm.components.artifact_files import KERAS_FILE
+def test_the_pushed_model_answers_as_the_marked_one(first, config):
     from tfwm.networks import load_network
-    from tfwm.suspects import SavedModelSuspect
+    from tfwm.suspects import KerasSuspect, SavedModelSuspect
 
-    images = np.random.default_rng(0).random((2, 40, 56, 3), np.float32)
     marked = load_network(first.artifacts["WatermarkTrainer.model"] / KERAS_FILE)
-    expected = np.clip(marked(images), 0.0, 1.0)
-    np.testing.assert_allclose(SavedModelSuspect(first.pushed_path)(images), expected, atol=1e-5)
+    height, width = (side or other for side, other in zip(marked.input_shape[1:3], (40, 56)))
+    images = np.random.default_rng(0).random((2, height, width, 3), np.float32)
+    served, kept = SavedModelSuspect(first.pushed_path)(images), KerasSuspect("marked", marked)(images)
+    if config.kind.name == RESTORATION:  # a server holds pictures to [0, 1]
+        kept = np.clip(kept, 0.0, 1.0)
+    np.testing.assert_allclose(served, kept, atol=1e-5)
 
 
 def test_what_pusher_and_a_baseline_resolver_read_is_in_the_metadata(first, config):
@@ -145,16 +189,16 @@ def test_a_deleted_version_is_copied_back_though_pusher_is_cached(first, config)
 def test_a_stricter_policy_runs_from_the_evaluator_and_pushes_nothing(first, config, capsys):
     from pipelines import local_runner
 
+    thresholds, reason = STRICT[config.kind.name]
     before = sorted(config.serving_dir.iterdir())
     strict = config.root / "strict.json"
-    strict.write_text(json.dumps({
-        "min_psnr_marked_vs_unmarked_db": 90.0, "max_host_loss_db": 20.0, "alpha": 0.001, "must_survive": ["attack"],
-    }))  # fmt: skip
-    options = ["--preset", "tiny", "--data", str(config.data), "--root", str(config.root), "--policy", str(strict)]
+    strict.write_text(json.dumps({**thresholds, "alpha": 0.001, "must_survive": ["attack"]}))
+    options = ["--preset", "tiny", "--data", str(config.data), "--root", str(config.root), "--policy", str(strict),
+               "--scheme", config.scheme.name]  # fmt: skip
     assert local_runner.main(options) == 1
     shown = capsys.readouterr()
     assert "Not pushed:" in shown.out
-    assert "the policy asks for 90 dB" in shown.out
+    assert reason in shown.out
     assert "kept from before" in shown.err
     assert sorted(config.serving_dir.iterdir()) == before
 
@@ -164,46 +208,80 @@ def test_a_policy_without_thresholds_blesses_nothing_and_only_the_steps_after_th
     assert not summary.blessed
     assert summary.pushed_path is None
     assert any("sets no `alpha`" in reason for reason in summary.reasons)
-    states = _states(summary)
-    assert {name for name, state in states.items() if state == "ran"} == FROM_THE_EVALUATOR
+    assert _ran(summary) == FROM_THE_EVALUATOR
 
 
 def test_changed_code_is_not_answered_from_the_cache(first, config, monkeypatch):
     monkeypatch.setattr("pipelines.arguments.server_digest", lambda: "another server")
-    states = _states(_again(config))
-    assert {name for name, state in states.items() if state == "ran"} == {"ServingSmokeTest", "Pusher"}
+    assert _ran(_again(config)) == {"ServingSmokeTest", "Pusher"}
 
 
 def test_every_step_of_our_own_carries_the_code_version(config):
     from pipelines.arguments import arguments_of
     from pipelines.pipeline import create_pipeline
 
-    arguments = {**arguments_of(config), "code_version": "code-1", "server_version": "server-1"}
-    properties = {c.id: c.exec_properties for c in create_pipeline(**arguments).components}
-    assert "code-1" in properties["ImageExampleGen"]["custom_config"]
+    changes = {"code_version": "code-1", "server_version": "server-1", "data_version": "data-1"}
+    properties = {c.id: c.exec_properties for c in create_pipeline(**arguments_of(config) | changes).components}
+    for text in ("code-1", "data-1", config.kind.name):
+        assert text in properties["ImageExampleGen"]["custom_config"]
     for name in ("HostTrainer", "WatermarkTrainer", "RobustnessEvaluator"):
         assert properties[name]["code_version"] == "code-1"
     assert properties["ServingSmokeTest"]["code_version"] == "server-1"
 
 
+def _classifier_with_softmax():
+    from tensorflow import keras
+
+    network = toy_classifier(classes=10)
+    return keras.Model(network.input, keras.layers.Softmax()(network.output))
+
+
+def test_a_users_saved_model_is_marked_instead_of_a_trained_host(first, config, tmp_path):
+    from tfwm.keys import OwnerKey
+    from tfwm.networks import load_network
+
+    given = {RESTORATION: smoothing_host, CLASSIFICATION: _classifier_with_softmax}[config.kind.name]()
+    given.save(tmp_path / "mine")
+    summary = _again(config, host_path=str(tmp_path / "mine"))
+    assert _ran(summary) == FROM_THE_HOST
+    host = load_network(summary.artifacts["HostTrainer.host"] / KERAS_FILE)
+    for ours, theirs in zip(host.get_weights(), given.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    settings = OwnerKey.load(summary.artifacts["WatermarkTrainer.owner_key"]).settings
+    # The preset says logits; only the host knows better.
+    assert settings.get("outputs", "probabilities") == "probabilities"
+
+
 def test_a_step_that_fails_is_named(first, config):
     from pipelines.local_runner import StepFailedError
 
-    scheme = replace(config.scheme, image_size=64)
-    with pytest.raises(StepFailedError, match="WatermarkTrainer failed: `data` must hold 64 x 64 images"):
-        _again(config, scheme=scheme)
+    fields, message = UNFIT[config.kind.name]
+    with pytest.raises(StepFailedError, match=f"WatermarkTrainer failed: {message}"):
+        _again(config, scheme=replace(config.scheme, **fields))
 
 
+def test_a_bad_picture_stops_the_pipeline_with_its_name(data, tmp_path):
+    from pipelines.configs import PipelineConfig
+    from pipelines.local_runner import StepFailedError, run_local
+
+    folder = arranged(data[CLASSIFICATION], tmp_path, seed=0)
+    (folder / "owner" / "3" / "bad.jpg").write_bytes(b"no picture")
+    config = PipelineConfig.tiny(folder, tmp_path / "root", scheme=SCHEMES[CLASSIFICATION])
+    with pytest.raises(StepFailedError, match=r"ImageExampleGen failed: .*`3/bad\.jpg` is not a usable image"):
+        run_local(config)
+
+
+@pytest.mark.parametrize("kind", list(SCHEMES))
 @pytest.mark.parametrize("ending", [".yaml", ".json"])
-def test_v2_compiles_with_defaults_and_importable_classes(ending, tmp_path):
+def test_v2_compiles_with_defaults_and_importable_classes(kind, ending, tmp_path):
     import yaml
     from tfx.utils import import_utils
 
-    spec = _compiled_v2(tmp_path / f"pipeline{ending}")
+    spec = _compiled_v2(tmp_path / f"pipeline{ending}", "--scheme", SCHEMES[kind])
     spec = spec.get("pipelineSpec", spec)
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     assert parameters["wrong_keys"] == {"defaultValue": 2, "parameterType": "NUMBER_INTEGER"}
-    assert json.loads(parameters["scheme"]["defaultValue"])["scheme"] == "deep_watermarking"
+    assert json.loads(parameters["scheme"]["defaultValue"])["scheme"] == SCHEMES[kind]
     executors = spec["deploymentSpec"]["executors"].values()
     containers = [executor["container"] for executor in executors]
     assert {container["image"] for container in containers} == {"registry/tfwm:1"}
@@ -220,11 +298,12 @@ def test_v2_compiles_with_defaults_and_importable_classes(ending, tmp_path):
     assert {"pipelines.OwnerKeyArtifact", "pipelines.AttackReportArtifact"} <= titles
 
 
-def test_another_scheme_compiles_with_its_channels(tmp_path):
-    spec = _compiled_v2(tmp_path / "pipeline.yaml", "--scheme", "trigger_image")
+@pytest.mark.parametrize("scheme, network", [("trigger_image", "dncnn"), ("deep_stego", "lenet5")])
+def test_another_scheme_compiles_with_its_host_and_channels(scheme, network, tmp_path):
+    spec = _compiled_v2(tmp_path / "pipeline.yaml", "--scheme", scheme)
     parameters = spec["root"]["inputDefinitions"]["parameters"]
-    assert json.loads(parameters["scheme"]["defaultValue"])["scheme"] == "trigger_image"
-    assert json.loads(parameters["host"]["defaultValue"])["network"] == "dncnn"
+    assert json.loads(parameters["scheme"]["defaultValue"])["scheme"] == scheme
+    assert json.loads(parameters["host"]["defaultValue"])["network"] == network
     assert parameters["channels"] == {"defaultValue": 3, "parameterType": "NUMBER_INTEGER"}
 
 
@@ -243,7 +322,8 @@ def _compiled_v2(path, *extra):
     return yaml.safe_load(path.read_text())
 
 
-def test_v1_compiles_and_only_the_step_that_marks_sees_the_secret(tmp_path):
+@pytest.mark.parametrize("kind", list(SCHEMES))
+def test_v1_compiles_and_only_the_step_that_marks_sees_the_secret(kind, tmp_path):
     import yaml
 
     from pipelines import kubeflow_runner
@@ -251,7 +331,7 @@ def test_v1_compiles_and_only_the_step_that_marks_sees_the_secret(tmp_path):
     path = tmp_path / "pipeline.yaml"
     options = ["--data", "/m/d", "--root", "/m/r", "--serving-dir", "/m/s", "--work-dir", "/m/w", "--image", "i:1"]
     options += ["--preset", "tiny", "--volume", "claim:/m", "--secret", "owner", "--output", str(path)]
-    assert kubeflow_runner.main(options) == 0
+    assert kubeflow_runner.main([*options, "--scheme", SCHEMES[kind]]) == 0
     workflow = yaml.safe_load(path.read_text())
     steps = {t["name"]: t["container"] for t in workflow["spec"]["templates"] if "container" in t}
     mounts = {name: {m["mountPath"] for m in step["volumeMounts"]} for name, step in steps.items()}
@@ -266,8 +346,8 @@ def test_infra_validator_replaces_the_smoke_test_where_it_can(config):
     from pipelines.arguments import arguments_of
     from pipelines.pipeline import create_pipeline
 
-    for kind, expected in (("docker", "InfraValidator"), ("kubernetes", "InfraValidator"), ("none", None)):
-        pipeline = create_pipeline(**arguments_of(replace(config, serving_check=kind)))
+    for check, expected in (("docker", "InfraValidator"), ("kubernetes", "InfraValidator"), ("none", None)):
+        pipeline = create_pipeline(**arguments_of(replace(config, serving_check=check)))
         ids = [component.id for component in pipeline.components]
         assert ("InfraValidator" in ids) == (expected is not None)
         assert "ServingSmokeTest" not in ids
