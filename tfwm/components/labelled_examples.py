@@ -41,6 +41,14 @@ class LabelledExamples:
         self.class_names(str(folder))
         return folder
 
+    def passed_over(self, data: Path) -> list[str]:
+        """Files that are no PNG or JPEG, hidden ones, and pictures that lie outside the folders of classes.
+
+        Args:
+          data: as for `arranged`.
+        """
+        return labelled_folders.passed_over(data)
+
     def described(self, data: Path) -> dict[str, Any]:
         """Size, channels and number of classes of the data; empty where there are none on this machine.
 
