@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pipelines.configs import PipelineConfig
     from pipelines.summary import RunSummary
 
+LISTED = 3  # files that are left out are named up to so many
+
 
 class StepFailedError(RuntimeError):
     """A component raised; the cause is its error."""
@@ -48,7 +50,11 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
         from tfwm.components.artifact_files import private
         from tfwm.components.examples import FORMS
 
-        data = FORMS[config.kind.name].arranged(config.data, config.root, seed=config.seed)
+        form = FORMS[config.kind.name]
+        data = form.arranged(config.data, config.root, seed=config.seed)
+        if litter := form.passed_over(config.data):
+            more = f" and {len(litter) - LISTED} more" if len(litter) > LISTED else ""
+            print(f"left out of the data: {', '.join(litter[:LISTED])}{more}", file=sys.stderr, flush=True)
         config = dataclasses.replace(config, data=data)
         check_serving(config.serving_check)
         # Keys and checkpoints lie here; the server, perhaps another user's, reads `serving_dir` only.

@@ -84,7 +84,12 @@ class LastRun:
 
 
 def property_of(artifact: Any, name: str) -> Any:
-    """A custom property, or None."""
+    """A custom property of an artifact; None where it has none of that name.
+
+    Args:
+      artifact: of the metadata store.
+      name: of the property.
+    """
     if name not in artifact.custom_properties:
         return None
     value = artifact.custom_properties[name]

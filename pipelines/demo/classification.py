@@ -105,7 +105,14 @@ class ClassificationDemo:
         return Served(sentence, figures)
 
     def photos(self, root: Path, data: DemoData, host: Suspect, served: Served) -> tuple[Photo, ...]:
-        """None: a classifier answers with no picture."""
+        """None: a classifier answers with no picture.
+
+        Args:
+          root: is not used.
+          data: is not looked at.
+          host: is not asked.
+          served: is not looked at.
+        """
         return ()
 
     def logo(self, key: OwnerKey) -> None:

@@ -57,6 +57,12 @@ def test_an_example_has_the_picture_its_class_and_figures_by_hand():
     assert set(FORM.scalars) <= set(feature)
 
 
+@pytest.mark.parametrize("label, text", [("cat", b"cat"), ("3", b"class 3"), ("07", b"class 07"), ("-1", b"class -1")])
+def test_a_class_named_by_a_number_is_kept_as_a_text(label, text):
+    example = FORM.example(f"/data/owner/{label}/7.png", encode_png(np.zeros((2, 2, 1), np.uint8)), (label, "other"))
+    assert example.features.feature["image/class/text"].bytes_list.value[:] == [text]
+
+
 def test_a_file_that_is_no_picture_is_named_with_its_class():
     with pytest.raises(InvalidImageError, match="`cat/8.png` is not a usable image"):
         FORM.example("/data/owner/cat/8.png", b"no picture", ("cat", "dog"))

@@ -4,7 +4,7 @@ import stat
 import numpy as np
 import pytest
 
-from tfwm.components.labelled_folders import PATTERN, arranged, described, write_parts
+from tfwm.components.labelled_folders import PATTERN, arranged, described, passed_over, write_parts
 from tfwm.data import decode_image, encode_png
 from tfwm.data.reading.labelled import labelled_parts
 from tfwm.types import LabelledImages
@@ -86,16 +86,37 @@ def test_a_change_of_a_users_picture_is_seen_through_the_folder(tmp_path):
     assert arranged(data, tmp_path / "root", seed=0) != folder
 
 
-def test_litter_is_passed_over(tmp_path):
+def test_litter_is_passed_over_and_named(tmp_path):
     data = _two_parts(tmp_path / "data", _images(30), _images(9))
-    for name in ("train/.DS_Store", "train/class-0/Thumbs.db", "train/class-0/._000.png", "train/.cache/a/1.png",
-                 "test/class-1/.hidden/2.png", "train/notes.txt"):  # fmt: skip
+    assert passed_over(data) == []
+    litter = ("train/.DS_Store", "train/class-0/Thumbs.db", "train/class-0/._000.png", "train/.cache/a/1.png",
+                 "test/class-1/.hidden/2.png", "train/notes.txt")  # fmt: skip
+    for name in litter:
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         (data / name).write_bytes(b"litter")
     folder = arranged(data, tmp_path / "root", seed=0)
     assert sum(len(list((folder / part).glob(PATTERN))) for part in PARTS) == 39
     assert sorted(path.name for path in (folder / "owner").iterdir()) == ["class-0", "class-1", "class-2"]
     assert described(data) == {"image_size": 16, "channels": 3, "classes": 3}
+    assert passed_over(data) == sorted(litter)
+
+
+def test_pictures_out_of_place_in_three_parts_are_named(tmp_path):
+    data = write_parts({part: _images(6) for part in PARTS}, tmp_path / "data")
+    for name in ("owner/1/deeper/1.png", "test/loose.png", "attacker/0/.hidden.png"):
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_bytes(encode_png(_images(1).images[0]))
+    (data / "README.txt").touch()  # beside the parts: none of our business
+    assert passed_over(data) == ["attacker/0/.hidden.png", "owner/1/deeper/1.png", "test/loose.png"]
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path):
+    data = _two_parts(tmp_path / "data", _images(30), _images(9))
+    (data / "train" / "class-1" / "more").mkdir()
+    for name in ("more/1.png", "more__1.png"):
+        (data / "train" / "class-1" / name).write_bytes(encode_png(_images(1).images[0]))
+    with pytest.raises(ValueError, match=r"two pictures that would both be class-1/more__1\.png: .*Rename one"):
+        arranged(data, tmp_path / "root", seed=0)
 
 
 def test_folders_within_a_class_belong_to_it(tmp_path):

@@ -99,6 +99,17 @@ def test_a_folder_of_classes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(parts["test"].labels, [0] * 5 + [1] * 5)
 
 
+def test_a_hidden_folder_is_no_class(tmp_path: Path) -> None:
+    plain = labelled_parts(_folder(tmp_path, SAME))
+    (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "train" / ".ipynb_checkpoints" / "0.png").write_bytes((tmp_path / "train/cat/0.png").read_bytes())
+    parts = labelled_parts(tmp_path)
+    assert parts["owner"].classes == 2
+    for name in PARTS:
+        np.testing.assert_array_equal(parts[name].labels, plain[name].labels)
+        np.testing.assert_array_equal(parts[name].images, plain[name].images)
+
+
 def test_folders_that_are_no_data_set(tmp_path: Path) -> None:
     _folder(tmp_path / "sizes", {**SAME, "train/dog": (17, 18)})
     with pytest.raises(ValueError, match="must hold pictures of one size, got several. Resize them"):

@@ -50,6 +50,21 @@ def test_docker_that_is_not_there_is_told_before_the_training(monkeypatch):
     local_runner.check_serving("python")
 
 
+def test_what_is_left_out_of_the_data_is_said_before_the_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")  # so that the run ends before tfx is loaded
+    for part in ("owner", "attacker", "test"):
+        (tmp_path / "data" / part).mkdir(parents=True)
+        (tmp_path / "data" / part / "0.png").touch()
+    options = ["--data", str(tmp_path / "data"), "--root", str(tmp_path / "run"), "--serving-check", "docker"]
+    assert local_runner.main(options) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    for name in ("a.txt", "b.txt", "c.txt", "d.txt", ".hidden"):
+        (tmp_path / "data" / "owner" / name).touch()
+    assert local_runner.main(options) == 2
+    said = "left out of the data: owner/a.txt, owner/b.txt, owner/c.txt and 1 more"
+    assert capsys.readouterr().err.splitlines()[0] == said
+
+
 def test_one_pipeline_at_a_time_in_a_root(tmp_path):
     with (
         local_runner.alone(tmp_path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,6 +38,14 @@ class ExampleForm(Protocol):
         Raises:
           FileNotFoundError: no data, or a part without pictures.
           ValueError: data that cannot be arranged.
+        """
+        ...
+
+    def passed_over(self, data: Path) -> list[str]:
+        """Files in the parts of the user's folder that no step will read, relative to it.
+
+        Args:
+          data: what the user gave.
         """
         ...
 
@@ -83,3 +92,16 @@ class ExampleForm(Protocol):
           ValueError: pictures of several sizes.
         """
         ...
+
+
+def left_over(data: Path, parts: Iterable[str], read: Iterable[Path]) -> list[str]:
+    """Files below some parts of a folder that are not among those which are read, relative to it and sorted.
+
+    Args:
+      data: the folder.
+      parts: names of its sub-folders that count.
+      read: files in them that are read.
+    """
+    files = {file.absolute() for part in parts for file in (data / part).rglob("*") if file.is_file()}
+    unread = files - {file.absolute() for file in read}
+    return sorted(file.relative_to(data.absolute()).as_posix() for file in unread)

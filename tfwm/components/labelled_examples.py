@@ -41,6 +41,14 @@ class LabelledExamples:
         self.class_names(str(folder))
         return folder
 
+    def passed_over(self, data: Path) -> list[str]:
+        """Files that are no PNG or JPEG, hidden ones, and pictures that lie outside the folders of classes.
+
+        Args:
+          data: as for `arranged`.
+        """
+        return labelled_folders.passed_over(data)
+
     def described(self, data: Path) -> dict[str, Any]:
         """Size, channels and number of classes of the data; empty where there are none on this machine.
 
@@ -76,7 +84,10 @@ class LabelledExamples:
         return tuple(sorted(found["owner"]))
 
     def example(self, path: str, content: bytes, class_names: tuple[str, ...]) -> tf.train.Example:
-        """The tf.Example of one file, named `<class>/<file>`.
+        """The tf.Example of one file, named `<class>/<file>`, with the number and the name of its class.
+
+        A name that is a number, for instance `3`, is kept as `class 3`: the schema has a domain of texts, by which it
+        tells an unknown class, but takes texts that are numbers for numbers without bounds.
 
         Args:
           path: ends in the folder of a class and the name of the file.
@@ -89,7 +100,7 @@ class LabelledExamples:
         name = "/".join(path.split("/")[-2:])
         label = name.split("/")[0]
         return picture_example(
-            name, {"image": decode_image(content, name)}, texts={"image/class/text": label.encode()},
+            name, {"image": decode_image(content, name)}, texts={"image/class/text": _as_text(label).encode()},
             numbers={"image/class/label": class_names.index(label), "image/classes": len(class_names)},
         )  # fmt: skip
 
@@ -117,6 +128,14 @@ class LabelledExamples:
 def _classes(folder: str, split: str) -> set[str]:
     files = tf.io.gfile.glob(tf.io.gfile.join(folder, split, labelled_folders.PATTERN))
     return {str(file).split("/")[-2] for file in files}
+
+
+def _as_text(label: str) -> str:
+    try:
+        int(label)
+    except ValueError:
+        return label
+    return f"class {label}"
 
 
 def _parsed(record: bytes, channels: int) -> tuple[str, np.ndarray, int, int]:

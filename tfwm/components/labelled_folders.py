@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfwm.components.example_forms import SPLITS
+from tfwm.components.example_forms import SPLITS, left_over
 from tfwm.data import decode_image, encode_png
 from tfwm.data.reading.labelled import labelled_parts, owner_and_thief
 from tfwm.digests import file_digest
@@ -34,7 +34,7 @@ def arranged(data: Path, root: Path, *, seed: int) -> Path:
 
     Raises:
       FileNotFoundError: there are no such data.
-      ValueError: arrays or folders that are missing.
+      ValueError: arrays or folders that are missing, or two pictures that would get one name.
     """
     if data.is_file():
         digest = hashlib.sha256(f"{file_digest(data)} {seed}".encode()).hexdigest()[:12]
@@ -83,6 +83,19 @@ def write_parts(parts: Mapping[str, LabelledImages], directory: Path) -> Path:
     return directory
 
 
+def passed_over(data: Path) -> list[str]:
+    """Files in the parts of a user's folder that no step reads, relative to it: litter, and pictures out of place.
+
+    Args:
+      data: as for `arranged`; an npz file has none.
+    """
+    if not _is_divided_in_two(data):
+        read = {file for part in SPLITS for file in (data / part).glob(PATTERN)}
+        return left_over(data, SPLITS, read)
+    read = {file for part in (TRAIN, TEST) for _, file in _pictures_below(data / part)}
+    return left_over(data, (TRAIN, TEST), read)
+
+
 def described(data: Path) -> dict[str, Any]:
     """Fields of a scheme that labelled images decide: `image_size`, `channels` and `classes`.
 
@@ -125,7 +138,7 @@ def _is_divided_in_two(data: Path) -> bool:
 
 def _linked_parts(data: Path, seed: int) -> dict[str, dict[Path, Path]]:
     """Files by their place in each part; the division is that of `labelled_parts`."""
-    train, test = (dict(_pictures_below(data / name)) for name in (TRAIN, TEST))
+    train, test = (_by_place(data / name) for name in (TRAIN, TEST))
     if not train or not test:
         raise FileNotFoundError(
             f"`data` must hold train/<class>/ and test/<class>/ with *.png or *.jpg, `{data}` has "
@@ -134,6 +147,15 @@ def _linked_parts(data: Path, seed: int) -> dict[str, dict[Path, Path]]:
     files = list(train.items())
     owner, attacker = (dict(files[i] for i in chosen) for chosen in owner_and_thief(len(files), seed=seed))
     return {"owner": owner, "attacker": attacker, "test": test}
+
+
+def _by_place(folder: Path) -> dict[Path, Path]:
+    found: dict[Path, Path] = {}
+    for place, file in _pictures_below(folder):
+        if place in found:
+            raise ValueError(f"`data` has two pictures that would both be {place}: {found[place]}, {file}. Rename one.")
+        found[place] = file
+    return found
 
 
 def _pictures_below(folder: Path) -> Iterator[tuple[Path, Path]]:

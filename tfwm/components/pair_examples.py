@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfwm.components.example_forms import SPLITS
+from tfwm.components.example_forms import SPLITS, left_over
 from tfwm.data import make_example, parse_example
 from tfwm.data.reading.side_by_side import stack_pairs
 from tfwm.types import ImagePairs
@@ -41,6 +41,15 @@ class PairExamples:
                     "tfwm.data.write_folder writes them."
                 )
         return data
+
+    def passed_over(self, data: Path) -> list[str]:
+        """Files that are no PNG, or that lie deeper; not hidden ones, among which are the demo's own.
+
+        Args:
+          data: as for `arranged`.
+        """
+        read = {file for split in SPLITS for file in (data / split).glob(self.pattern)}
+        return [name for name in left_over(data, SPLITS, read) if not name.split("/")[-1].startswith(".")]
 
     def described(self, data: Path) -> dict[str, Any]:
         """Nothing: patches have the size that the scheme says.

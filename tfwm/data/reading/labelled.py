@@ -77,7 +77,8 @@ def _pictures(images: np.ndarray, channels: int | None) -> np.ndarray:
 
 
 def _from_folder(path: Path, channels: int | None) -> tuple[LabelledImages, LabelledImages]:
-    names = sorted(folder.name for folder in (path / "train").glob("*") if folder.is_dir())
+    # What a dot begins (.ipynb_checkpoints, .git) is no class.
+    names = sorted(folder.name for folder in (path / "train").glob("[!.]*") if folder.is_dir())
     if len(names) < 2 or not (path / "test").is_dir():
         raise ValueError(
             f"`{path}` must hold train/<class>/ and test/<class>/ with pictures, at least two classes, got "
