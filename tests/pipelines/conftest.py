@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfwm.data import make_pairs, photographs, sample_patches, write_folder
-from tfwm.data.reading.labelled import photograph_patches
+from tfwm.data.tasks.trial import photograph_patches
 from tfwm.types import CLASSIFICATION, RESTORATION
 
 COUNTS = {"owner": 64, "attacker": 32, "test": 12}
