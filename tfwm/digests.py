@@ -25,13 +25,12 @@ from typing import Any
 import numpy as np
 
 from tfwm.keys import OwnerKey, derive
-from tfwm.types import ImagePairs, LabelledImages, Scheme, Suspect
+from tfwm.types import ImagePairs, LabelledImages, Scheme
 
 PACKAGE = Path(__file__).parent
 COMMITMENT_TAG = b"tfwm commitment 1"
 # Where and how loudly a cell runs does not change its row.
 NOT_IN_DIGEST = ("directory", "quiet")
-_ASKED = 4  # pictures that a suspect is asked for where its weights are not at hand
 
 
 @lru_cache(maxsize=1)
@@ -76,23 +75,22 @@ def training_digest(settings: dict[str, Any], run: Any, *arrays: np.ndarray, fil
 
 
 def subjects_digest(
-    scheme: Scheme, key: OwnerKey, models: Iterable[Suspect], parts: Sequence[ImagePairs | LabelledImages], alpha: float
-) -> str:
+    scheme: Scheme, key: OwnerKey, models: Iterable[Sequence[np.ndarray]],
+    parts: Sequence[ImagePairs | LabelledImages], alpha: float,
+) -> str:  # fmt: skip
     """The digest of everything that the verdicts of an evaluation depend on, 64 hex digits; it reveals no secret.
 
     Args:
       scheme: its name and its settings count.
       key: the owner's; its fingerprint stands for the secret, its arrays and networks count as they are.
-      models: the marked model and its host. Weights count where they are at hand, else answers to a few images.
-      parts: the data of the attacks and, last, those of the measurements.
+      models: of the marked model and its host, the arrays by which they are known: weights, or answers to a few images.
+      parts: the data of the attacks and those of the measurements.
       alpha: false-claim probability of the verdicts, in (0, 1).
     """
     document = json.dumps([scheme.name, _fields(scheme), key.fingerprint, alpha], default=str)
-    # The images are the first field of both kinds of data.
     contents = [[np.asarray(getattr(part, field.name)) for field in dataclasses.fields(part)] for part in parts]
-    behaviours = [_behaviour(model, contents[-1][0]) for model in models]
     digest = hashlib.sha256(document.encode() + _arrays_digest(_key_arrays(key)) + _arrays_digest(_key_weights(key)))
-    for arrays in (*behaviours, *contents):
+    for arrays in (*models, *contents):
         digest.update(_arrays_digest(_numbered(arrays)))
     return digest.hexdigest()
 
@@ -162,17 +160,6 @@ def commitment(key: OwnerKey, public_key: bytes, model: str) -> str:
     for part in fields:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
-
-
-def _behaviour(suspect: Suspect, inputs: np.ndarray) -> list[np.ndarray]:
-    """The weights where they are at hand; else what it answers, at 8 bits because machines round differently."""
-    model: Any = getattr(suspect, "model", None)
-    if hasattr(model, "get_weights"):
-        return list(model.get_weights())
-    answers = np.nan_to_num(np.asarray(suspect(inputs[:_ASKED].astype(np.float32) / 255.0)))
-    if answers.ndim == 2:  # scores: their size says little, and the class is what counts
-        return [answers.argmax(axis=1)]
-    return [np.round(np.clip(answers, 0.0, 1.0) * 255.0).astype(np.uint8)]
 
 
 def _fields(settings: Any) -> dict[str, Any]:

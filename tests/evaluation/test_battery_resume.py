@@ -9,7 +9,7 @@ import pytest
 from tests.evaluation.doubles import ATTACKS, KIND, POLICY, CellScheme, Shift, marked, owner_key, pairs, subjects
 from tfwm.evaluation.battery import evaluate, plan, run_cell
 from tfwm.evaluation.cells import slug
-from tfwm.suspects import FunctionSuspect
+from tfwm.suspects import FunctionSuspect, KerasSuspect
 
 
 def test_finished_rows_are_kept(run):
@@ -83,9 +83,7 @@ def test_weights_count_where_they_are_at_hand():
             return [np.full(3, self.value, np.float32)]
 
     def digest(value):
-        suspect = FunctionSuspect("same answers", lambda images: images)
-        object.__setattr__(suspect, "model", Network(value))
-        return subjects(marked=suspect).digest
+        return subjects(marked=KerasSuspect("same answers", Network(value))).digest
 
     assert digest(0.1) == digest(0.1)
     # Too small a change to show in the answers.
