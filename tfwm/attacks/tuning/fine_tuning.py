@@ -81,7 +81,14 @@ class FineTune:
         return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
 
     def tuning(self, suspect: Suspect, data: ImagePairs, run: Run, epochs: Sequence[int] = ()) -> Tuning:
-        """See `TuningAttack`."""
+        """The training of this attack, to be started; see `TuningAttack`.
+
+        Args:
+          suspect: the stolen network.
+          data: the thief's own pairs.
+          run: his machine.
+          epochs: after which the network is kept on the way.
+        """
         return tuning_on_pairs(self, suspect, data, run, epochs)
 
     @property
@@ -90,7 +97,12 @@ class FineTune:
         return self.layers == "all" and not self.freeze_statistics
 
     def start(self, network: keras.Model, run: Run) -> keras.Model:
-        """See `PairTuningAttack`."""
+        """A copy of the stolen network with the chosen layers to be trained.
+
+        Args:
+          network: the stolen one.
+          run: not looked at.
+        """
         copy = copy_of(network)
         choose_layers(copy, self.layers)
         return copy
@@ -143,7 +155,13 @@ class TuneClassifier:
         return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
 
     def tuning(self, suspect: Suspect, data: LabelledImages, run: Run, epochs: Sequence[int] = ()) -> Tuning:
-        """See `TuningAttack`.
+        """The training of this attack, to be started; see `TuningAttack`.
+
+        Args:
+          suspect: the stolen network.
+          data: the thief's own labelled images.
+          run: his machine.
+          epochs: after which the network is kept on the way.
 
         Raises:
           ValueError: the access is too low, or the suspect is no classifier of these classes.

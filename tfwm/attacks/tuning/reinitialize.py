@@ -73,7 +73,14 @@ class ReinitializeLast:
         return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
 
     def tuning(self, suspect: Suspect, data: ImagePairs, run: Run, epochs: Sequence[int] = ()) -> Tuning:
-        """See `TuningAttack`."""
+        """The training of this attack, to be started; see `TuningAttack`.
+
+        Args:
+          suspect: the stolen network.
+          data: the thief's own pairs.
+          run: his machine.
+          epochs: after which the network is kept on the way.
+        """
         return tuning_on_pairs(self, suspect, data, run, epochs)
 
     @property
@@ -82,7 +89,11 @@ class ReinitializeLast:
         return not self.freeze_statistics
 
     def start(self, network: keras.Model, run: Run) -> keras.Model:
-        """See `PairTuningAttack`.
+        """A copy of the stolen network with its last layers drawn afresh.
+
+        Args:
+          network: the stolen one.
+          run: its seed decides the new weights.
 
         Raises:
           ValueError: more layers are to be drawn again than have a kernel.
