@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.doubles import smoothing_host
 from tests.toy_classifier import toy_classifier
 from tfwm.components.artifact_files import KERAS_FILE
 from tfwm.components.labelled_folders import arranged
@@ -229,27 +228,25 @@ def test_every_step_of_our_own_carries_the_code_version(config):
     assert properties["ServingSmokeTest"]["code_version"] == "server-1"
 
 
-def _classifier_with_softmax():
+@pytest.mark.parametrize("config", [CLASSIFICATION], indirect=True)
+def test_a_users_saved_model_is_marked_instead_of_a_trained_host(first, config, tmp_path):
     from tensorflow import keras
 
-    network = toy_classifier(classes=10)
-    return keras.Model(network.input, keras.layers.Softmax()(network.output))
-
-
-def test_a_users_saved_model_is_marked_instead_of_a_trained_host(first, config, tmp_path):
     from tfwm.keys import OwnerKey
     from tfwm.networks import load_network
 
-    given = {RESTORATION: smoothing_host, CLASSIFICATION: _classifier_with_softmax}[config.kind.name]()
+    network = toy_classifier(classes=10)
+    given = keras.Model(network.input, keras.layers.Softmax()(network.output))
     given.save(tmp_path / "mine")
     summary = _again(config, host_path=str(tmp_path / "mine"))
     assert _ran(summary) == FROM_THE_HOST
     host = load_network(summary.artifacts["HostTrainer.host"] / KERAS_FILE)
     for ours, theirs in zip(host.get_weights(), given.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    settings = OwnerKey.load(summary.artifacts["WatermarkTrainer.owner_key"]).settings
     # The preset says logits; only the host knows better.
-    assert settings.get("outputs", "probabilities") == "probabilities"
+    assert config.scheme.outputs == "logits"
+    key = OwnerKey.load(summary.artifacts["WatermarkTrainer.owner_key"])
+    assert key.settings["outputs"] == "probabilities"
 
 
 def test_a_step_that_fails_is_named(first, config):
