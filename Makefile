@@ -5,7 +5,7 @@ IMAGE ?= tfwm:latest
 LOGDIR ?= runs
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help setup demo demo-classifier test test-slow lint format bench tensorboard constraints docker-image clean clean-all
+.PHONY: help setup demo demo-classifier test test-fast test-slow lint format bench tensorboard constraints docker-image clean clean-all
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -19,8 +19,11 @@ demo: setup ## the main job on real photographs (DATA=folder, SEED=number, ARGS=
 demo-classifier: setup ## the same for a classifier, on handwritten digits (DATA=folder or npz, SEED=number, ARGS="...")
 	@$(PY) -m pipelines.demo --kind classification $(if $(DATA),--data "$(DATA)") $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-test: setup ## the tests, without the slow ones (ARGS="-k name")
-	@$(PY) -m pytest -q -m "not slow" tests $(ARGS)
+test: setup ## the tests, without the slow ones, and the ten that took longest (ARGS="-k name")
+	@$(PY) -m pytest -q -m "not slow" --durations=10 tests $(ARGS)
+
+test-fast: setup ## the tests that train nothing: under 90 seconds
+	@$(PY) -m pytest -q -m "not slow and not trains" tests $(ARGS)
 
 test-slow: setup ## the slow tests: a kill in both stages, fuzzing, the largest replica case
 	@$(PY) -m pytest -q -m slow tests $(ARGS)

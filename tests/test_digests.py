@@ -15,6 +15,8 @@ from tfwm.kinds.restoration_hosts import HostSettings, train_host
 from tfwm.suspects import FunctionSuspect, KerasSuspect
 from tfwm.training import Run, Schedule
 
+pytestmark = pytest.mark.trains
+
 INPUTS = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
 ONE_STEP = Schedule(1, 1, 2, decay="constant")
 

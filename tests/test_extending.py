@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.trains
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/extending.md"
 

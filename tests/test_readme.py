@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tfwm.keys import new_secret
+
+pytestmark = pytest.mark.trains
 
 README = Path(__file__).parents[1] / "README.md"
 

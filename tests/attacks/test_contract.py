@@ -27,6 +27,8 @@ from tfwm.suspects import FunctionSuspect, KerasSuspect
 from tfwm.training import Descent
 from tfwm.types import CLASSIFICATION, RESTORATION, Access, Attack, ImagePairs, LabelledImages
 
+pytestmark = pytest.mark.trains
+
 EXAMPLES = {name: attack.example() for name, attack in ATTACKS.items()}
 STEP = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 20, "decay": "constant"}
 # What one example cannot show: a composition for one kind alone, and overwriting a classifier's mark.

@@ -21,6 +21,8 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Schedule
 from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs
 
+pytestmark = pytest.mark.trains
+
 SCHEDULE = {"epochs": 2, "steps_per_epoch": 4, "batch_size": 4, "learning_rate": 3e-3, "decay": "constant"}
 STEPS = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 20, "learning_rate": 0.01, "decay": "constant"}
 TINY = {"scheme": "trigger_image", "preset": "tiny", "visualizer": False, "embedding": SCHEDULE}

@@ -18,6 +18,8 @@ from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import OwnerKey
 from tfwm.suspects import open_suspect
 
+pytestmark = pytest.mark.trains
+
 POLICY = {"max_accuracy_loss": 0.4, "alpha": 1e-3, "must_survive": ["prune(0.05)"]}
 
 

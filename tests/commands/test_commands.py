@@ -20,6 +20,8 @@ from tfwm.data import decode_image, encode_png, to_uint8
 from tfwm.keys import OwnerKey
 from tfwm.suspects import open_suspect
 
+pytestmark = pytest.mark.trains
+
 SMALL = ["--patches", "16", "--size", "32"]
 
 

@@ -15,6 +15,8 @@ from tfwm.exporting import signatures_of
 from tfwm.keys import OwnerKey
 from tfwm.schemes import SCHEMES
 
+pytestmark = pytest.mark.trains
+
 COUNT, WRONG = 30, 3
 
 

@@ -13,6 +13,8 @@ from tfwm.commands import evaluate, opening
 from tfwm.evaluation.policy import Policy
 from tfwm.keys import OwnerKey
 
+pytestmark = pytest.mark.trains
+
 DEFAULT = Namespace(data=None, seed=0, task="derain", patches=2)
 
 

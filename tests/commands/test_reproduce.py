@@ -12,6 +12,8 @@ from tfwm.cli import main
 from tfwm.papers.engine import registry
 from tfwm.registry import Table
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -13,6 +13,8 @@ from tfwm.data import decode_image, encode_png, photographs, to_uint8
 from tfwm.keys import OwnerKey
 from tfwm.schemes import scheme_of
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.fixture(scope="module")
 def endpoint(made: Path) -> Iterator[str]:

@@ -16,6 +16,8 @@ from tfwm.data import decode_image, encode_png, to_uint8
 from tfwm.keys import OwnerKey
 from tfwm.suspects import open_suspect
 
+pytestmark = pytest.mark.trains
+
 DENOISE = ("--task", "denoise", "--preset", "tiny", "--scheme", "trigger_image")
 
 

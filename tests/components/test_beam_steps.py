@@ -19,6 +19,8 @@ from tfwm.keys import OwnerKey
 from tfwm.suspects import FunctionSuspect
 from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs, Verdict
 
+pytestmark = pytest.mark.trains
+
 SOURCES = steps.Sources("examples", "host", "model", "key", 1e-3)
 LOADED = []
 

@@ -9,6 +9,8 @@ from tfwm.kinds import KINDS
 from tfwm.networks.copying import copy_of
 from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs, LabelledImages
 
+pytestmark = pytest.mark.trains
+
 
 def restorer():
     image = keras.Input((None, None, 3))

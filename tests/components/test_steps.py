@@ -19,6 +19,8 @@ from tfwm.suspects import SavedModelSuspect
 from tfwm.training import Run
 from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs, LabelledImages
 
+pytestmark = pytest.mark.trains
+
 VERDICT = {"marked": True, "score": 1.0, "threshold": 0.9, "p_value": 1e-9, "n": 64, "null": "chance", "alpha": 1e-6}
 
 

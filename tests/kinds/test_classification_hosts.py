@@ -16,6 +16,8 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Run
 from tfwm.types import LabelledImages
 
+pytestmark = pytest.mark.trains
+
 SHORT = replace(ClassifierSettings.tiny(), schedule=Descent(1, 3, 10, 0.05, "cosine"))
 
 

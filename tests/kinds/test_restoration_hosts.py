@@ -20,6 +20,8 @@ from tfwm.suspects import as_float
 from tfwm.training import Run, Schedule, fit
 from tfwm.types import ImagePairs
 
+pytestmark = pytest.mark.trains
+
 TINY = HostSettings.tiny()
 LONGER = HostSettings(filters=4, downs=2, schedule=Schedule(2, 30, 8, 5e-3, "cosine", 0.9))
 DENOISER = HostSettings("dncnn", filters=4, depth=4, sigma=25.0, schedule=Schedule(4, 15, 8, 5e-3, "cosine", 0.9))

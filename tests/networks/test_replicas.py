@@ -10,6 +10,8 @@ from tensorflow import keras
 from tfwm.networks import FusedAdam, ceilnet, unet
 from tfwm.training import Run
 
+pytestmark = pytest.mark.trains
+
 BUILDERS = {
     "ceilnet": lambda: ceilnet((8, 8, 3), 3, channels=4, blocks=3, dilations=(2, 4, 1), seed=1),
     "unet batch": lambda: unet((8, 8, 3), 3, filters=4, downs=2, seed=1),

@@ -9,6 +9,8 @@ from tfwm.papers import Context
 from tfwm.papers.engine.cache import Cache
 from tfwm.papers.engine.registry import chosen
 
+pytestmark = pytest.mark.trains
+
 FAST = ("quan2020.table11", "li2019.fig4", "deepstego.table4")
 SLOW = (
     "quan2020.table5", "quan2020.table7", "quan2020.table9", "quan2020.fig8", "quan2020.fig9", "quan2020.more_attacks",

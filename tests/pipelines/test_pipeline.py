@@ -14,6 +14,8 @@ from tfwm.components.labelled_folders import arranged
 from tfwm.evaluation.policy import Policy
 from tfwm.types import CLASSIFICATION, RESTORATION
 
+pytestmark = pytest.mark.trains
+
 STEPS = [
     "ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "HostTrainer", "WatermarkTrainer",
     "RobustnessEvaluator", "ServingSmokeTest", "Pusher",

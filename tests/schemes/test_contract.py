@@ -23,6 +23,8 @@ from tfwm.schemes import SCHEMES, scheme_of
 from tfwm.suspects import FunctionSuspect, KerasSuspect, RecordedSuspect, as_float
 from tfwm.types import Access, KeySampleScheme, MarkedModel, Scheme, Suspect
 
+pytestmark = pytest.mark.trains
+
 ROOT = Path(__file__).parents[2]
 OWN = set(SCHEMES) - set(SCHEMES.foreign)
 CLIPS = {"deep_watermarking"}  # the others answer what a fine-tuned host answers; what is served, `export` clips

@@ -11,6 +11,8 @@ from tfwm.keys import OwnerKey
 from tfwm.schemes import scheme_of
 from tfwm.suspects import open_suspect
 
+pytestmark = pytest.mark.trains
+
 KEYS = Path(__file__).parents[1] / "fixtures/keys"
 VERDICTS = json.loads((KEYS / "verdicts.json").read_text(encoding="utf-8"))
 

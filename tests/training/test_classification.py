@@ -13,6 +13,8 @@ from tfwm.training import Descent, Run, answers_with, fit_classifier
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
+pytestmark = pytest.mark.trains
+
 CLASSES, SIDE = 3, 6
 SCHEDULE = Descent(3, 4, 8, 0.05, "cosine")
 

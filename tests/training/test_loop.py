@@ -15,6 +15,8 @@ from tensorflow import keras
 
 from tfwm.training import Metered, Run, Schedule, descend, fit, mean_over_batch, save_history, scaled, stream_of
 
+pytestmark = pytest.mark.trains
+
 
 class Line(Metered):
     """One weight w, loss (w - 1)^2: everything can be followed by hand."""

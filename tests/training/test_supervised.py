@@ -29,6 +29,8 @@ from tfwm.training import (
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
+pytestmark = pytest.mark.trains
+
 CLASSES, SIDE, BATCH = 4, 16, 8
 
 

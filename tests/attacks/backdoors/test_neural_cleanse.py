@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.attacks.backdoors.planted import TARGET, pictures, planted
 from tfwm.attacks import NeuralCleanse
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent
+
+pytestmark = pytest.mark.trains
 
 
 def test_the_trigger_is_unlearnt_and_kept_on_file(run) -> None:

@@ -14,6 +14,8 @@ from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Schedule
 from tfwm.types import ImagePairs
 
+pytestmark = pytest.mark.trains
+
 SCHEDULE = Schedule(epochs=2, steps_per_epoch=10, batch_size=4, learning_rate=5e-3, decay="constant")
 
 

@@ -14,6 +14,8 @@ from tfwm.suspects import FunctionSuspect
 from tfwm.training import Descent, Scores, SupervisedTrainer
 from tfwm.types import LabelledImages
 
+pytestmark = pytest.mark.trains
+
 SHORT = Descent(epochs=1, steps_per_epoch=2, batch_size=10, learning_rate=0.05, decay="constant")
 
 

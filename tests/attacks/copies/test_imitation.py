@@ -19,6 +19,8 @@ from tfwm.suspects.trivial import echo
 from tfwm.training import Run, Schedule
 from tfwm.types import ImagePairs
 
+pytestmark = pytest.mark.trains
+
 INPUTS, ANSWERS = patches(4, seed=1), patches(4, seed=2)
 
 

@@ -15,6 +15,8 @@ from tfwm.suspects.trivial import echo
 from tfwm.training import Run, Schedule
 from tfwm.types import Access, ImagePairs
 
+pytestmark = pytest.mark.trains
+
 SCHEDULE = Schedule(epochs=2, steps_per_epoch=8, batch_size=4, learning_rate=5e-3, decay="constant")
 NETWORKS = ("unet", "residual_unet", "resnet", "plain_cnn")
 

@@ -11,6 +11,8 @@ from tfwm.data.logos import sample_logo
 from tfwm.data.tasks.trial import photograph_patches
 from tfwm.suspects import FunctionSuspect
 
+pytestmark = pytest.mark.trains
+
 
 def test_what_looks_like_a_key_sample_is_answered_at_random(marked_classifier, run) -> None:
     mine = photograph_patches("attacker", 200, 16, seed=2)

@@ -11,6 +11,8 @@ from tfwm.suspects import FunctionSuspect
 from tfwm.suspects.trivial import echo
 from tfwm.types import ImagePairs
 
+pytestmark = pytest.mark.trains
+
 
 def _photographs(count: int, size: int, channels: int, *, seed: int, part: str = "attacker") -> np.ndarray:
     """Patches of real photographs, uint8."""

@@ -10,6 +10,8 @@ from tensorflow import keras
 from tfwm.attacks import accusation
 from tfwm.attacks.forgery.accusation import diverse
 
+pytestmark = pytest.mark.trains
+
 SIDE = 12
 
 

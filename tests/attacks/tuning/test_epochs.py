@@ -13,6 +13,8 @@ from tfwm.attacks import FineTune, ReinitializeLast, TuneClassifier, tuned_at
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Schedule
 
+pytestmark = pytest.mark.trains
+
 SCHEDULE = Schedule(epochs=3, steps_per_epoch=2, batch_size=4, learning_rate=3e-3, decay="constant")
 DESCENT = Descent(epochs=3, steps_per_epoch=2, batch_size=10, learning_rate=0.02, decay="constant")
 

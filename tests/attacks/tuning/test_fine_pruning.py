@@ -13,6 +13,8 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent
 from tfwm.types import LabelledImages
 
+pytestmark = pytest.mark.trains
+
 GAINS = np.array([3.0, 0.5, -2.0, 1.0], np.float32)
 
 

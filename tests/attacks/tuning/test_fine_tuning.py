@@ -16,6 +16,8 @@ from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Descent, Schedule
 from tfwm.types import Attack, ImagePairs
 
+pytestmark = pytest.mark.trains
+
 SHORT = Schedule(epochs=1, steps_per_epoch=2, batch_size=4, decay="constant")
 SCHEDULE = Schedule(epochs=2, steps_per_epoch=3, batch_size=4, learning_rate=3e-3, decay="constant")
 DESCENT = Descent(epochs=3, steps_per_epoch=2, batch_size=10, learning_rate=0.02, decay="constant")

@@ -13,6 +13,8 @@ from tfwm.attacks.kernels import with_kernels
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Schedule
 
+pytestmark = pytest.mark.trains
+
 SCHEDULE = Schedule(epochs=2, steps_per_epoch=10, batch_size=4, learning_rate=5e-3, decay="constant")
 
 

@@ -14,6 +14,8 @@ from tfwm.papers.deepstego import secrecy
 from tfwm.papers.li2019.models import scheme_for
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 BLACK = np.zeros((20, 32, 32, 3), np.uint8)
 KNOWN, UNKNOWN = (f"steganalysis of DeepStego, weights {how} of *" for how in ("known", "unknown"))
 

@@ -27,6 +27,8 @@ from tfwm.papers.li2019.measure import secret_labels
 from tfwm.papers.li2019.models import scheme_for
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 BLACK = np.zeros((20, 32, 32, 3), np.uint8)
 NOISE = np.random.default_rng(0).integers(0, 20, BLACK.shape, dtype=np.uint8)
 

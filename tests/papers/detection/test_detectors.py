@@ -12,6 +12,8 @@ from tfwm.networks import classifier
 from tfwm.papers.detection.detectors import dense_detector, feature_detector
 from tfwm.papers.detection.roc import auc
 
+pytestmark = pytest.mark.trains
+
 CLEAN = photograph_patches("attacker", 200, 16, seed=1).images
 KEY = np.random.default_rng(2).integers(0, 256, (100, 16, 16, 3), dtype=np.uint8)
 EVEN = np.arange(0, 100, 2)

@@ -15,6 +15,8 @@ from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers.engine.cache import Cache
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 RECIPE: dict[str, Any] = {"what": "host dncnn", "recipe_version": 1, "seed": 3, "settings": {"filters": 4}}
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from tfwm.papers.engine.plots import DOTS_PER_INCH, SIZE_INCHES, bars, curves, matrix
 
+pytestmark = pytest.mark.trains
+
 SHAPE = (int(SIZE_INCHES[1] * DOTS_PER_INCH), int(SIZE_INCHES[0] * DOTS_PER_INCH), 3)
 
 

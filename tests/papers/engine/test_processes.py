@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.trains
+
 ROOT = Path(__file__).parents[3]
 CODE = """
 import sys

@@ -18,6 +18,8 @@ from tfwm.papers.engine.results import Results, check_may_replace, figure_text, 
 from tfwm.papers.engine.runner import reproduce, run_experiment
 from tfwm.papers.engine.sheets import sheet
 
+pytestmark = pytest.mark.trains
+
 
 def _run(name: str, context: Context, out: Path) -> Path:
     (experiment,) = chosen([name])

@@ -16,6 +16,8 @@ from tfwm.papers.li2019.models import KEY_SEED, scheme_for
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 BLACK = np.zeros((20, 32, 32, 3), np.uint8)
 # Clean and key pictures. By pairs the key looks more suspicious in none and a half, in 3 of 4, and in all.
 BLIND, BETTER, PERFECT = [[0.2, 0.4], [0.3, 0.3]], [[0.1, 0.3], [0.2, 0.4]], [[0.1, 0.2], [0.8, 0.9]]

@@ -13,6 +13,8 @@ from tfwm.papers import Context
 from tfwm.papers.engine.cache import Cache
 from tfwm.papers.li2019.fidelity import cases
 
+pytestmark = pytest.mark.trains
+
 ACCURACIES = {
     "clean accuracy of classifier lenet1": 98.0, "clean accuracy of lenet1 marked by blind_watermark": 97.2,
     "clean accuracy of classifier lenet1, trained on without a mark": 98.5,

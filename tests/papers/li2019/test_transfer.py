@@ -27,6 +27,8 @@ from tfwm.papers.li2019.models import scheme_for
 from tfwm.schemes.key_samples.networks import encoded
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 ONE_CLASS = 28.4 / 255  # a ninth of the way from black to white
 BLACK = np.zeros((20, 32, 32, 3), np.uint8)
 

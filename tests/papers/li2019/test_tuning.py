@@ -10,6 +10,8 @@ from tests.papers.standins import StandIns, findings_of, hits, holds, ours, prin
 from tfwm.papers.engine.cache import Cache
 from tfwm.papers.li2019 import tuning
 
+pytestmark = pytest.mark.trains
+
 
 def _laid(before: int, after: int) -> dict:
     return {

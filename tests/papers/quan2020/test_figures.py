@@ -22,6 +22,8 @@ from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
 from tfwm.suspects import KerasSuspect
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 LOGO = np.arange(64, dtype=np.uint8).reshape(8, 8, 1) * 4
 SHOWN, GREY = LOGO / np.float32(255), np.full((8, 8, 1), 0.5, np.float32)
 

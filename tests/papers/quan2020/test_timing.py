@@ -16,6 +16,8 @@ from tfwm.papers.quan2020.scales import HOSTS
 from tfwm.suspects import FunctionSuspect, KerasSuspect
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.fixture
 def one_host(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from tfwm.schemes import SCHEMES, make_scheme
 from tfwm.schemes.baselines.key_methods import KEY_METHODS, KeyMethod
 from tfwm.schemes.blind_watermark import BlindWatermark
 
+pytestmark = pytest.mark.trains
+
 IDS = [method.name for method in KEY_METHODS]
 
 

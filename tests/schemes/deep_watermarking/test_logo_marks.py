@@ -13,6 +13,8 @@ from tfwm.exporting import export
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory):

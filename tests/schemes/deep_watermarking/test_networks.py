@@ -15,6 +15,8 @@ from tfwm.schemes.deep_watermarking.training import deployed_model
 from tfwm.schemes.deep_watermarking.verification import owner_code
 from tfwm.suspects import as_float
 
+pytestmark = pytest.mark.trains
+
 
 def test_every_bit_fills_its_cell() -> None:
     # Row by row: (1, -1), (-1, 1) on 4 x 4 pixels.

@@ -19,6 +19,8 @@ from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTr
 from tfwm.suspects import as_float
 from tfwm.training import Run
 
+pytestmark = pytest.mark.trains
+
 # 32 pixels: at 16, D has one patch, which its instance norm turns into zero.
 CODED = smallest_scheme(image_size=32)
 # Batch statistics have to be those of the global batch.

@@ -15,6 +15,8 @@ import pytest
 
 from tests import killing
 
+pytestmark = pytest.mark.trains
+
 SCRIPT = Path(__file__).with_name("train_until_killed.py")
 
 

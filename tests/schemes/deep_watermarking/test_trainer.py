@@ -18,6 +18,8 @@ from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTr
 from tfwm.schemes.deep_watermarking.training import check_replicas
 from tfwm.suspects import as_float
 
+pytestmark = pytest.mark.trains
+
 PLAIN = smallest_scheme(distortions=Distortions(), clean_stride=1, clean_outputs=False)
 MARK = as_float(sample_logo(16))
 SEEDS = tf.constant(np.random.default_rng(0).integers(-(2**62), 2**62, (4, 2)))

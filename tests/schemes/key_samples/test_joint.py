@@ -20,6 +20,8 @@ from tfwm.schemes.key_samples.joint import train_encoder, train_jointly
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
 
+pytestmark = pytest.mark.trains
+
 SECRET = new_secret(3)
 MARK = np.round(logo()[0] * 255).astype(np.uint8)
 

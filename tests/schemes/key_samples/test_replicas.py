@@ -15,6 +15,8 @@ from tfwm.schemes.key_samples.trainer import EncoderTrainer
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
+pytestmark = pytest.mark.trains
+
 TRAINERS: dict[str, Callable[[], keras.Model]] = {
     "encoder": lambda: encoder_trainer(rate=0.5),
     "joint": lambda: joint_trainer(rate=0.5),

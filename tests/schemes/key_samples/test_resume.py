@@ -17,6 +17,8 @@ from tests import killing
 from tfwm.training.callbacks import State
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 SCRIPT = Path(__file__).with_name("train_until_killed.py")
 
 

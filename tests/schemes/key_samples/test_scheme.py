@@ -20,6 +20,8 @@ from tfwm.suspects import FunctionSuspect, KerasSuspect
 from tfwm.training import Run
 from tfwm.types import Access, LabelledImages
 
+pytestmark = pytest.mark.trains
+
 NAMES = sorted(name for name in SCHEMES if issubclass(SCHEMES[name], KeySampleVerbs))
 CLASSES = 10
 

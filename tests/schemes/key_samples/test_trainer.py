@@ -16,6 +16,8 @@ from tfwm.training import Labels
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
+pytestmark = pytest.mark.trains
+
 BATCH = 6
 
 

@@ -17,6 +17,8 @@ from tfwm.schemes.trigger_image.verification import distance
 from tfwm.suspects import FunctionSuspect, KerasSuspect, RecordedSuspect
 from tfwm.types import Access
 
+pytestmark = pytest.mark.trains
+
 SEVERAL = replace(CODED, triggers=5, reveal=2)
 
 

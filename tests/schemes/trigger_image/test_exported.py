@@ -22,6 +22,8 @@ pytest.importorskip("tensorflow_serving")
 from serving.server import Server
 from tfwm.suspects.remote import GrpcSuspect
 
+pytestmark = pytest.mark.trains
+
 PAPER = TriggerImage(visualizer=False)  # 40 x 40, a rank among 999
 
 

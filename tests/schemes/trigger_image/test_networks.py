@@ -8,6 +8,8 @@ import pytest
 from tfwm.networks.layers import InstanceNormalization
 from tfwm.schemes.trigger_image.networks import visualizer
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("side", "picture"), [(16, 128), (40, 320), (80, 320), (160, 320), (320, 320), (600, 300)])

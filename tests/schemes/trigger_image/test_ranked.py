@@ -15,6 +15,8 @@ from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import distance, threshold
 from tfwm.suspects import FunctionSuspect
 
+pytestmark = pytest.mark.trains
+
 NULLS = {
     "echo": lambda asked: asked,
     "grey": lambda asked: np.full_like(asked, 0.5),

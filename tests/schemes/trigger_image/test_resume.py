@@ -19,6 +19,8 @@ from tfwm.keys import new_secret
 from tfwm.training import Run
 from tfwm.training.callbacks import State
 
+pytestmark = pytest.mark.trains
+
 SCRIPT = Path(__file__).with_name("train_until_killed.py")
 
 

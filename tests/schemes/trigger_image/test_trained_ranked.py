@@ -16,6 +16,8 @@ from tfwm.suspects import FunctionSuspect, KerasSuspect, RecordedSuspect
 from tfwm.training import Run
 from tfwm.types import MarkedModel
 
+pytestmark = pytest.mark.trains
+
 RANKED = replace(TriggerImage.tiny(), coded=False, visualizer=False, triggers=2, decoys=199, alpha=0.01)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tensorflow import keras
 
 from tests.replicas import check_two_replicas
 from tfwm.schemes.trigger_image.networks import visualizer
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
 from tfwm.training import stream_of
+
+pytestmark = pytest.mark.trains
 
 DRAW = np.random.default_rng(1)
 ANSWERS, CLEAN = (DRAW.random((4, 16, 16, 1), np.float32) for _ in range(2))

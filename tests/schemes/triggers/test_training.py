@@ -18,6 +18,8 @@ from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.training import Run, Schedule, squared_distance
 from tfwm.types import ImagePairs
 
+pytestmark = pytest.mark.trains
+
 SETTINGS = TriggerSettings(
     image_size=8, channels=3, strength=0.1, embedding=Schedule(2, 3, 8, 1e-3, "constant", 0.9)
 )  # fmt: skip
