@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.papers.standins import smoke
 from tfwm.papers import Context
-from tfwm.papers.engine.cache import Cache
 from tfwm.papers.engine.registry import chosen
 
 pytestmark = pytest.mark.trains
@@ -17,12 +15,6 @@ SLOW = (
     "quan2020.statistics", "li2019.table2", "li2019.fig6", "li2019.fig7", "li2019.fig9", "li2019.labels",
     "li2019.more_attacks", "deepstego.table3", "deepstego.table5",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Context:
-    """One cache for all of them: what several need is trained once."""
-    return smoke(Cache(tmp_path_factory.mktemp("smoke")))
 
 
 @pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])

@@ -4,15 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.papers.standins import smoke
 from tfwm.papers import Context
 from tfwm.papers.engine.cache import Cache
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Context:
-    """The smallest scale with networks that are really trained, what several tests need once."""
-    return smoke(Cache(tmp_path_factory.mktemp("quan2020")))
 
 
 @pytest.fixture
