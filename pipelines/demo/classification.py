@@ -24,7 +24,7 @@ from tfwm.types import CLASSIFICATION, LabelledImages, Suspect
 SIDE = 32  # pixels that the digits, 8 x 8 as they come, are enlarged to
 TEST_SHARE = 0.2
 SHOWN = 100  # test images that are sent to the served model
-MANY, FEW_SAMPLES = 2400, 60  # with fewer images than so many, 120 key samples cost a narrow network its accuracy
+MANY, FEW_SAMPLES = 2400, 40  # with fewer images than so many, more key samples cost a narrow network its accuracy
 SHORT = {"epochs": 6, "steps_per_epoch": 120, "batch_size": 100, "learning_rate": 0.1, "decay": "cosine"}
 DEEPEST = 5  # halvings in the encoder of `blind_watermark`, where the side allows them
 
