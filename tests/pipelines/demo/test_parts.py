@@ -51,7 +51,7 @@ def _images(side, classes=3):
 def test_the_encoder_has_the_levels_that_the_pictures_side_allows(tmp_path, side, expected):
     folder = write_parts({part: _images(side) for part in ("owner", "attacker", "test")}, tmp_path / "data")
     data = ClassificationDemo().prepare(str(folder), tmp_path, seed=0)
-    assert data.settings == {"scheme": {"scheme": "blind_watermark", "preset": "fast", "samples": 60, **expected}}
+    assert data.settings == {"scheme": {"scheme": "blind_watermark", "preset": "fast", "samples": 40, **expected}}
     scheme = config_of("demo", folder, tmp_path, settings=data.settings).scheme
     assert (scheme.image_size, scheme.channels, scheme.classes) == (side, 1, 3)
 
