@@ -32,6 +32,7 @@ class GroupedConvolution(keras.layers.Conv2D):
         return tf.concat([super(GroupedConvolution, self).convolution_op(*part) for part in parts], -1)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """`[n, h, w, channels]` -> `[n, h / stride, w / stride, filters]`, with bias and activation."""
         outputs = self.convolution_op(inputs, tf.convert_to_tensor(self.kernel))
         return self.activation(tf.nn.bias_add(outputs, self.bias) if self.use_bias else outputs)
 
