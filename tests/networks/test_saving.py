@@ -12,7 +12,7 @@ from tensorflow import keras
 
 import tfwm
 from tfwm.networks import load_network
-from tfwm.networks.classifiers.dpn import GroupedConvolution
+from tfwm.networks.layers import GroupedConvolution
 
 PACKAGE = Path(tfwm.__file__).parent
 
@@ -25,7 +25,7 @@ def test_a_process_that_has_loaded_nothing_else_knows_every_layer(tmp_path: Path
     )
     assert "tfwm.networks.layers" in registering
     image = keras.Input((4, 4, 6))
-    network = keras.Model(image, GroupedConvolution(4, 3, groups=2)(image))  # which stands in a host's own file
+    network = keras.Model(image, GroupedConvolution(4, 3, groups=2)(image))
     network.save(tmp_path / "host.keras")
     code = (
         "import sys, numpy as np; from tfwm.networks import load_network\n"

@@ -9,7 +9,6 @@ from tensorflow import keras
 
 # A file may name layers of tfwm. They are registered by the import of their modules, so all of these stand here.
 from tfwm.networks import deployed, layers, optimizers, resampling  # noqa: F401
-from tfwm.networks.classifiers import dpn  # noqa: F401
 
 
 def load_network(path: str | Path) -> keras.Model:
