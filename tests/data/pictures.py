@@ -7,6 +7,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from tfwm.types import ImagePairs
+
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
@@ -25,3 +27,9 @@ def photograph(height: int = 24, width: int = 32, channels: int = 3, seed: int =
 
 def png(image: np.ndarray) -> bytes:
     return encoded(Image.fromarray(image[..., 0] if image.shape[2] == 1 else image))
+
+
+def pairs_of_photographs(count: int = 3, channels: int = 3) -> ImagePairs:
+    """Inputs and targets that are all different photographs."""
+    images = np.stack([photograph(channels=channels, seed=seed) for seed in range(2 * count)])
+    return ImagePairs(images[:count], images[count:])

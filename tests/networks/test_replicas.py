@@ -52,10 +52,10 @@ def test_one_step_on_two_replicas_equals_one_step_on_one(network, tmp_path):
 
 
 def test_batch_statistics_are_synchronised_only_over_replicas(tmp_path):
-    def kinds(network: keras.Model) -> set[bool]:
+    def synchronised(network: keras.Model) -> set[bool]:
         norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
         return {layer.synchronized for layer in norms}
 
-    assert kinds(BUILDERS["unet batch"]()) == {False}
+    assert synchronised(BUILDERS["unet batch"]()) == {False}
     with Run(tmp_path, strategy="mirrored").scope():
-        assert kinds(BUILDERS["unet batch"]()) == {True}
+        assert synchronised(BUILDERS["unet batch"]()) == {True}

@@ -22,8 +22,7 @@ def test_resample_leaves_what_fits() -> None:
     assert resample(pictures, 8) is pictures
 
 
-def test_resample_averages_blocks() -> None:
-    # A block of 2 x 2 equal pixels each: the triangle filter of width 4 gives inner pixels 1/4 of both neighbours ...
+def test_resample_keeps_the_mean_and_flat_pictures() -> None:
     flat = np.full((1, 12, 20, 3), 0.3, np.float32)
     np.testing.assert_allclose(resample(flat, 4), np.full((1, 4, 4, 3), 0.3), atol=1e-6)
     assert resample(_pictures(50, 70), 16).shape == (2, 16, 16, 3)

@@ -29,7 +29,10 @@ def check_alpha(alpha: float, hits: int, chance: float) -> None:
 
 
 def answers_to(suspect: Suspect, asked: np.ndarray) -> np.ndarray:
-    """What the suspect makes of some images; what is not finite, or of another shape, counts as black.
+    """What the suspect makes of some images, whatever it answers.
+
+    NaN counts as black, an infinity as the end of the range that it lies at, and an answer of another shape as black
+    pictures.
 
     Args:
       suspect: from images to images.

@@ -17,14 +17,13 @@ class PositionBias(keras.layers.Layer):
     """
 
     def build(self, input_shape: tf.TensorShape) -> None:
+        """Makes `map`, of the size and the channels of one input."""
         self.map = self.add_weight("map", tuple(input_shape[1:]), initializer="zeros", trainable=True)
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Adds the map to each `[n, height, width, channels]`."""
         return inputs + tf.cast(self.map, inputs.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config()
 
 
 @keras.saving.register_keras_serializable(package="tfwm")
@@ -40,10 +39,12 @@ class BoundedResidual(keras.layers.Layer):
         self.scale = scale
 
     def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        """Takes `(image in [0, 1], logits)`, both `[n, height, width, channels]`."""
         image, logits = inputs
         return self.scale * tf.tanh(logits) if self.scale else tf.sigmoid(logits) - image
 
     def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
         return {**super().get_config(), "scale": self.scale}
 
 
@@ -52,6 +53,7 @@ class Clip(keras.layers.Layer):
     """Clips to [0, 1]."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Takes an array of any shape."""
         return tf.clip_by_value(inputs, 0.0, 1.0)
 
 

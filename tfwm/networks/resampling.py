@@ -37,9 +37,11 @@ class Resample(keras.layers.Layer):
         self.size = size
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """`[n, h, w, c]` -> `[n, size, size, c]`."""
         return resample(inputs, self.size)
 
     def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
         return {**super().get_config(), "size": self.size}
 
 
@@ -70,12 +72,14 @@ class PadToMultiple(keras.layers.Layer):
         self.multiple = multiple
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """`[n, h, w, c]` -> the same with both sides rounded up to multiples."""
         height, width = tf.shape(inputs)[1], tf.shape(inputs)[2]
         rows = tf.minimum(tf.range(height + (-height) % self.multiple), height - 1)
         columns = tf.minimum(tf.range(width + (-width) % self.multiple), width - 1)
         return tf.gather(tf.gather(inputs, rows, axis=1), columns, axis=2)
 
     def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
         return {**super().get_config(), "multiple": self.multiple}
 
 
@@ -84,6 +88,7 @@ class CropLike(keras.layers.Layer):
     """Cuts the first input down to the height and width of the second."""
 
     def call(self, inputs: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        """Takes `(images [n, H, W, c], like [n, h, w, any])`, and gives `[n, h, w, c]`."""
         images, like = inputs
         return images[:, : tf.shape(like)[1], : tf.shape(like)[2]]
 

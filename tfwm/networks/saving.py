@@ -7,12 +7,8 @@ from pathlib import Path
 
 from tensorflow import keras
 
-# The layers that a file may name are registered by the import of their modules.
-from tfwm.networks import (  # noqa: F401
-    deployed,
-    layers,
-    resampling,
-)
+# A file may name layers of tfwm. They are registered by the import of their modules, so all of these stand here.
+from tfwm.networks import deployed, layers, optimizers, resampling  # noqa: F401
 
 
 def load_network(path: str | Path) -> keras.Model:

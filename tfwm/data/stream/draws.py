@@ -40,8 +40,8 @@ def integers(seeds: tf.Tensor, purpose: int, shape: tuple[int, ...]) -> tf.Tenso
       int64 `[n, *shape]`.
     """
     count = math.prod(shape)
-    base = _mix(seeds[:, 0] + _mix(seeds[:, 1] + tf.constant(purpose + 1, tf.int64) * tf.constant(_STEP, tf.int64)))
-    stream = base[:, None] + tf.range(1, count + 1, dtype=tf.int64)[None] * tf.constant(_STEP, tf.int64)
+    start = _mix(seeds[:, 0] + _mix(seeds[:, 1] + tf.constant(purpose + 1, tf.int64) * tf.constant(_STEP, tf.int64)))
+    stream = start[:, None] + tf.range(1, count + 1, dtype=tf.int64)[None] * tf.constant(_STEP, tf.int64)
     return tf.reshape(_mix(stream), (-1, *shape))
 
 

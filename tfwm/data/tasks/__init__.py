@@ -1,1 +1,9 @@
-"""What restoration hosts learn from: patches of photographs (patches.py), and pairs of them (pairs.py)."""
+"""What hosts learn.
+
+| file | holds |
+|---|---|
+| pairs.py | `TASKS`: what each task of restoration hosts makes of clean pictures, and pairs of both |
+| rain.py, ribs.py | the light of synthetic rain and ribs, which two of these tasks add |
+| patches.py | patches for training, cut from photographs |
+| trial.py | a task for trials of classifiers: which photograph is this patch from? |
+"""

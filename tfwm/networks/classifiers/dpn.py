@@ -7,33 +7,11 @@ from tensorflow import keras
 
 from tfwm.networks.blocks import Draws, Shape, batch_normalization
 from tfwm.networks.classifiers.blocks import average_logits, conv_norm, entrance, relu, scaled_channels
+from tfwm.networks.layers import GroupedConvolution
 
 GROUPS = 32
 # Of the four stages, two blocks each: (channels within a group, of the adding path, that a block grows by)
 STAGES = ((3, 256, 16), (6, 512, 32), (12, 1024, 24), (24, 2048, 128))
-
-
-@keras.saving.register_keras_serializable(package="tfwm")
-class GroupedConvolution(keras.layers.Conv2D):
-    """Conv2D with `groups`, as one convolution a group: with gradients on every device.
-
-    Keras compiles its own with XLA, which takes seconds a step on a CPU, and TensorFlow's has a gradient on CPUs
-    only where oneDNN is switched on.
-    """
-
-    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """The convolution without bias and activation.
-
-        Args:
-          inputs: `[batch, height, width, channels]`.
-          kernel: `[size, size, channels / groups, filters]`.
-        """
-        parts = zip(tf.split(inputs, self.groups, -1), tf.split(kernel, self.groups, -1), strict=True)
-        return tf.concat([super(GroupedConvolution, self).convolution_op(*part) for part in parts], -1)
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        outputs = self.convolution_op(inputs, tf.convert_to_tensor(self.kernel))
-        return self.activation(tf.nn.bias_add(outputs, self.bias) if self.use_bias else outputs)
 
 
 def dpn(shape: Shape, classes: int, *, width: float = 1.0, seed: int | None = None, name: str = "host") -> keras.Model:

@@ -27,25 +27,25 @@ def _saved(folder: Path, **changed: np.ndarray) -> Path:
     return folder / "set.npz"
 
 
-def _places(part: LabelledImages) -> list[int]:
+def _numbers(part: LabelledImages) -> list[int]:
     return part.images[:, 0, 0, 0].tolist()
 
 
 def test_a_fifth_goes_to_the_thief_and_nothing_to_both(tmp_path: Path) -> None:
     parts = labelled_parts(_saved(tmp_path))
     assert [len(parts[name]) for name in PARTS] == [40, 10, 7]
-    owner, attacker = _places(parts["owner"]), _places(parts["attacker"])
+    owner, attacker = _numbers(parts["owner"]), _numbers(parts["attacker"])
     assert sorted(owner + attacker) == list(range(50))
-    for part, places in ((parts["owner"], owner), (parts["attacker"], attacker)):
-        np.testing.assert_array_equal(part.labels, np.array(places) % 3)
-        assert places == sorted(places)
+    for part, numbers in ((parts["owner"], owner), (parts["attacker"], attacker)):
+        np.testing.assert_array_equal(part.labels, np.array(numbers) % 3)
+        assert numbers == sorted(numbers)
     # Class 3 is in the test part alone, and counts.
     assert {part.classes for part in parts.values()} == {4}
 
 
 def test_the_division_depends_on_the_seed_alone(tmp_path: Path) -> None:
     path = _saved(tmp_path)
-    first, same, other = (_places(labelled_parts(path, seed=seed)["attacker"]) for seed in (3, 3, 4))
+    first, same, other = (_numbers(labelled_parts(path, seed=seed)["attacker"]) for seed in (3, 3, 4))
     assert first == same
     assert first != other
     assert first != list(range(10))  # a stretch of the file would be classes in order
@@ -61,7 +61,7 @@ def test_channels_as_asked_for(tmp_path: Path) -> None:
 
 def test_labels_in_a_column_are_labels_and_one_hot_ones_are_not(tmp_path: Path) -> None:
     column = labelled_parts(_saved(tmp_path, y_train=_arrays()["y_train"][:, None]))
-    np.testing.assert_array_equal(column["owner"].labels, np.array(_places(column["owner"])) % 3)
+    np.testing.assert_array_equal(column["owner"].labels, np.array(_numbers(column["owner"])) % 3)
     one_hot = np.eye(3, dtype=np.uint8)[_arrays()["y_train"]]
     with pytest.raises(ValueError, match=r"whole numbers \[50\], one an image, got uint8 \[150\]. Take the argmax"):
         labelled_parts(_saved(tmp_path, y_train=one_hot))
@@ -95,7 +95,7 @@ def test_a_folder_of_classes(tmp_path: Path) -> None:
     assert parts["owner"].classes == 2
     assert parts["owner"].shape == (16, 18, 3)
     for name in ("owner", "attacker"):
-        np.testing.assert_array_equal(parts[name].labels, np.array(_places(parts[name])) // 40)
+        np.testing.assert_array_equal(parts[name].labels, np.array(_numbers(parts[name])) // 40)
     np.testing.assert_array_equal(parts["test"].labels, [0] * 5 + [1] * 5)
 
 

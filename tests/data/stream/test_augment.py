@@ -23,24 +23,24 @@ def seeds() -> np.ndarray:
     return np.random.default_rng(1).integers(-(2**62), 2**62, (COUNT, 2))
 
 
-def _places(image: np.ndarray, made: np.ndarray, pad: int) -> list[tuple[int, int, bool]]:
+def _windows(image: np.ndarray, made: np.ndarray, pad: int) -> list[tuple[int, int, bool]]:
     """Every way to get `made` from `image`."""
     padded, (height, width) = np.pad(image, [(pad, pad), (pad, pad), (0, 0)]), image.shape[:2]
-    windows = {
+    candidates = {
         (top, left): padded[top : top + height, left : left + width]
         for top in range(2 * pad + 1) for left in range(2 * pad + 1)
     }  # fmt: skip
     return [
-        (*place, flipped) for place, window in windows.items() for flipped in (False, True)
+        (*place, flipped) for place, window in candidates.items() for flipped in (False, True)
         if np.array_equal(window[:, ::-1] if flipped else window, made)
     ]  # fmt: skip
 
 
 def test_a_crop_is_one_window_of_the_padded_picture_and_half_are_mirrored(images, seeds) -> None:
     made = crop_and_flip(tf.constant(images), tf.constant(seeds)).numpy()
-    places = [_places(image, crop, PAD) for image, crop in zip(images, made)]
-    assert all(len(found) == 1 for found in places)
-    tops, lefts, flipped = (np.array(values) for values in zip(*(found[0] for found in places)))
+    windows = [_windows(image, crop, PAD) for image, crop in zip(images, made)]
+    assert all(len(found) == 1 for found in windows)
+    tops, lefts, flipped = (np.array(values) for values in zip(*(found[0] for found in windows)))
     for starts in (tops, lefts):
         assert set(starts) == set(range(2 * PAD + 1))
         # 300 / 9 = 33 expected of each: chi-square with 8 degrees of freedom is above 26.1 once in 1000.
@@ -65,7 +65,7 @@ def test_an_examples_crop_does_not_depend_on_its_neighbours(images, seeds) -> No
 def test_digits_keep_their_side_and_no_padding_moves_nothing(images, seeds) -> None:
     kept = crop_and_flip(tf.constant(images), tf.constant(seeds), flip=False, pad=2).numpy()
     for image, crop in zip(images[:40], kept):
-        ((_, _, flipped),) = _places(image, crop, 2)
+        ((_, _, flipped),) = _windows(image, crop, 2)
         assert not flipped
     still = crop_and_flip(tf.constant(images), tf.constant(seeds), flip=False, pad=0)
     np.testing.assert_array_equal(still, images)

@@ -14,8 +14,8 @@ from tensorflow import keras
 from tfwm.networks import CLASSIFIERS, classifier, load_network
 from tfwm.networks.blocks import Draws
 from tfwm.networks.classifiers.blocks import conv_norm, scaled_channels
-from tfwm.networks.classifiers.dpn import GroupedConvolution
 from tfwm.networks.classifiers.vgg import vgg
+from tfwm.networks.layers import GroupedConvolution
 from tfwm.training import Run
 
 CIFAR, MNIST = (32, 32, 3), (28, 28, 1)

@@ -8,21 +8,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests.data.pictures import encoded, photograph, png
+from tests.data.pictures import encoded, pairs_of_photographs, photograph, png
 from tfwm.data.reading import records
 from tfwm.data.reading.decode import InvalidImageError
 from tfwm.data.reading.readers import read_images
 from tfwm.types import ImagePairs
 
 
-def _pairs(count: int = 3, channels: int = 3) -> ImagePairs:
-    images = np.stack([photograph(channels=channels, seed=seed) for seed in range(2 * count)])
-    return ImagePairs(images[:count], images[count:])
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_round_trip(tmp_path, channels):
-    pairs = _pairs(channels=channels)
+    pairs = pairs_of_photographs(channels=channels)
     path = records.write_pairs(pairs, tmp_path / "pairs.tfrecord.gz")
     back = records.read_pairs(str(path))
     np.testing.assert_array_equal(back.inputs, pairs.inputs)
@@ -33,7 +28,7 @@ def test_round_trip(tmp_path, channels):
 
 
 def test_several_patterns_are_read_in_order_and_once(tmp_path):
-    pairs = _pairs(4)
+    pairs = pairs_of_photographs(4)
     records.write_pairs(pairs[2:], tmp_path / "data-00001")
     records.write_pairs(pairs[:2], tmp_path / "data-00000")
     back = records.read_pairs([f"{tmp_path}/data-*", f"{tmp_path}/data-00001"])
@@ -86,7 +81,7 @@ def test_make_example_refuses_what_is_no_pair():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_parse_example_in_a_graph_gives_the_same_pixels(tmp_path, channels):
-    pairs = _pairs(channels=channels)
+    pairs = pairs_of_photographs(channels=channels)
     path = records.write_pairs(pairs, tmp_path / "pairs", names=["a", "b", "ü"])
     parsed = tf.data.TFRecordDataset(str(path), compression_type="GZIP").map(
         lambda serialized: records.parse_example(serialized, channels=channels)
@@ -99,7 +94,7 @@ def test_parse_example_in_a_graph_gives_the_same_pixels(tmp_path, channels):
 
 
 def test_read_images_takes_the_inputs_of_a_tfrecord(tmp_path):
-    pairs = _pairs()
+    pairs = pairs_of_photographs()
     records.write_pairs(pairs, tmp_path / "data_tfrecord-00000-of-00001.gz")
     found = read_images(tmp_path)
     np.testing.assert_array_equal(found.stacked(), pairs.inputs)
@@ -107,7 +102,7 @@ def test_read_images_takes_the_inputs_of_a_tfrecord(tmp_path):
 
 
 def test_a_truncated_tfrecord_is_a_problem_and_keeps_nothing_back(tmp_path):
-    path = records.write_pairs(_pairs(), tmp_path / "a.tfrecord")
+    path = records.write_pairs(pairs_of_photographs(), tmp_path / "a.tfrecord")
     path.write_bytes(path.read_bytes()[:-800])
     (tmp_path / "good.png").write_bytes(png(photograph()))
     found = read_images(tmp_path)
@@ -121,8 +116,8 @@ def test_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No file matches"):
         records.read_pairs(f"{tmp_path}/none*")
     with pytest.raises(ValueError, match=r"one for each of the 3 pairs, got 1"):
-        records.write_pairs(_pairs(), tmp_path / "x", names=["a"])
-    records.write_pairs(_pairs(1), tmp_path / "y-0")
+        records.write_pairs(pairs_of_photographs(), tmp_path / "x", names=["a"])
+    records.write_pairs(pairs_of_photographs(1), tmp_path / "y-0")
     other = photograph(16, 16)[None]
     records.write_pairs(ImagePairs(other, other), tmp_path / "y-1")
     with pytest.raises(ValueError, match=r"All pairs must share one size"):
@@ -136,5 +131,5 @@ def test_errors(tmp_path):
 def test_a_full_disk_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.data, "TFRecordDataset", lambda *_, **__: [b"only one arrived"])
     with pytest.raises(OSError, match=r"should hold 3 records, 1 arrived"):
-        records.write_pairs(_pairs(), tmp_path / "pairs")
+        records.write_pairs(pairs_of_photographs(), tmp_path / "pairs")
     assert list(tmp_path.iterdir()) == []

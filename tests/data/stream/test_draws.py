@@ -26,8 +26,8 @@ def _seeds(count: int) -> tf.Tensor:
 @pytest.mark.parametrize("seed", [(0, 0), (1, -1), (-(2**63), 2**63 - 1), (12345, 67890)])
 @pytest.mark.parametrize("purpose", [0, 5])
 def test_integers_are_splitmix64(seed: tuple[int, int], purpose: int) -> None:
-    base = _mix((seed[0] + _mix((seed[1] + (purpose + 1) * STEP) & MASK)) & MASK)
-    expected = [_mix((base + count * STEP) & MASK) for count in (1, 2, 3, 4)]
+    start = _mix((seed[0] + _mix((seed[1] + (purpose + 1) * STEP) & MASK)) & MASK)
+    expected = [_mix((start + count * STEP) & MASK) for count in (1, 2, 3, 4)]
     drawn = draws.integers(tf.constant([seed], tf.int64), purpose, (2, 2)).numpy().ravel()
     assert [int(value) & MASK for value in drawn] == expected
 

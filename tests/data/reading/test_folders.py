@@ -4,21 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.data.pictures import encoded, photograph
+from tests.data.pictures import encoded, pairs_of_photographs
 from tfwm.data.reading.decode import InvalidImageError
 from tfwm.data.reading.folders import read_folder_pairs, write_folder
 from tfwm.data.reading.side_by_side import split_pair
 from tfwm.types import ImagePairs
 
 
-def _pairs(count: int = 3, channels: int = 3) -> ImagePairs:
-    images = np.stack([photograph(channels=channels, seed=seed) for seed in range(2 * count)])
-    return ImagePairs(images[:count], images[count:])
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_round_trip(tmp_path, channels):
-    pairs = _pairs(channels=channels)
+    pairs = pairs_of_photographs(channels=channels)
     folder = write_folder(pairs, tmp_path / "pairs")
     assert sorted(path.name for path in folder.iterdir()) == ["00000.png", "00001.png", "00002.png"]
     back = read_folder_pairs(folder, channels=channels)
@@ -36,13 +31,13 @@ def test_input_lies_on_the_left(tmp_path):
 
 
 def test_an_equal_folder_is_left_untouched_and_another_one_is_not_overwritten(tmp_path):
-    folder = write_folder(_pairs(), tmp_path / "pairs")
+    folder = write_folder(pairs_of_photographs(), tmp_path / "pairs")
     times = [path.stat().st_mtime_ns for path in sorted(folder.iterdir())]
-    write_folder(_pairs(), folder)
+    write_folder(pairs_of_photographs(), folder)
     assert [path.stat().st_mtime_ns for path in sorted(folder.iterdir())] == times
     with pytest.raises(FileExistsError, match=r"exists already"):
-        write_folder(_pairs(2), folder)
-    write_folder(_pairs(2), folder, overwrite=True)
+        write_folder(pairs_of_photographs(2), folder)
+    write_folder(pairs_of_photographs(2), folder, overwrite=True)
     assert len(read_folder_pairs(folder)) == 2
 
 
@@ -60,7 +55,7 @@ def test_errors_name_the_file(tmp_path):
 
 
 def test_channels_must_agree(tmp_path):
-    pairs = ImagePairs(_pairs(channels=1).inputs, _pairs().targets)
+    pairs = ImagePairs(pairs_of_photographs(channels=1).inputs, pairs_of_photographs().targets)
     with pytest.raises(ValueError, match=r"equal channels(.|\n)*with_channels"):
         write_folder(pairs, tmp_path / "pairs")
     assert not (tmp_path / "pairs").exists()

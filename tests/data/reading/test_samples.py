@@ -8,8 +8,6 @@ import pytest
 from PIL import Image
 
 from tests.data.pictures import photograph
-from tfwm.data.logos import sample_logo
-from tfwm.data.reading.decode import to_float
 from tfwm.data.reading.samples import PHOTOGRAPHS, folder_parts, photographs
 
 
@@ -83,21 +81,3 @@ def test_too_few_photographs():
     copies = {str(index): photograph(seed=index % 2) for index in range(8)}
     with pytest.raises(ValueError, match=r"got 2 among 8"):
         folder_parts(copies, seed=0)
-
-
-@pytest.mark.parametrize("size", [32, 64, 128, 256])
-def test_logo_is_far_from_white_and_not_symmetric(size):
-    logo = to_float(sample_logo(size))
-    assert logo.shape == (size, size, 3)
-    # NC of eq. 13 against a white image, <x, 1> / (|x| |1|).
-    assert logo.sum() / np.sqrt(np.square(logo).sum() * logo.size) < 0.8
-    for other in (logo[:, ::-1], logo[::-1], logo.transpose(1, 0, 2), logo[::-1, ::-1]):
-        assert np.corrcoef(logo.ravel(), other.ravel())[0, 1] < 0.5
-    assert np.ptp(logo, axis=2).mean() > 0.2
-
-
-def test_logo_looks_the_same_at_every_size():
-    small = np.asarray(Image.fromarray(sample_logo(256)).resize((64, 64), Image.BOX))
-    assert np.abs(small.astype(int) - sample_logo(64)).mean() < 2
-    with pytest.raises(ValueError, match=r"at least 8 pixels"):
-        sample_logo(4)
