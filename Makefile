@@ -22,7 +22,7 @@ demo-classifier: setup ## the same for a classifier, on handwritten digits (DATA
 test: setup ## the tests, without the slow ones, and the ten that took longest (ARGS="-k name")
 	@$(PY) -m pytest -q -m "not slow" --durations=10 tests $(ARGS)
 
-test-fast: setup ## the tests that train nothing: under 90 seconds
+test-fast: setup ## the tests that train nothing: two to three minutes
 	@$(PY) -m pytest -q -m "not slow and not trains" tests $(ARGS)
 
 test-slow: setup ## the slow tests: a kill in both stages, fuzzing, the largest replica case
