@@ -26,7 +26,7 @@ SIDE = 256
 
 
 def models(seed: int = 0) -> dict[str, keras.Model]:
-    """The demo's host, and the same with an embedder behind it; they are not trained, which takes as long to run."""
+    """The demo's host, and the same with an embedder behind it: untrained, for they answer as fast as trained ones."""
     settings, scheme = HostSettings(), DeepWatermarking.fast()
     host = any_size(
         residual_unet((None, None, 3), filters=settings.filters, downs=settings.downs, seed=seed), 2**settings.downs

@@ -65,7 +65,7 @@ def measure(
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The lines of the table."""
+    """The lines of the table that `main` prints, from the document that it writes."""
     heads = f"{'TensorFlow':>14} {'first step':>11} {'PyTorch':>14} {'ratio':>6} {'processor':>10}"
     table = [f"{'training step':26} {heads}"]
     for name, row in result["rows"].items():

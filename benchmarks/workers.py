@@ -31,14 +31,14 @@ class Worker:
         self.ready: dict[str, Any] = self._answer()
 
     def seconds(self, steps: int) -> list[tuple[float, float]]:
-        """Runs one step that wakes the threads, then `steps` that count."""
+        """The (wall, processor) seconds of so many steps, run after one that wakes the threads and does not count."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{steps + 1}\n")
         self._process.stdin.flush()
         return [(wall, processor) for wall, processor in self._answer()[1:]]
 
     def close(self) -> None:
-        """Ends the program."""
+        """Ends the program, and waits for its end, a minute at most."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(timeout=60)

@@ -50,7 +50,7 @@ class BoundedResidual(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class Clip(keras.layers.Layer):
-    """Clips to [0, 1]."""
+    """Clips its input to [0, 1]."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Takes an array of any shape."""

@@ -139,7 +139,7 @@ class SpaceToGrid(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class GridToSpace(SpaceToGrid):
-    """The inverse of `SpaceToGrid`."""
+    """Brings the grids that `SpaceToGrid` made of an image together again."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """`[block * block * n, h, w, c]` -> `[n, h * block, w * block, c]`."""

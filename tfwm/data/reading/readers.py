@@ -36,7 +36,7 @@ class ImageSet:
         return len(self.images)
 
     def by_name(self) -> Mapping[str, np.ndarray]:
-        """The images in a dict."""
+        """Every image by its name."""
         return dict(zip(self.names, self.images))
 
     def stacked(self) -> np.ndarray:
