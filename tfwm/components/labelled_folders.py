@@ -39,7 +39,7 @@ def arranged(data: Path, root: Path, *, seed: int) -> Path:
     if data.is_file():
         digest = hashlib.sha256(f"{file_digest(data)} {seed}".encode()).hexdigest()[:12]
         target = root / f"data-{digest}"
-        return target if target.exists() else write_parts(_stored_parts(data, seed), target)
+        return target if target.exists() else write_parts(labelled_parts(data, seed=seed), target)
     if not _is_divided_in_two(data):
         return data
     parts = _linked_parts(data, seed)
@@ -110,7 +110,7 @@ def described(data: Path) -> dict[str, Any]:
       ValueError: an npz file without the arrays.
     """
     if data.is_file():
-        owner = _stored_parts(data, 0)["owner"]
+        owner = labelled_parts(data)["owner"]
         return {"image_size": owner.shape[0], "channels": owner.shape[2], "classes": owner.classes}
     first = TRAIN if _is_divided_in_two(data) else SPLITS[0]
     files = sorted((data / first).glob(PATTERN))
@@ -118,18 +118,6 @@ def described(data: Path) -> dict[str, Any]:
         return {}
     height, _, channels = decode_image(files[0].read_bytes(), str(files[0])).shape
     return {"image_size": height, "channels": channels, "classes": len({file.parent for file in files})}
-
-
-def _stored_parts(data: Path, seed: int) -> Mapping[str, LabelledImages]:
-    """The three parts of an npz file."""
-    try:
-        return labelled_parts(data, seed=seed)
-    except (OSError, ValueError):
-        raise
-    except Exception as error:  # a damaged file raises zip and other errors
-        raise ValueError(
-            f"`data` {data} cannot be read as an npz file ({type(error).__name__}: {error}). Was it cut off?"
-        ) from error
 
 
 def _is_divided_in_two(data: Path) -> bool:

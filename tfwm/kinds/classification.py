@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,13 +120,15 @@ class Classification:
           FileNotFoundError: there is no such data.
           ValueError: no labelled images, or pictures of several sizes.
         """
+        from tfwm.data.reading.labelled import labelled_parts
+
         taken = (None, None, None) if wanted.network is None else wanted.network.input_shape[1:]
         channels = wanted.chosen_channels or (taken[2] if taken[2] in (1, 3) else None)
         if source is None:
             side = taken[0] or wanted.image_size
             say(f"no --data: a trial on patches of {side} x {side} pixels from ten photographs")
             return _trial(wanted, side, channels or wanted.channels)
-        parts = _read(Path(source), wanted.seed, channels)
+        parts = labelled_parts(source, seed=wanted.seed, channels=channels)
         _check_sizes({name: parts[name].images.shape[1:] for name in wanted.counts}, source)
         return {name: _some(parts[name], None if name == "test" else wanted.limit, wanted.seed)
                 for name in wanted.counts}  # fmt: skip
@@ -239,19 +240,6 @@ def _trial(wanted: Wanted, side: int, channels: int) -> dict[str, LabelledImages
         part: photograph_patches(part, count, side, seed=wanted.seed, channels=channels)
         for part, count in wanted.counts.items()
     }
-
-
-def _read(path: Path, seed: int, channels: int | None) -> dict[str, LabelledImages]:
-    from tfwm.data.reading.labelled import labelled_parts
-
-    try:
-        return labelled_parts(path, seed=seed, channels=channels)
-    except (FileNotFoundError, ValueError):
-        raise
-    except Exception as error:  # a damaged npz raises zip and other errors
-        raise ValueError(
-            f"`--data` {path} cannot be read ({type(error).__name__}: {error}). Was it cut off?"
-        ) from error
 
 
 def _check_sizes(shapes: Mapping[str, tuple[int, ...]], source: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from tensorflow import keras
 
 from tfwm.attacks.checks import attacked_name
-from tfwm.attacks.thief import open_stolen, write_network
+from tfwm.attacks.thief import keep_stolen, open_stolen, write_network
 from tfwm.config import check_whole
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
@@ -48,6 +48,13 @@ class TuningAttack(Attack, Protocol):
           run: the thief's machine.
           epochs: after which the network is saved; part of the digest.
         """
+
+
+class TrainedFurther:
+    """What every `TuningAttack` does when it is called: its training, to the end."""
+
+    def __call__(self: TuningAttack, suspect: Suspect, data: Any, run: Run) -> KerasSuspect:
+        return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
 
 
 def tuned_at(

@@ -9,27 +9,26 @@ from typing import ClassVar
 from tensorflow import keras
 
 from tfwm.attacks import labelled
-from tfwm.attacks.checks import attacked_name, network_of, require_classifier
+from tfwm.attacks.checks import network_of, require_classifier
 from tfwm.attacks.copies.imitation import check_noise, noise_label
 from tfwm.attacks.copies.losses import check_loss
 from tfwm.attacks.kernels import choose_layers
 from tfwm.attacks.registry import attack_to_dict
-from tfwm.attacks.thief import keep_stolen, thief_run
-from tfwm.attacks.tuning.epochs import Callbacks, Tuning
-from tfwm.attacks.tuning.pairs import tuning_on_pairs
+from tfwm.attacks.thief import thief_run
+from tfwm.attacks.tuning.epochs import Callbacks, TrainedFurther, Tuning
+from tfwm.attacks.tuning.pairs import TrainedOnPairs
 from tfwm.config import choose
 from tfwm.digests import training_digest
 from tfwm.networks.copying import copy_of, flat_weights
-from tfwm.suspects import KerasSuspect
 from tfwm.training import AUGMENTATIONS, Descent, Run, Schedule
-from tfwm.types import CLASSIFICATION, RESTORATION, Access, ImagePairs, LabelledImages, Suspect
+from tfwm.types import CLASSIFICATION, RESTORATION, Access, LabelledImages, Suspect
 
 DEFAULT_SCHEDULE = Schedule(epochs=2, steps_per_epoch=50, batch_size=8, learning_rate=1e-4, decay="constant")
 _LAYERS = {"all": None, "last": None}
 
 
 @dataclass(frozen=True, repr=False)
-class FineTune:
+class FineTune(TrainedOnPairs):
     """Goes on training a copy of the stolen network on the thief's own pairs.
 
     Saves `<run.directory>/model.keras`; a killed run resumes from its checkpoint.
@@ -77,20 +76,6 @@ class FineTune:
         frozen = ", frozen statistics" if self.freeze_statistics else ""
         return f"fine_tune({self.layers}, {self.loss}{noise_label(self.sigma)}{frozen})"
 
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
-        return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
-
-    def tuning(self, suspect: Suspect, data: ImagePairs, run: Run, epochs: Sequence[int] = ()) -> Tuning:
-        """The training of this attack, to be started; see `TuningAttack`.
-
-        Args:
-          suspect: the stolen network.
-          data: the thief's own pairs.
-          run: his machine.
-          epochs: after which the network is kept on the way.
-        """
-        return tuning_on_pairs(self, suspect, data, run, epochs)
-
     @property
     def batch_statistics(self) -> bool:
         """Whether batch normalisation trains on each batch's own statistics."""
@@ -109,7 +94,7 @@ class FineTune:
 
 
 @dataclass(frozen=True, repr=False)
-class TuneClassifier:
+class TuneClassifier(TrainedFurther):
     """Goes on training a copy of the stolen classifier on the thief's own labelled images, without any key sample.
 
     Saves `<run.directory>/model.keras`; a killed run resumes from its checkpoint.
@@ -150,9 +135,6 @@ class TuneClassifier:
     def __repr__(self) -> str:
         augmented = f", {self.augment}" if self.augment != "none" else ""
         return f"tune_classifier({self.layers}{augmented}{', frozen statistics' if self.freeze_statistics else ''})"
-
-    def __call__(self, suspect: Suspect, data: LabelledImages, run: Run) -> KerasSuspect:
-        return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
 
     def tuning(self, suspect: Suspect, data: LabelledImages, run: Run, epochs: Sequence[int] = ()) -> Tuning:
         """The training of this attack, to be started; see `TuningAttack`.

@@ -11,7 +11,7 @@ from tfwm.attacks.checks import network_of, require_access
 from tfwm.attacks.copies.imitation import imitator, train_imitator
 from tfwm.attacks.registry import attack_to_dict
 from tfwm.attacks.thief import thief_seed
-from tfwm.attacks.tuning.epochs import Callbacks, Tuning, TuningAttack
+from tfwm.attacks.tuning.epochs import Callbacks, TrainedFurther, Tuning, TuningAttack
 from tfwm.digests import training_digest
 from tfwm.networks.copying import flat_weights
 from tfwm.suspects import as_float
@@ -39,43 +39,45 @@ class PairTuningAttack(TuningAttack, Protocol):
         """A changed copy of the stolen network, as it is before the first step; `run` is the thief's machine."""
 
 
-def tuning_on_pairs(
-    attack: PairTuningAttack, suspect: Suspect, data: ImagePairs, run: Run, epochs: Sequence[int] = ()
-) -> Tuning:
-    """Prepares the training of `attack.start(...)` on the thief's pairs.
+class TrainedOnPairs(TrainedFurther):
+    """What every `PairTuningAttack` does alike: it trains what its `start` gives on the thief's pairs."""
 
-    Args:
-      attack: says with which loss, how long, and from where.
-      suspect: the stolen network.
-      data: the thief's own pairs.
-      run: the thief's machine.
-      epochs: after which the network is saved; part of the digest.
+    def tuning(
+        self: PairTuningAttack, suspect: Suspect, data: ImagePairs, run: Run, epochs: Sequence[int] = ()
+    ) -> Tuning:
+        """Prepares the training of `start(...)`; see `TuningAttack`.
 
-    Raises:
-      ValueError: the access is too low, or targets that do not fit the suspect's outputs.
-    """
-    require_access(attack, suspect)
-    answers = suspect(as_float(data.inputs[:1]))
-    if answers.shape != data.targets[:1].shape:
-        raise ValueError(
-            f"`data.targets` must have the shape of the suspect's outputs to fine-tune on them, got "
-            f"{list(data.targets[:1].shape)} and {list(answers.shape)}. Convert the targets' channels or size."
-        )
-    stolen = network_of(suspect)
-    settings = {**attack_to_dict(attack), "epochs": sorted(epochs)}
-    start = flat_weights(stolen)
-    digest = training_digest(settings, run, data.inputs, data.targets, start, files=[attack.vgg_weights])
+        Args:
+          suspect: the stolen network.
+          data: the thief's own pairs.
+          run: the thief's machine.
+          epochs: after which the network is saved; part of the digest.
 
-    def train(callbacks: Callbacks) -> keras.Model:
-        with run.scope():
-            network = attack.start(stolen, run)
-            trainer = imitator(
-                network, attack.loss, seed=thief_seed(run.seed), vgg_weights=attack.vgg_weights,
-                training=attack.batch_statistics, sigma=attack.sigma,
-            )  # fmt: skip
-            arrays = {"inputs": data.inputs, "answers": data.targets}
-            schedule = attack.schedule.scaled(run.steps_scale)
-            train_imitator(trainer, arrays, schedule, run, stage="fine_tune", digest=digest, callbacks=callbacks)
-        return network
+        Raises:
+          ValueError: the access is too low, or targets that do not fit the suspect's outputs.
+        """
+        require_access(self, suspect)
+        answers = suspect(as_float(data.inputs[:1]))
+        if answers.shape != data.targets[:1].shape:
+            raise ValueError(
+                f"`data.targets` must have the shape of the suspect's outputs to fine-tune on them, got "
+                f"{list(data.targets[:1].shape)} and {list(answers.shape)}. Convert the targets' channels or size."
+            )
+        stolen = network_of(suspect)
+        settings = {**attack_to_dict(self), "epochs": sorted(epochs)}
+        start = flat_weights(stolen)
+        digest = training_digest(settings, run, data.inputs, data.targets, start, files=[self.vgg_weights])
 
-    return Tuning(digest, train)
+        def train(callbacks: Callbacks) -> keras.Model:
+            with run.scope():
+                network = self.start(stolen, run)
+                trainer = imitator(
+                    network, self.loss, seed=thief_seed(run.seed), vgg_weights=self.vgg_weights,
+                    training=self.batch_statistics, sigma=self.sigma,
+                )  # fmt: skip
+                arrays = {"inputs": data.inputs, "answers": data.targets}
+                schedule = self.schedule.scaled(run.steps_scale)
+                train_imitator(trainer, arrays, schedule, run, stage="fine_tune", digest=digest, callbacks=callbacks)
+            return network
+
+        return Tuning(digest, train)

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tensorflow import keras
 
-from tfwm.attacks.checks import attacked_name
 from tfwm.attacks.copies.imitation import check_noise, noise_label
 from tfwm.attacks.copies.losses import check_loss
 from tfwm.attacks.kernels import with_kernels
-from tfwm.attacks.thief import keep_stolen, thief_seed
-from tfwm.attacks.tuning.epochs import Tuning
-from tfwm.attacks.tuning.pairs import tuning_on_pairs
+from tfwm.attacks.thief import thief_seed
+from tfwm.attacks.tuning.pairs import TrainedOnPairs
 from tfwm.config import check_whole
 from tfwm.networks.copying import copy_of, untrained
-from tfwm.suspects import KerasSuspect
 from tfwm.training import Run, Schedule
-from tfwm.types import RESTORATION, Access, ImagePairs, Suspect
+from tfwm.types import RESTORATION, Access
 
 DEFAULT_SCHEDULE = Schedule(epochs=5, steps_per_epoch=100, batch_size=8, learning_rate=1e-3, decay="linear")
 
 
 @dataclass(frozen=True, repr=False)
-class ReinitializeLast:
+class ReinitializeLast(TrainedOnPairs):
     """Draws fresh weights for the last layers, then trains the whole network on the thief's own pairs.
 
     Saves `<run.directory>/model.keras`; a killed run resumes from its checkpoint.
@@ -68,20 +64,6 @@ class ReinitializeLast:
     def __repr__(self) -> str:
         frozen = ", frozen statistics" if self.freeze_statistics else ""
         return f"reinitialize_last({self.layers}, {self.loss}{noise_label(self.sigma)}{frozen})"
-
-    def __call__(self, suspect: Suspect, data: ImagePairs, run: Run) -> KerasSuspect:
-        return keep_stolen(self.tuning(suspect, data, run).start(()), run, attacked_name(self, suspect))
-
-    def tuning(self, suspect: Suspect, data: ImagePairs, run: Run, epochs: Sequence[int] = ()) -> Tuning:
-        """The training of this attack, to be started; see `TuningAttack`.
-
-        Args:
-          suspect: the stolen network.
-          data: the thief's own pairs.
-          run: his machine.
-          epochs: after which the network is kept on the way.
-        """
-        return tuning_on_pairs(self, suspect, data, run, epochs)
 
     @property
     def batch_statistics(self) -> bool:

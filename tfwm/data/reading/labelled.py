@@ -29,7 +29,7 @@ def labelled_parts(path: str | Path, *, seed: int = 0, channels: int | None = No
 
     Raises:
       FileNotFoundError: there is no file or folder `path`.
-      ValueError: arrays or folders are missing, or the pictures have several sizes.
+      ValueError: a damaged file, arrays or folders are missing, or the pictures have several sizes.
     """
     path = Path(path)
     if not path.exists():
@@ -60,13 +60,24 @@ def owner_and_thief(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _from_npz(path: Path, channels: int | None) -> tuple[LabelledImages, LabelledImages]:
-    with np.load(path, allow_pickle=False) as stored:
-        if not set(_NAMES) <= set(stored.files):
-            raise ValueError(f"`{path}` must hold {', '.join(_NAMES)}, got {', '.join(stored.files)}. Rename them.")
-        train_x, train_y, test_x, test_y = (stored[name] for name in _NAMES)
+    train_x, train_y, test_x, test_y = _arrays(path)
     classes = int(max(train_y.max(), test_y.max())) + 1
     return (LabelledImages(_pictures(train_x, channels), train_y.ravel(), classes),
             LabelledImages(_pictures(test_x, channels), test_y.ravel(), classes))  # fmt: skip
+
+
+def _arrays(path: Path) -> list[np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if not set(_NAMES) <= set(stored.files):
+                raise ValueError(f"`{path}` must hold {', '.join(_NAMES)}, got {', '.join(stored.files)}. Rename them.")
+            return [stored[name] for name in _NAMES]
+    except (FileNotFoundError, ValueError):
+        raise
+    except Exception as error:  # a damaged file raises zip and other errors
+        raise ValueError(
+            f"{path} cannot be read as an npz file ({type(error).__name__}: {error}). Was it cut off?"
+        ) from error
 
 
 def _pictures(images: np.ndarray, channels: int | None) -> np.ndarray:
