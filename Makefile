@@ -4,6 +4,8 @@ PY := .venv/bin/python
 IMAGE ?= tfwm:latest
 LOGDIR ?= runs
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Two processes, a test file at a time: what a file has trained once is trained once. `-n 0` in ARGS takes one process.
+PYTEST := $(PY) -m pytest -q -n 2 --dist loadfile
 
 .PHONY: help setup demo demo-classifier test test-fast test-slow lint format bench tensorboard constraints docker-image clean clean-all
 
@@ -20,10 +22,10 @@ demo-classifier: setup ## the same for a classifier, on handwritten digits (DATA
 	@$(PY) -m pipelines.demo --kind classification $(if $(DATA),--data "$(DATA)") $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test: setup ## the tests, without the slow ones, and the ten that took longest (ARGS="-k name")
-	@$(PY) -m pytest -q -m "not slow" --durations=10 tests $(ARGS)
+	@$(PYTEST) -m "not slow" --durations=10 tests $(ARGS)
 
-test-fast: setup ## the tests that train nothing: two to three minutes
-	@$(PY) -m pytest -q -m "not slow and not trains" tests $(ARGS)
+test-fast: setup ## the tests that train nothing: about two minutes on two cores
+	@$(PYTEST) -m "not slow and not trains" tests $(ARGS)
 
 test-slow: setup ## the slow tests: a kill in both stages, fuzzing, the largest replica case
 	@$(PY) -m pytest -q -m slow tests $(ARGS)

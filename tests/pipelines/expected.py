@@ -1,0 +1,9 @@
+"""What the tests of both runners share: a scheme of each kind, and the steps of a pipeline."""
+
+from tfwm.types import CLASSIFICATION, RESTORATION
+
+STEPS = [
+    "ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "HostTrainer", "WatermarkTrainer",
+    "RobustnessEvaluator", "ServingSmokeTest", "Pusher",
+]  # fmt: skip
+SCHEMES = {RESTORATION: "deep_watermarking", CLASSIFICATION: "blind_watermark"}
