@@ -127,7 +127,7 @@ def test_mixed_precision_normalises_in_float32():
 NETWORKS = {
     "unet": lambda: unet((None, None, 4), 3, filters=4, downs=3, output="residual", residual_scale=0.2, seed=1),
     "unet instance": lambda: unet((16, 16, 4), 3, filters=4, downs=3, normalization="instance", seed=1),
-    "ceilnet": lambda: ceilnet((16, 16, 4), 3, channels=4, code_cells=2, seed=1),
+    "ceilnet": lambda: ceilnet((16, 16, 4), 3, channels=4, blocks=3, dilations=(2, 4, 1), code_cells=2, seed=1),
     "discriminator": lambda: patch_discriminator((None, None, 4), filters=4, seed=1),
     "classifier": lambda: three_conv_classifier((16, 16, 4), filters=4, seed=1),
     "resnet": lambda: resnet_generator((None, None, 4), filters=4, blocks=1, seed=1),

@@ -79,7 +79,7 @@ def test_ceilnet_has_a_rectified_image_and_one_logit_per_cell():
 
 
 def test_joined_batches_extract_like_separate_ones():
-    network = ceilnet((16, 16, 3), 3, channels=8, seed=5)
+    network = ceilnet((16, 16, 3), 3, channels=8, blocks=3, dilations=(2, 4, 1), seed=5)
     first, second = images(2, 16, 16, 3), images(3, 16, 16, 3, seed=1)
     joined = network(np.concatenate([first, second]), training=True).numpy()
     apart = np.concatenate([network(first, training=True), network(second, training=True)])
@@ -113,7 +113,7 @@ def test_plain_cnn_sees_two_pixels_per_two_layers_and_no_further():
 
 @pytest.mark.parametrize("build", [
     lambda seed: unet((16, 16, 3), 3, filters=4, downs=3, seed=seed),
-    lambda seed: ceilnet((16, 16, 3), 3, channels=4, code_cells=2, seed=seed),
+    lambda seed: ceilnet((16, 16, 3), 3, channels=4, blocks=3, dilations=(2, 4, 1), code_cells=2, seed=seed),
     lambda seed: patch_discriminator((16, 16, 3), filters=4, seed=seed),
     lambda seed: three_conv_classifier((16, 16, 3), filters=4, seed=seed),
     lambda seed: resnet_generator((16, 16, 3), filters=4, blocks=1, seed=seed),
