@@ -131,11 +131,15 @@ class Verdict:
     Args:
       score: what was measured, in [0, 1]; for a coded mark the share of agreeing cells.
       threshold: the smallest score that counts as marked.
-      p_value: chance of a score this good if the suspect were independent of the key; never 0.
+      p_value: chance of a score this good if the suspect were independent of the key, which was fixed before the
+        suspect was seen; never 0. Below a float's floor, 2.2e-308, an upper bound.
       n: how many independent pieces of evidence the p-value rests on (cells, keys or samples).
       null: a sentence: under which hypothesis the p-value was computed.
       alpha: the false-claim probability that the owner accepts.
       details: further figures for the report (`nc`, `nc_blank`, `nc_centred`, `classifier`, ...).
+      log10_p: of the p-value, exact where it is below a float's floor too; None takes it from `p_value`.
+      looks: among how many parts of his key the owner could have chosen the one that was asked for; the p-value is
+        multiplied by it before it is compared (Bonferroni).
     """
 
     score: float
@@ -145,6 +149,8 @@ class Verdict:
     null: str
     alpha: float = 1e-6
     details: Mapping[str, float] = field(default_factory=dict)
+    log10_p: float | None = None
+    looks: int = 1
 
     def __post_init__(self) -> None:
         if not 0.0 < self.p_value <= 1.0:
@@ -154,18 +160,22 @@ class Verdict:
             )
         if not math.isfinite(self.score):
             raise ValueError(f"`score` must be finite, got {self.score}. Check the suspect's outputs.")
+        if self.looks < 1:
+            raise ValueError(f"`looks` must be at least 1, got {self.looks}.")
+        if self.log10_p is None:
+            object.__setattr__(self, "log10_p", math.log10(self.p_value))
 
     @property
     def marked(self) -> bool:
         """True only where both the p-value and the score say so."""
-        return self.p_value <= self.alpha and self.score >= self.threshold
+        return self.p_value * self.looks <= self.alpha and self.score >= self.threshold
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: the figures, `marked`, and the details flattened in."""
         return {
             "marked": self.marked, "score": self.score, "threshold": self.threshold,
-            "p_value": self.p_value, "n": self.n, "null": self.null, "alpha": self.alpha,
-            **self.details,
+            "p_value": self.p_value, "log10_p": self.log10_p, "looks": self.looks, "n": self.n, "null": self.null,
+            "alpha": self.alpha, **self.details,
         }  # fmt: skip
 
 
@@ -205,6 +215,10 @@ class Scheme(Protocol):
       extractor_outputs: names of what the key's network `extractor` gives, in its order; empty where the mark is read
         without a network.
       host_settings: fields of a host's settings that the scheme decides, for instance the noise of a denoiser.
+      exact: the p-values hold whatever the key's owner chose; False where they rest on models that he chose, so that
+        they are no evidence without somebody else's.
+      pieces: how many pieces of evidence a key has; each can be revealed without the others where `divisible`.
+      divisible: whether some of the pieces are evidence by themselves.
     """
 
     name: ClassVar[str]
@@ -228,6 +242,15 @@ class Scheme(Protocol):
 
     @property
     def host_settings(self) -> Mapping[str, Any]: ...
+
+    @property
+    def exact(self) -> bool: ...
+
+    @property
+    def pieces(self) -> int: ...
+
+    @property
+    def divisible(self) -> bool: ...
 
     def train(self, host: keras.Model, data: Any, run: Any, *, secret: bytes | None = None) -> MarkedModel:
         """Marks a copy of the host; `data` are what hosts of its kind learn from, `secret` None draws one."""
@@ -262,8 +285,8 @@ class KeySampleScheme(Scheme, Protocol):
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         """The secret labels, int64 `[samples]`, aligned with `probe_images(key)`."""
 
-    def chance(self, key: OwnerKey) -> tuple[float, str]:
-        """How often an independent model gives a sample its label at most, and the sentence that says why."""
+    def null(self, key: OwnerKey) -> tuple[np.ndarray, str]:
+        """log10 of the p-value by number of hits, float64 `[samples + 1]`, and the null hypothesis in a sentence."""
 
 
 @runtime_checkable
