@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from tfwm.evaluation.battery import Subjects, measure_fidelity, run_cell
 from tfwm.evaluation.cells import Cell, plan
@@ -14,10 +15,9 @@ from tfwm.evaluation.matrix.suite import Suite, suite_attacks
 from tfwm.evaluation.report import Row, versions
 from tfwm.schemes import SCHEMES
 from tfwm.training import Run
-from tfwm.types import Attack
+from tfwm.types import Attack, Scheme
 
 Say = Callable[[str], None]
-Make = Callable[[str], Made]
 
 
 def measure_matrix(
@@ -32,28 +32,41 @@ def measure_matrix(
       sources: where the data of a kind of host lie, by the kind's name.
       say: is called with a line for each cell.
     """
-    lines = []
+    lines, attacks = [], Attacks(partial(suite_attacks, suite=suite), suite.wrong_keys)
     for index, name in enumerate(names):
         say(f"scheme {index + 1} of {len(names)}: {name}")
-        lines.append(measure_line(name, suite, run, lambda name: make_subjects(name, suite, run, sources, say), say))
+        lines.append(measure_line(name, partial(make_subjects, name, suite, run, sources, say), attacks, run, say))
         gc.collect()  # hundreds of networks
     seconds = sum(line.train_s + sum(entry.seconds for entry in line.entries) for line in lines)
     return Matrix(suite.preset, run.seed, tuple(lines), seconds, versions())
 
 
-def measure_line(name: str, suite: Suite, run: Run, make: Make, say: Say) -> Line:
+@dataclass(frozen=True)
+class Attacks:
+    """What is tried on each marked model.
+
+    Args:
+      of: from a scheme to the attacks on its marks.
+      wrong_keys: how many decoy keys are asked.
+    """
+
+    of: Callable[[Scheme], Sequence[Attack]]
+    wrong_keys: int
+
+
+def measure_line(name: str, make: Callable[[], Made], attacks: Attacks, run: Run, say: Say) -> Line:
     """A scheme's part of the matrix; one that cannot be trained here is a line with its error.
 
     Args:
       name: of the scheme.
-      suite: how much is done.
+      make: gives its marked model.
+      attacks: what is tried on it.
       run: as for `measure_matrix`.
-      make: gives the marked model of a scheme.
       say: is called with a line for each cell.
     """
     try:
-        made = make(name)
-        cells = _cells(made.subjects, suite)
+        made = make()
+        cells = _cells(made.subjects, attacks)
     except Exception as error:
         say(f"  {name} has no marked model: {error}")
         return Line(name, SCHEMES[name].kind, entries=(failed(Cell(name, TRAINING, "none", expected="marked"), error),))
@@ -66,12 +79,12 @@ def measure_line(name: str, suite: Suite, run: Run, make: Make, say: Say) -> Lin
     )  # fmt: skip
 
 
-def _cells(subjects: Subjects, suite: Suite) -> list[Cell]:
+def _cells(subjects: Subjects, attacks: Attacks) -> list[Cell]:
     """Of the plan of every evaluation; attacks of one label would be one row, so the first of them is tried."""
-    attacks: dict[str, Attack] = {}
-    for attack in suite_attacks(subjects.scheme, suite):
-        attacks.setdefault(repr(attack), attack)
-    return plan(list(attacks.values()), subjects.kind, wrong_keys=suite.wrong_keys)
+    named: dict[str, Attack] = {}
+    for attack in attacks.of(subjects.scheme):
+        named.setdefault(repr(attack), attack)
+    return plan(list(named.values()), subjects.kind, wrong_keys=attacks.wrong_keys)
 
 
 def _entries(cells: Sequence[Cell], subjects: Subjects, run: Run, say: Say) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,10 @@ from tfwm.schemes.key_samples.drawing import (
     key_labels,
     pool_digest,
     pool_leaves,
+    relabelled,
 )
 from tfwm.schemes.key_samples.settings import KeySampleSettings
+from tfwm.schemes.wrong_keys import wrong_secret
 from tfwm.types import LabelledImages
 
 KEPT = 8
@@ -103,6 +106,22 @@ def draws_of_key(scheme: KeySampleSettings, key: OwnerKey) -> Draws:
     encoder = key.network("encoder") if scheme.has_encoder else None
     parts = bound_parts(scheme, covers.pool_root, covers.pool_size, key.array("logo", "u", 3), encoder)
     return draws_of(key, scheme.pieces, parts)
+
+
+def decoy_labels(scheme: KeySampleSettings, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
+    """What wrong keys expect of the owner's samples, int64 `[seeds, n]`; what they share is digested once.
+
+    Args:
+      scheme: with the settings of the key; its samples do not depend on the secret.
+      key: the owner's.
+      seeds: number the decoys, as `drawing.relabelled` takes them.
+    """
+    covers = covers_in(relabelled(key, 1, scheme.classes), scheme.classes)
+    encoder = key.network("encoder") if scheme.has_encoder else None
+    parts = bound_parts(scheme, covers.pool_root, covers.pool_size, key.array("logo", "u", 3), encoder)
+    secrets = (pieces_of(wrong_secret(key, seed), scheme.pieces) for seed in seeds)
+    draws = (draws_for(key.scheme, key.settings, secret, parts) for secret in secrets)
+    return np.stack([key_labels(each, covers.classes, scheme.classes) for each in draws])
 
 
 def bound_parts(
