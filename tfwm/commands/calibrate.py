@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> Result:
     key = opening.load_key(str(key_folder))
     scheme = scheme_of(key)
     machine = opening.run_of(arguments, Path(arguments.cache) / key.fingerprint)
-    models = _models(arguments, scheme, marked, machine)
+    models = _models(arguments, scheme, marked, opening.run_of(arguments, Path(arguments.cache) / "models"))
     found = calibrate(scheme, key, models, arguments.keys, machine, say)
     out = Path(arguments.out) if arguments.out else Path(machine.directory)
     write_calibration_picture(found, out / "calibration.png")
@@ -130,7 +130,7 @@ def _models(arguments: argparse.Namespace, scheme: Scheme, marked: Path | None, 
 def _maker(kind: Kind, model: Any, data: Any, machine: Run) -> Callable[[], Suspect]:
     from tfwm.evaluation.calibration.models import train_model
 
-    return lambda: train_model(kind, model, data, machine.child("models"))
+    return lambda: train_model(kind, model, data, machine)
 
 
 def _data(arguments: argparse.Namespace, scheme: Scheme, kind: Kind) -> Any:
