@@ -56,6 +56,9 @@ def encoder(seed: int = 3) -> keras.Model:
     return stego_model(SHAPE, filters=2, blocks=1, seed=seed)
 
 
+HOST_MODEL = host()  # of keys that no host has learnt
+
+
 def key_of(
     scheme: KeySampleVerbs, seed: int = 5, *, pool: LabelledImages | None = None, encoder: keras.Model | None = None,
     logo: np.ndarray | None = None, **arrays: np.ndarray,
@@ -67,7 +70,7 @@ def key_of(
         encoder = scheme.new_encoder(3)
     secret = new_secret(seed)
     asked = new_samples(scheme, pool, logo, encoder, secret)
-    return marked_with_key(scheme, host(), asked, logo, secret, (), arrays=arrays, encoder=encoder).key
+    return marked_with_key(scheme, HOST_MODEL, asked, logo, secret, (), arrays=arrays, encoder=encoder).key
 
 
 def logo() -> np.ndarray:

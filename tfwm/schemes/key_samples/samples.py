@@ -122,8 +122,11 @@ def draws_of_key(scheme: KeySampleSettings, key: OwnerKey) -> Draws:
 
 
 def _covers_of(scheme: KeySampleSettings, key: OwnerKey) -> Covers:
-    covers = covers_in(key, scheme.classes)
-    _check_shape("covers", covers.images, (len(covers.images), *scheme.shape))
+    covers, count = covers_in(key, scheme.classes), len(key.revealed.secrets) if key.revealed else scheme.samples
+    # Before anything is drawn: nobody waits for the pieces of a number that somebody made up.
+    if len(covers.images) != count:
+        raise InvalidKeyError(f"the key must hold {count} covers, one a sample, got {len(covers.images)}.")
+    _check_shape("covers", covers.images, (count, *scheme.shape))
     return covers
 
 
