@@ -320,7 +320,9 @@ def test_settings_that_are_none_of_the_keys_are_refused_at_once(changes: dict[st
         LAST.verify(_thief("encoder"), replace(key, settings={**key.settings, **changes}))
 
 
-@pytest.mark.parametrize(("last", "joint"), [(LAST, JOINT), (STEGO, STEGO_JOINT)], ids=["blind_watermark", "deep_stego"])
+@pytest.mark.parametrize(
+    ("last", "joint"), [(LAST, JOINT), (STEGO, STEGO_JOINT)], ids=["blind_watermark", "deep_stego"]
+)
 def test_controls_that_somebody_made_up_are_no_evidence_and_the_verdict_says_so(last: Any, joint: Any) -> None:
     """With labels along, a liar fits the samples to the labels and says that a thousand controls hit none."""
     key = key_of(joint, control_hits=np.zeros((999, joint.samples), bool))
@@ -338,7 +340,7 @@ def test_controls_that_somebody_made_up_are_no_evidence_and_the_verdict_says_so(
 
 
 def test_samples_of_two_encoders_are_never_taken_for_each_other() -> None:
-    """With labels along the draws do not depend on the encoder; what was made by the first is not kept for the second."""
+    """With labels along the draws do not depend on the encoder: what one made is not kept for the other."""
     first, second = (key_of(JOINT, encoder=JOINT.new_encoder(seed)) for seed in (3, 4))
     mine, theirs = JOINT.asked(first), JOINT.asked(second)
     np.testing.assert_array_equal(mine.labels, theirs.labels)
