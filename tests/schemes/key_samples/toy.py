@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from tensorflow import keras
@@ -56,7 +57,10 @@ def encoder(seed: int = 3) -> keras.Model:
     return stego_model(SHAPE, filters=2, blocks=1, seed=seed)
 
 
-HOST_MODEL = host()  # of keys that no host has learnt
+@cache
+def _unmarked() -> keras.Model:
+    """Beside keys that no host has learnt."""
+    return host()
 
 
 def key_of(
@@ -70,7 +74,7 @@ def key_of(
         encoder = scheme.new_encoder(3)
     secret = new_secret(seed)
     asked = new_samples(scheme, pool, logo, encoder, secret)
-    return marked_with_key(scheme, HOST_MODEL, asked, logo, secret, (), arrays=arrays, encoder=encoder).key
+    return marked_with_key(scheme, _unmarked(), asked, logo, secret, (), arrays=arrays, encoder=encoder).key
 
 
 def logo() -> np.ndarray:
