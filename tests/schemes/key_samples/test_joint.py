@@ -118,6 +118,7 @@ def test_controls_are_asked_for_the_owners_labels(tmp_path: Path, monkeypatch: p
     assert any(not np.array_equal(a, b) for a, b in zip(first, second))
 
 
+@pytest.mark.trains
 def test_batches_and_rates_of_several_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch holds all rounds; two steps of the host a batch end at the last rate of its schedule."""
     shapes, rates = {}, []

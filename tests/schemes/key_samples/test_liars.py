@@ -24,8 +24,8 @@ from tfwm.types import LabelledImages, Suspect
 N, CLASSES, GREY = 20, 10, 25
 KEYS = 50
 NAMES = sorted(name for name in SCHEMES if issubclass(SCHEMES[name], KeySampleVerbs))
-# All are drawn alike: the fast tests take one scheme with an encoder, and two without.
-FAST = {"deep_stego", "content_mark", "random_images"}
+# All are drawn alike, and samples take time to make: the fast tests take two schemes for many keys.
+FAST = {"content_mark", "random_images"}
 EVERY_SCHEME = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.trains]) for name in NAMES]
 
 
