@@ -1,7 +1,7 @@
 """Reading what a stranger wrote: folders, JSON and arrays, checked before they cost anything.
 
-Nothing here runs code of the file's writer, follows a link, or allocates what a header merely declares. Every refusal is
-an `UntrustedError` with a short stable word, for programs that want to tell them apart.
+Nothing here runs code of the file's writer, follows a link, or allocates what a header merely declares. Every refusal
+is an `UntrustedError` with a short stable word, for programs that want to tell them apart.
 """
 
 from __future__ import annotations
@@ -195,7 +195,9 @@ def parse_arrays(content: bytes, name: str, *, limit: int = ARRAYS_BYTES) -> dic
             for entry in entries:
                 array_name = entry.filename.removesuffix(".npy")
                 if array_name == entry.filename or not NAME.fullmatch(array_name) or array_name in found:
-                    raise UntrustedError("arrays", f"`{name}` has the entry {entry.filename[:80]!r}: no array, or twice.")
+                    raise UntrustedError(
+                        "arrays", f"`{name}` has the entry {entry.filename[:80]!r}: no array, or twice."
+                    )
                 found[array_name] = _array(archive, entry, f"{name}/{entry.filename}", limit)
                 limit -= found[array_name].nbytes
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
@@ -224,7 +226,9 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limit: i
             raise UntrustedError("too-large", f"`{name}` declares {size} bytes, {limit} are left for it.")
         data = file.read(size + 1)
     if len(data) != size:
-        raise UntrustedError("arrays", f"`{name}` declares {size} bytes and has {'more' if data[size:] else len(data)}.")
+        raise UntrustedError(
+            "arrays", f"`{name}` declares {size} bytes and has {'more' if data[size:] else len(data)}."
+        )
     try:
         array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
     except ValueError as error:  # no bytes, and sides that numpy cannot multiply

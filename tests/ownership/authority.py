@@ -1,4 +1,4 @@
-"""A little time stamp authority: its certificates, its tokens (put together from ASN.1 by hand), and its HTTP service."""
+"""A little time stamp authority: its certificates, its tokens (put together from ASN.1), and its HTTP service."""
 
 from __future__ import annotations
 
@@ -105,9 +105,7 @@ class Authority:
         ):
             attributes[index]["attrType"] = kind
             attributes[index]["attrValues"][0] = univ.Any(encoder.encode(value))
-        signer["signedAttrs"] = attributes.clone(
-            tagSet=signer["signedAttrs"].tagSet, cloneValueFlag=True
-        )
+        signer["signedAttrs"] = attributes.clone(tagSet=signer["signedAttrs"].tagSet, cloneValueFlag=True)
         message = encoder.encode(attributes)
         signer["signature"] = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
         signed = rfc5652.SignedData()

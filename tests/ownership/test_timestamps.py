@@ -10,7 +10,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.ownership.authority import Authority, serving
-from tfwm.ownership.timestamps import TimestampError, check_timestamp, load_authorities, request_timestamp
+from tfwm.ownership.timestamps import Timestamp, TimestampError, check_timestamp, load_authorities, request_timestamp
 from tfwm.untrusted import UntrustedError
 
 CONTENT = b"an envelope"
@@ -68,11 +68,16 @@ def test_signed_by_a_certificate_that_may_not(hostile: Authority) -> None:
 def test_no_changed_byte_gives_another_time(token: bytes) -> None:
     known = check_timestamp(token, CONTENT, [AUTHORITY.root], "a.tsr")
     for place in range(0, len(token), 7):
-        changed = token[:place] + bytes([token[place] ^ 1]) + token[place + 1 :]
-        try:
-            assert check_timestamp(changed, CONTENT, [AUTHORITY.root], "a.tsr") == known
-        except UntrustedError as error:
-            assert error.code == "timestamp"
+        found = _time_of(token[:place] + bytes([token[place] ^ 1]) + token[place + 1 :])
+        assert found in ("timestamp", known), place
+
+
+def _time_of(token: bytes) -> Timestamp | str:
+    """What a token says, or the code of its refusal."""
+    try:
+        return check_timestamp(token, CONTENT, [AUTHORITY.root], "a.tsr")
+    except UntrustedError as error:
+        return error.code
 
 
 @pytest.mark.parametrize("content", [b"", b"no DER", b"\x30\x03\x02\x01\x02", b"\x30" * 10_000, bytes(2**20 + 1)])
