@@ -36,10 +36,10 @@ def pool(seed: int = 1) -> LabelledImages:
 
 
 @lru_cache(maxsize=8)
-def key_of(seed: int = 3, scheme: BlindWatermark = SCHEME) -> OwnerKey:
+def key_of(seed: int = 3, *, covers: int = 1, scheme: BlindWatermark = SCHEME) -> OwnerKey:
     """A key of format 2, as a training would have made it."""
     encoder, logo, secret = scheme.new_encoder(seed), scheme.logo_pixels(), new_secret(seed)
-    asked = new_samples(scheme, pool(), logo, encoder, secret)
+    asked = new_samples(scheme, pool(covers), logo, encoder, secret)
     model = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(1)])
     return marked_with_key(scheme, model, asked, logo, secret, [], encoder=encoder).key
 

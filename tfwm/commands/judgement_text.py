@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 MEANING = (
     "p is the chance of answers this good from a model for which the null holds. It is not the chance that the model "
     "was not stolen, and says nothing of how it came where it is."

@@ -158,9 +158,13 @@ def read_commitment(content: bytes, name: str) -> Commitment:
     text_in(predicate["tfwm"], f"{name}: tfwm")
     files, weights = _subject(statement["subject"], name)
     return Commitment(
-        hex_in(predicate["commitment"], f"{name}: commitment").hex(), text_in(predicate["identity"], f"{name}: identity"),
-        signer, files, weights, text_in(predicate["claimedTime"], f"{name}: claimedTime"),
-    )  # fmt: skip
+        digest=hex_in(predicate["commitment"], f"{name}: commitment").hex(),
+        identity=text_in(predicate["identity"], f"{name}: identity"),
+        signer=signer,
+        files=files,
+        weights=weights,
+        claimed_time=text_in(predicate["claimedTime"], f"{name}: claimedTime"),
+    )
 
 
 def _subject(entries: Any, name: str) -> tuple[dict[str, str], str]:
@@ -171,12 +175,11 @@ def _subject(entries: Any, name: str) -> tuple[dict[str, str], str]:
     for index, entry in enumerate(entries):
         subject, last = fields_of(entry, f"{name}: subject", {"name", "digest"}), index == len(entries) - 1
         algorithm = WEIGHTS_ALGORITHM if last else "sha256"
-        digest = hex_in(
-            fields_of(subject["digest"], f"{name}: digest", {algorithm})[algorithm], f"{name}: digest"
-        ).hex()
+        given = fields_of(subject["digest"], f"{name}: digest", {algorithm})
+        digest = hex_in(given[algorithm], f"{name}: digest").hex()
         path = text_in(subject["name"], f"{name}: name")
         if path in files or (last and path != "weights"):
-            raise UntrustedError("wrong-value", f"`{name}: subject` has {path[:80]!r} twice, or in the wrong place.")
+            raise UntrustedError("wrong-value", f"`{name}: subject` has {path[:80]!r} twice or in a wrong place.")
         if last:
             return files, digest
         files[path] = digest

@@ -184,9 +184,9 @@ def _ranked(
     level, smallest = standing.level(alpha) / looks, statistics.smallest_rank_p_value(len(controls))
     if smallest > level:
         raise ValueError(
-            f"`alpha` of {alpha:g} is out of reach: this evidence is a rank among the judge's {len(controls)} controls, "
-            f"never below {smallest:.2g}, and it would have to be {level:.2g}. Give more controls, a larger alpha, or a "
-            "key whose labels or bits come last."
+            f"`alpha` of {alpha:g} is out of reach: this evidence is a rank among the judge's {len(controls)} "
+            f"controls, never below {smallest:.2g}, and it would have to be {level:.2g}. Give more controls, a larger "
+            "alpha, or a key whose labels or bits come last."
         )
     answered = tuple(_asked_given(evidence, control, _ANY, transcript) for control in controls)
     verdict = evidence.scheme.verify(Witnessed(suspect, "suspect", transcript), evidence.key, alpha=_ANY)

@@ -68,7 +68,7 @@ def next_block(entries: list[dict[str, Any]], pieces: int, size: int) -> Block:
       ValueError: there is none any more.
     """
     seen = max((entry["index"] + 1) * entry["size"] for entry in entries) if entries else 0
-    block = Block(-(-seen // size), size)
+    block = Block(-(-seen // max(size, 1)), size)
     if size < 1 or block.pieces.stop > pieces:
         raise ValueError(
             f"`--samples` must leave a whole block of pieces that were never shown, got {size}: the key has {pieces}, "
