@@ -135,6 +135,8 @@ FORGERIES: dict[str, tuple[str, Change]] = {
     "a setting that there is not": ("settings", lambda d: d["settings"].update(more=1)),
     "a setting left out": ("settings", lambda d: d["settings"].pop("alpha")),
     "a setting of another type": ("settings", lambda d: d["settings"].update(samples="many")),
+    "a setting beyond all reason": ("settings", lambda d: d["settings"].update(encoder_filters=10**9)),
+    "settings that are none": ("no-object", lambda d: d.update(settings=[1])),
     "another number of samples": ("block", lambda d: d["settings"].update(samples=SAMPLES - 1)),
     "another salt": ("commitment-mismatch", lambda d: d.update(salt="00" * 32)),
     "a short salt": ("wrong-value", lambda d: d.update(salt="00")),
@@ -282,8 +284,7 @@ def test_weights_that_fit_no_network_of_the_settings(change, code: str, bundle: 
     replaced(bundle / ENCODER, change)
 
     def mend(document: dict[str, Any]) -> None:
-        from tfwm.schemes.showing import BareNetwork
-            with np.load(bundle / ENCODER) as stored:
+        with np.load(bundle / ENCODER) as stored:
             bare = BareNetwork("encoder", tuple(stored[name] for name in stored.files))
         document["parts"]["network/encoder"] = weights_digest(bare).hex()  # type: ignore[arg-type]
 

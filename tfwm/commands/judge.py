@@ -101,7 +101,8 @@ def _judged(arguments: argparse.Namespace, transcript: Any) -> Result:
     suspect = opening.open_suspect(arguments.suspect, arguments.tls_ca)
     found = [
         (evidence, stamp, judging.judge(
-            evidence, suspect, controls, standing.standing_of(evidence, stamp, released), alpha, transcript
+            evidence, suspect, controls, standing.standing_of(evidence, stamp, released), alpha, transcript,
+            among=len(read),
         )) for evidence, stamp in read
     ]  # fmt: skip
     return _told(arguments, found)

@@ -29,7 +29,7 @@ def judgement_text(suspect: str, bundles: Sequence[Mapping[str, Any]], prevails:
             f"{bundle['scheme']}",
             f"  score        {bundle['score']:.3f} on {bundle['n']} independent questions",
             f"  p            10^{bundle['log10_p']:.2f}, once",
-            f"  looks        {bundle['looks']}: blocks that the owner could have chosen among",
+            f"  looks        {bundle['looks']}: blocks that could have been chosen among",
             f"  false claim  10^{bundle['log10_claim']:.2f}, over all looks and all keys that could have been tried",
             f"  standing     {bundle['standing']}",
             f"  controls     {len(bundle['controls'])}, none of which the evidence fires on",

@@ -99,7 +99,7 @@ class Judgement:
       log10_p: of the p-value of this one question.
       log10_claim: the same times looks and tries, at most 0.
       alpha: false-claim probability that the judge accepts, over all of it.
-      looks: blocks of the key that its owner could have chosen among.
+      looks: blocks that could have been chosen among, in all bundles that were judged together.
       standing: when the key was fixed, as far as that can be shown.
       null: the hypothesis that p rests on.
       verdict: the scheme's own.
@@ -119,7 +119,7 @@ class Judgement:
 
 def judge(
     evidence: Evidence, suspect: Suspect, controls: Sequence[Suspect], standing: Standing, alpha: float,
-    transcript: Transcript,
+    transcript: Transcript, *, among: int = 1,
 ) -> Judgement:  # fmt: skip
     """Asks the controls, and then the suspect.
 
@@ -130,6 +130,7 @@ def judge(
       standing: of the evidence.
       alpha: false-claim probability, in (0, 1).
       transcript: takes every question.
+      among: how many bundles are judged together: each is one more look.
 
     Raises:
       InvalidEvidenceError: `fires-on-controls`.
@@ -138,7 +139,7 @@ def judge(
     """
     if not controls:
         raise ValueError("`--controls` must hold at least one model that has nothing to do with the owner, got none.")
-    looks = choices(evidence.opening.count)
+    looks = among * choices(evidence.opening.count)
     weigh = _weighed_exactly if evidence.scheme.exact else _ranked
     found = weigh(evidence, suspect, controls, standing, alpha, looks, transcript)
     transcript.add(

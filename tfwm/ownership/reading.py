@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfwm.config import from_dict, to_dict
 from tfwm.evidence import merkle
@@ -37,7 +38,9 @@ from tfwm.untrusted import UntrustedError, fields_of, hex_in, parse_arrays, pars
 
 PIECES = 10**6
 DEPTH = 20  # of the tree over so many
-_NAME = "[A-Za-z0-9_./-]{1,100}"
+# Of a stranger's settings: widths, depths and sides decide what a judge builds. Those of a training do not count.
+LARGEST: Mapping[str, int] = {"samples": PIECES, "classes": 10**5, "decoys": 10**5}
+LARGEST_OTHER = 10**4
 
 
 class InvalidEvidenceError(UntrustedError):
@@ -139,11 +142,14 @@ def _possible(listed: Any) -> list[str]:
 
 
 def _scheme(document: Mapping[str, Any]) -> Scheme:
-    name, settings = text_in(document["scheme"], "scheme"), document["settings"]
+    name = text_in(document["scheme"], "scheme")
     if name not in SCHEMES:
         raise InvalidEvidenceError("unknown-scheme", f"there is no scheme `{name}` here. Install what provides it.")
+    given = document["settings"]
+    settings = fields_of(given, "settings", (), given if isinstance(given, dict) else ())
+    _check_sizes(settings)
     try:
-        scheme = from_dict(SCHEMES[name], dict(fields_of(settings, "settings", (), settings)))
+        scheme = from_dict(SCHEMES[name], dict(settings))
         complete = to_dict(scheme) == settings
     except UntrustedError:
         raise
@@ -152,6 +158,14 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
     if not complete:
         raise InvalidEvidenceError("settings", f"the settings must be all of those of {name}, as a key has them.")
     return scheme
+
+
+def _check_sizes(settings: Mapping[str, Any]) -> None:
+    """Refuses settings that would have the judge build networks or pictures beyond all reason."""
+    for name, value in settings.items():
+        largest = LARGEST.get(name, LARGEST_OTHER)
+        if isinstance(value, int) and not -largest <= value <= largest:
+            raise InvalidEvidenceError("settings", f"`settings: {name}` must be at most {largest}, got {value}.")
 
 
 def _pieces(document: Mapping[str, Any], scheme: Scheme) -> tuple[Block, Pieces]:
@@ -236,5 +250,5 @@ def _check_draws(scheme: Scheme, key: OwnerKey) -> None:
         scheme.probe_images(key)
     except InvalidKeyError as error:
         raise InvalidEvidenceError("not-drawn", f"the evidence does not follow from its secrets: {error}") from error
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError, tf.errors.OpError) as error:
         raise InvalidEvidenceError("not-drawn", f"the evidence cannot be made again: {error}") from error

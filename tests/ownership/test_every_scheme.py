@@ -1,0 +1,55 @@
+"""What a judge is shown of a key of every scheme gives the verdict that the owner gets, without his secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfwm.keys import OwnerKey
+from tfwm.ownership.bundle import ARRAYS, write_bundle
+from tfwm.ownership.ledger import Block
+from tfwm.ownership.reading import read_bundle
+from tfwm.schemes import SCHEMES, make_scheme, scheme_of
+from tfwm.schemes.showing import shown_key
+from tfwm.suspects import open_suspect
+
+KEYS = Path(__file__).parents[1] / "fixtures/keys"
+NAMES = sorted(json.loads((KEYS / "verdicts.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("name", NAMES)
+def test_owner_and_judge_see_the_same(name: str, tmp_path: Path) -> None:
+    key, suspect = OwnerKey.load(KEYS / name / "key"), open_suspect(str(KEYS / name / "marked.keras"))
+    scheme = scheme_of(key)
+    evidence = read_bundle(write_bundle(tmp_path / "bundle", scheme, key, Block(0, scheme.pieces)).path)
+    mine, judges = scheme.verify(suspect, key), evidence.scheme.verify(suspect, evidence.key)
+    assert (judges.log10_p, judges.score, judges.null) == (mine.log10_p, mine.score, mine.null)
+    assert evidence.key.secret == bytes(32)
+    everything = b"".join(path.read_bytes() for path in (tmp_path / "bundle").iterdir())
+    with np.load(tmp_path / "bundle" / ARRAYS) as stored:
+        everything += b"".join(stored[each].tobytes() for each in stored.files)
+    for secret in (key.secret, key.token):
+        assert secret not in everything
+        assert secret.hex().encode() not in everything
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMES))
+def test_a_scheme_says_what_is_shown(name: str) -> None:
+    scheme = make_scheme(name, "tiny")
+    assert all(axis in (None, 0, 1) for axis in scheme.shown_arrays.values())
+    assert all(isinstance(network, str) for network in scheme.shown_networks)
+    assert scheme.divisible or scheme.pieces >= 1
+
+
+@pytest.mark.trains
+def test_pieces_that_are_no_evidence_one_by_one_are_shown_together() -> None:
+    key = OwnerKey.load(KEYS / "content_mark/key")
+    scheme = scheme_of(key)
+    assert not scheme.divisible
+    with pytest.raises(ValueError, match="can be shown only whole"):
+        shown_key(scheme, key, [])
+    assert shown_key(scheme, key, list(range(scheme.pieces))).revealed is not None
