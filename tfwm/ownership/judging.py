@@ -139,7 +139,8 @@ def judge(
     """
     if not controls:
         raise ValueError("`--controls` must hold at least one model that has nothing to do with the owner, got none.")
-    looks = among * choices(evidence.opening.count)
+    # Pieces that are shown all or not at all leave nothing to choose.
+    looks = among * (choices(evidence.opening.count) if evidence.scheme.divisible else 1)
     weigh = _weighed_exactly if evidence.scheme.exact else _ranked
     found = weigh(evidence, suspect, controls, standing, alpha, looks, transcript)
     transcript.add(
