@@ -203,7 +203,7 @@ def released_files(path: str | Path) -> dict[str, str]:
     if path.is_dir() or not path.exists():
         return file_digests(path)
     if path.is_symlink() or path.suffix != ".keras":
-        raise ValueError(f"`--model` must be a SavedModel's folder or a .keras file and no link, got `{path}`.")
+        raise ValueError(f"a model must be a SavedModel's folder or a .keras file and no link, got `{path}`.")
     return {path.name: file_digest(path)}
 
 
@@ -233,7 +233,7 @@ def _released_arrays(path: Path) -> Iterator[np.ndarray]:
         yield from (each.numpy() for each in variables if tf.as_dtype(each.dtype).is_floating)
         return
     if not (path / "saved_model.pb").is_file():
-        raise ValueError(f"`--model` must be a SavedModel's folder or a .keras file, got `{path}`.")
+        raise ValueError(f"a model must be a SavedModel's folder or a .keras file, got `{path}`.")
     if (path / "variables" / "variables.index").is_file():
         reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
         types = reader.get_variable_to_dtype_map()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from serving.server import Server
 from tests.ownership.authority import Authority, serving
 from tests.ownership.toys import SAMPLES, SCHEME, SHOWN, classifier, innocent, key_of, recorded, thief
 from tfwm.cli import main
@@ -167,6 +168,27 @@ def test_judge_says_what_it_lacks(run, place: Path, tmp_path: Path) -> None:
     assert (
         "not there" in run("judge", tmp_path / "b", "--suspect", "s", "--controls", place / "controls", code=2)["error"]
     )
+
+
+def test_a_served_suspect(run, owner: Path, place: Path) -> None:
+    run("reveal", owner, "--samples", SHOWN, "--out", owner / "bundle")
+    words = ["judge", owner / "bundle", "--controls", place / "controls", "--transcript", owner / "transcript.jsonl"]
+    with Server({"ours": owner / "served"}) as server:
+        found = run(*words, "--suspect", f"grpc://{server.address}/ours", code=1)
+        assert (found["verified"], found["served_versions"]) == (False, [1])
+    lines = [json.loads(line) for line in (owner / "transcript.jsonl").read_text().splitlines()]
+    (answer,) = (line["facts"] for line in lines if line["facts"].get("role") == "suspect")
+    assert answer["name"] == f"grpc://{server.address}/ours"
+    assert answer["versions"] == [1]
+    run(*words, "--suspect", f"grpc://{server.address}/ours", code=4)
+    events = [json.loads(line)["event"] for line in (owner / "transcript.jsonl").read_text().splitlines()]
+    assert events[-3:] == ["no-answer", "unreachable", "end"]
+
+
+def test_the_folder_of_a_run_has_its_model(run, owner: Path) -> None:
+    classifier(3).save(owner / "marked.keras")
+    made = run("commit", owner, "--identity", "Example Labs", "--new-signing-key", owner / "owner.pem")
+    assert (made["files"], made["weights"]) == (1, released_weights(owner / "served/1"))
 
 
 def test_weights_are_known_again_after_another_export(place: Path, tmp_path: Path) -> None:

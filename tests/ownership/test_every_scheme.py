@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tfwm.keys import OwnerKey
-from tfwm.ownership.bundle import ARRAYS, write_bundle
+from tfwm.ownership.bundle import ARRAYS, opening_for, write_bundle
+from tfwm.ownership.commitments import commit
+from tfwm.ownership.identity import fresh_signing_key
 from tfwm.ownership.ledger import Block
 from tfwm.ownership.reading import read_bundle
 from tfwm.schemes import SCHEMES, make_scheme, scheme_of
 from tfwm.schemes.showing import shown_key
 from tfwm.suspects import open_suspect
+from tfwm.untrusted import UntrustedError
 
 KEYS = Path(__file__).parents[1] / "fixtures/keys"
 NAMES = sorted(json.loads((KEYS / "verdicts.json").read_text(encoding="utf-8")))
@@ -35,6 +39,30 @@ def test_owner_and_judge_see_the_same(name: str, tmp_path: Path) -> None:
     for secret in (key.secret, key.token):
         assert secret not in everything
         assert secret.hex().encode() not in everything
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("part", ["baseline", "probes", "extractor"])
+def test_a_part_that_a_liar_exchanges_draws_the_code_anew(part: str, tmp_path: Path) -> None:
+    """He holds the key and signs anew: even the marked model no longer answers to it."""
+    key, suspect = OwnerKey.load(KEYS / "deep_watermarking/key"), open_suspect(
+        str(KEYS / "deep_watermarking/marked.keras")
+    )  # fmt: skip
+    scheme = scheme_of(key)
+    envelope = commit(opening_for(scheme, key), KEYS / "deep_watermarking/marked.keras", "Liar", fresh_signing_key())
+    if part == "extractor":
+        network = key.networks[part]
+        network.set_weights([weight * 1.001 for weight in network.get_weights()])
+    else:
+        changed = key.arrays[part].copy()
+        changed.ravel()[0] += 1
+        key = replace(key, arrays={**key.arrays, part: changed})
+    whole = Block(0, scheme.pieces)
+    with pytest.raises(UntrustedError) as caught:
+        read_bundle(write_bundle(tmp_path / "late", scheme, key, whole, commitment=envelope).path)
+    assert caught.value.code == "commitment-mismatch"
+    evidence = read_bundle(write_bundle(tmp_path / "bundle", scheme, key, whole).path)
+    assert not evidence.scheme.verify(suspect, evidence.key).marked
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMES))

@@ -70,6 +70,9 @@ def run(arguments: argparse.Namespace) -> Result:
     except ConnectionError as error:
         transcript.add("unreachable", message=str(error))
         raise
+    except (ValueError, LookupError) as error:
+        transcript.add("failed", message=str(error))
+        raise
     finally:
         if arguments.transcript:
             transcript.save(arguments.transcript, key)
@@ -99,13 +102,18 @@ def _judged(arguments: argparse.Namespace, transcript: Any) -> Result:
         transcript.add("bundle", path=str(path), files=dict(evidence.files), time=stamp and stamp.time.isoformat())
     controls = _controls(arguments.controls, transcript)
     suspect = opening.open_suspect(arguments.suspect, arguments.tls_ca)
-    found = [
-        (evidence, stamp, judging.judge(
-            evidence, suspect, controls, standing.standing_of(evidence, stamp, released), alpha, transcript,
-            among=len(read),
-        )) for evidence, stamp in read
-    ]  # fmt: skip
-    return _told(arguments, found)
+    found, versions = [], set()
+    for evidence, stamp in read:
+        kind = standing.standing_of(evidence, stamp, released)
+        judgement = judging.judge(evidence, suspect, controls, kind, alpha, transcript, among=len(read))
+        found.append((evidence, stamp, judgement))
+        versions |= set(getattr(suspect, "versions", ()))
+    if len(versions) > 1:
+        raise ConnectionError(
+            f"`--suspect` {arguments.suspect} answered as versions {sorted(versions)}: all bundles must be judged "
+            "against one model. Judge them again."
+        )
+    return _told(arguments, found, versions)
 
 
 def _controls(folder: str, transcript: Any) -> list[Any]:
@@ -122,7 +130,9 @@ def _controls(folder: str, transcript: Any) -> list[Any]:
     return [opening.open_suspect(str(path)) for path in paths]
 
 
-def _told(arguments: argparse.Namespace, found: list[tuple[Evidence, Timestamp | None, Judgement]]) -> Result:
+def _told(
+    arguments: argparse.Namespace, found: list[tuple[Evidence, Timestamp | None, Judgement]], versions: set[int]
+) -> Result:
     from tfwm.commands import opening
     from tfwm.commands.judgement_text import judgement_text
     from tfwm.ownership import standing
@@ -150,7 +160,8 @@ def _told(arguments: argparse.Namespace, found: list[tuple[Evidence, Timestamp |
         for evidence, stamp, judgement in found
     ]  # fmt: skip
     document = {
-        "suspect": arguments.suspect, "verified": prevails is not None, "alpha": found[0][2].alpha,
+        "suspect": arguments.suspect, "served_versions": sorted(versions),
+        "verified": prevails is not None, "alpha": found[0][2].alpha,
         "prevails": None if prevails is None else str(found[prevails][0].path), "bundles": documents,
     }  # fmt: skip
     text = judgement_text(arguments.suspect, documents, prevails)
