@@ -6,6 +6,7 @@ import io
 import json
 import os
 import struct
+import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -52,6 +53,13 @@ def _code(call) -> str:
 )
 def test_json_that_two_readers_could_understand_differently(content: bytes, code: str) -> None:
     assert _code(lambda: parse_json(content, "a.json", limit=100 if code == "too-large" else 10**6)) == code
+
+
+def test_a_text_without_end_takes_no_time_without_end() -> None:
+    content = b'"' + b'\\"' * 2**20 + b"\\"
+    start = time.perf_counter()
+    assert _code(lambda: parse_json(content, "a.json")) == "json"
+    assert time.perf_counter() - start < 10
 
 
 def test_json_as_it_should_be() -> None:
@@ -188,6 +196,12 @@ def test_a_plain_folder(tmp_path: Path) -> None:
     assert _code(lambda: read_folder(tmp_path, limit=1)) == "too-large"
     with pytest.raises(FileNotFoundError):
         read_folder(tmp_path / "elsewhere")
+
+
+def test_a_folder_of_too_many_files(tmp_path: Path) -> None:
+    for index in range(1001):
+        (tmp_path / f"{index}.txt").touch()
+    assert _code(lambda: read_folder(tmp_path)) == "too-large"
 
 
 def test_folders_with_more_than_plain_files(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ A mark is made with `protect`, which writes the marked model and a key folder th
 the key can ask any model later, over gRPC and without its weights: `verify`."""
 EXIT_CODES = """exit codes:
   0 done or verified   1 not verified or not blessed   2 usage
-  3 evidence invalid (a changed key or certificate)    4 endpoint unreachable"""
+  3 evidence invalid (something was changed)   4 endpoint unreachable"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

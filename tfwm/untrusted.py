@@ -15,6 +15,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 MEBIBYTE = 2**20
-JSON_BYTES, JSON_DEPTH = 16 * MEBIBYTE, 16
-FILE_BYTES, ARRAYS_BYTES, ARRAYS = 512 * MEBIBYTE, 1024 * MEBIBYTE, 4096
+JSON_BYTES, JSON_DEPTH = 8 * MEBIBYTE, 16
+FILE_BYTES, ARRAYS_BYTES, ARRAYS, FILES = 512 * MEBIBYTE, 1024 * MEBIBYTE, 4096, 1000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 PRINTABLE = "[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]{0,200}"
 _DIGITS = 40  # of a whole number in JSON: more is no number of ours, and slow to read
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OTHERS = re.compile(rb"[^\[\]{}]+")
+_TOKENS = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
 
 
 class UntrustedError(ValueError):
@@ -61,10 +61,13 @@ def read_folder(folder: str | Path, *, limit: int = FILE_BYTES) -> dict[str, byt
         raise UntrustedError("link", f"`{folder}` is a link. Give the folder that it points to.")
     if not folder.is_dir():
         raise FileNotFoundError(f"`{folder}` is not there. Give a folder.")
+    names = [entry.name for entry in islice(os.scandir(folder), FILES + 1)]
+    if len(names) > FILES:
+        raise UntrustedError("too-large", f"`{folder}` holds more than {FILES} files.")
     found: dict[str, bytes] = {}
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        found[entry.name] = read_file(entry.path, limit=limit)
-        limit -= len(found[entry.name])
+    for name in sorted(names):
+        found[name] = read_file(folder / name, limit=limit)
+        limit -= len(found[name])
     return found
 
 
@@ -84,8 +87,10 @@ def read_file(path: str | Path, *, limit: int = FILE_BYTES) -> bytes:
         raise UntrustedError("link", f"`{path}` is a link. Put the file itself there.")
     if not stat.S_ISREG(path.stat().st_mode) or not NAME.fullmatch(path.name):
         raise UntrustedError("odd-file", f"`{path}` must be a plain file with a plain name. Take it out.")
-    # Between the look and the opening, somebody may have put a link there.
+    # Between the look and the opening, somebody may have put something else there.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise UntrustedError("odd-file", f"`{path}` must be a plain file. Take it out.")
         content = file.read(limit + 1)
     if len(content) > limit:
         raise UntrustedError("too-large", f"`{path}` is larger than the {limit} bytes that are left for it.")
@@ -239,9 +244,14 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limit: i
 def _depth(content: bytes) -> int:
     """How many lists and objects lie in each other at most; brackets in texts do not count."""
     depth = deepest = 0
-    for bracket in _OTHERS.sub(b"", _STRINGS.sub(b"", content)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
+    in_text = False
+    for match in _TOKENS.finditer(content):
+        token = match[0]
+        if token == b'"':
+            in_text = not in_text
+        elif not in_text and len(token) == 1:
+            depth += 1 if token in b"[{" else -1
+            deepest = max(deepest, depth)
     return deepest
 
 

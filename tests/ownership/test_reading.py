@@ -136,6 +136,8 @@ FORGERIES: dict[str, tuple[str, Change]] = {
     "a setting left out": ("settings", lambda d: d["settings"].pop("alpha")),
     "a setting of another type": ("settings", lambda d: d["settings"].update(samples="many")),
     "a setting beyond all reason": ("settings", lambda d: d["settings"].update(encoder_filters=10**9)),
+    "a picture beyond all reason": ("settings", lambda d: d["settings"].update(image_size=10**5)),
+    "a setting below nothing": ("settings", lambda d: d["settings"].update(encoder_filters=-1)),
     "settings that are none": ("no-object", lambda d: d.update(settings=[1])),
     "another number of samples": ("block", lambda d: d["settings"].update(samples=SAMPLES - 1)),
     "another salt": ("commitment-mismatch", lambda d: d.update(salt="00" * 32)),

@@ -38,9 +38,13 @@ from tfwm.untrusted import UntrustedError, fields_of, hex_in, parse_arrays, pars
 
 PIECES = 10**6
 DEPTH = 20  # of the tree over so many
-# Of a stranger's settings: widths, depths and sides decide what a judge builds. Those of a training do not count.
-LARGEST: Mapping[str, int] = {"samples": PIECES, "classes": 10**5, "decoys": 10**5}
+# Of a stranger's settings: sides, widths and depths decide what a judge builds. Those of a training do not count.
+LARGEST: Mapping[str, int] = {
+    "samples": PIECES, "classes": 10**5, "decoys": 10**5, "size": 2048, "filters": 1024, "channels": 1024,
+    "blocks": 64, "downs": 12, "upsampling": 8, "cells": 256,
+}  # fmt: skip
 LARGEST_OTHER = 10**4
+PIXELS = 2**31  # of one request
 
 
 class InvalidEvidenceError(UntrustedError):
@@ -162,10 +166,15 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
 
 def _check_sizes(settings: Mapping[str, Any]) -> None:
     """Refuses settings that would have the judge build networks or pictures beyond all reason."""
-    for name, value in settings.items():
-        largest = LARGEST.get(name, LARGEST_OTHER)
-        if isinstance(value, int) and not -largest <= value <= largest:
-            raise InvalidEvidenceError("settings", f"`settings: {name}` must be at most {largest}, got {value}.")
+    whole = {name: value for name, value in settings.items() if isinstance(value, int)}
+    for name, value in whole.items():
+        largest = LARGEST.get(name.rpartition("_")[2], LARGEST_OTHER)
+        if not 0 <= value <= largest:
+            raise InvalidEvidenceError("settings", f"`settings: {name}` must lie in [0, {largest}], got {value}.")
+    side = max([value for name, value in whole.items() if name.endswith("size")], default=1)
+    pixels = (side * whole.get("upsampling", 1)) ** 2 * (1 + whole.get("decoys", 0))
+    if pixels > PIXELS:
+        raise InvalidEvidenceError("settings", f"the settings ask for {pixels} pixels at once, more than {PIXELS}.")
 
 
 def _pieces(document: Mapping[str, Any], scheme: Scheme) -> tuple[Block, Pieces]:
