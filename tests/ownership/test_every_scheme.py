@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tfwm.evidence.claims import UNCOMMITTED
 from tfwm.keys import OwnerKey
 from tfwm.ownership.bundle import ARRAYS, opening_for, write_bundle
 from tfwm.ownership.commitments import commit
 from tfwm.ownership.identity import fresh_signing_key
+from tfwm.ownership.judging import judge
 from tfwm.ownership.ledger import Block
 from tfwm.ownership.reading import read_bundle
+from tfwm.ownership.transcript import Transcript
 from tfwm.schemes import SCHEMES, make_scheme, scheme_of
 from tfwm.schemes.showing import shown_key
 from tfwm.suspects import open_suspect
+from tfwm.suspects.trivial import echo
 from tfwm.untrusted import UntrustedError
 
 KEYS = Path(__file__).parents[1] / "fixtures/keys"
@@ -63,6 +67,18 @@ def test_a_part_that_a_liar_exchanges_draws_the_code_anew(part: str, tmp_path: P
     assert caught.value.code == "commitment-mismatch"
     evidence = read_bundle(write_bundle(tmp_path / "bundle", scheme, key, whole).path)
     assert not evidence.scheme.verify(suspect, evidence.key).marked
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("part", ["baseline", "logo", "probes"])
+def test_parts_that_do_not_fit_each_other(part: str, tmp_path: Path) -> None:
+    key = OwnerKey.load(KEYS / "deep_watermarking/key")
+    scheme = scheme_of(key)
+    key = replace(key, arrays={**key.arrays, part: key.arrays[part][:-1]})
+    evidence = read_bundle(write_bundle(tmp_path / "bundle", scheme, key, Block(0, scheme.pieces)).path)
+    with pytest.raises(UntrustedError) as caught:
+        judge(evidence, echo(), [echo()], UNCOMMITTED, 0.5, Transcript())
+    assert caught.value.code == "unaskable"
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMES))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import tensorflow as tf
 
 from tfwm.evidence import statistics
 from tfwm.evidence.claims import Standing
@@ -133,12 +134,13 @@ def judge(
       among: how many bundles are judged together: each is one more look.
 
     Raises:
-      InvalidEvidenceError: `fires-on-controls`.
+      InvalidEvidenceError: `fires-on-controls`, or `unaskable`.
       UnreachableError: the suspect does not answer.
       ValueError: no control, a suspect or a control of another task, or an `alpha` that is out of reach.
     """
     if not controls:
         raise ValueError("`--controls` must hold at least one model that has nothing to do with the owner, got none.")
+    _check_askable(evidence)
     # Pieces that are shown all or not at all leave nothing to choose.
     looks = among * (choices(evidence.opening.count) if evidence.scheme.divisible else 1)
     weigh = _weighed_exactly if evidence.scheme.exact else _ranked
@@ -148,6 +150,15 @@ def judge(
         looks=looks, standing=standing.name, null=found.null,
     )  # fmt: skip
     return found
+
+
+def _check_askable(evidence: Evidence) -> None:
+    """Refuses evidence whose parts do not fit each other; a suspect of the judge's own making finds out."""
+    nobody = IGNORANT[evidence.scheme.kind](evidence.scheme)[0]
+    try:
+        evidence.scheme.verify(nobody, evidence.key, alpha=_ANY)
+    except (ValueError, LookupError, TypeError, ArithmeticError, tf.errors.OpError) as error:
+        raise InvalidEvidenceError("unaskable", f"nobody can be asked with this evidence: {error}") from error
 
 
 def _weighed_exactly(
