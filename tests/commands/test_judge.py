@@ -1,4 +1,4 @@
-"""Commit, reveal and judge, as their user calls them; nothing is trained."""
+"""Commit, reveal and judge, as their user calls them; the networks are as they were drawn."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.ownership.toys import SAMPLES, SCHEME, SHOWN, classifier, innocent, k
 from tfwm.cli import main
 from tfwm.digests import released_weights
 from tfwm.exporting import export
+
+pytestmark = pytest.mark.trains  # whole commands
 
 AUTHORITY = Authority(time=datetime(2026, 3, 1, tzinfo=timezone.utc))
 
