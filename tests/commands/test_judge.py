@@ -83,6 +83,8 @@ def test_the_users_story(run, owner: Path, place: Path) -> None:
     checked = run("judge", "--check-transcript", transcript, "--public-key", found["judge_public_key"])
     assert checked["lines"] > 10
     assert key_of().secret.hex() not in transcript.read_text()
+    many = run(*words, "--suspect", place / "thief.npz", "--released", "2026-04-01", "--commitments", 1000)
+    assert many["bundles"][0]["log10_claim"] == pytest.approx(only["log10_claim"] + 3)
     late = run(*words, "--suspect", place / "thief.npz", "--released", "2026-02-01")
     assert (late["verified"], late["bundles"][0]["case"], late["bundles"][0]["tries"]) == (True, "uncommitted", 2**40)
     assert run(*words, "--suspect", place / "innocent.npz", code=1)["verified"] is False

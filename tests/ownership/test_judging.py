@@ -232,6 +232,11 @@ def test_a_commitment_before_the_release(tmp_path: Path) -> None:
     found = standing_of(evidence, stamp, RELEASED)
     assert (found.name, found.tries) == ("committed", 1.0)
     assert "Test Time" in found.sentence
+    many = standing_of(evidence, stamp, RELEASED, commitments=1000)
+    assert (many.name, many.tries) == ("committed", 1000.0)
+    assert "one of 1000 commitments" in many.sentence
+    with pytest.raises(ValueError, match="at least 1"):
+        standing_of(evidence, stamp, RELEASED, commitments=0)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from tfwm.commands import options
 from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--alpha", type=float, metavar="P", help="false-claim probability that you accept, over all tries and looks "
            "(default 1e-6)")  # fmt: skip
     option("--released", metavar="DATE", help="when the suspect was first seen, for instance 2026-03-01 (UTC)")
+    option("--commitments", type=options.positive, default=1, metavar="N", help="how many keys an owner had committed "
+           "to by then: ask him and the authority (default 1)")  # fmt: skip
     option("--tsa-ca", metavar="PEM", help="certificates of time stamp authorities that you trust")
     option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
     option("--transcript", metavar="FILE", help="write what was asked and answered")
@@ -93,7 +96,9 @@ def _judged(arguments: argparse.Namespace, transcript: Any) -> Result:
         raise ValueError(f"`--alpha` must lie in (0, 1), got {alpha}. Use 1e-6.")
     released = standing.read_date(arguments.released) if arguments.released else None
     authorities = load_authorities(arguments.tsa_ca) if arguments.tsa_ca else []
-    transcript.add("start", suspect=arguments.suspect, alpha=alpha, released=arguments.released)
+    transcript.add(
+        "start", suspect=arguments.suspect, alpha=alpha, released=arguments.released, commitments=arguments.commitments
+    )
     read = []
     for path in arguments.bundles:
         evidence = read_bundle(path)
@@ -104,7 +109,7 @@ def _judged(arguments: argparse.Namespace, transcript: Any) -> Result:
     suspect = opening.open_suspect(arguments.suspect, arguments.tls_ca)
     found, versions = [], set()
     for evidence, stamp in read:
-        kind = standing.standing_of(evidence, stamp, released)
+        kind = standing.standing_of(evidence, stamp, released, arguments.commitments)
         judgement = judging.judge(evidence, suspect, controls, kind, alpha, transcript, among=len(read))
         found.append((evidence, stamp, judgement))
         versions |= set(getattr(suspect, "versions", ()))

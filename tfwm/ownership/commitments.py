@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ class Opening:
       registration: by which family of transformations a judge may bring answers into register; `none` so far.
     """
 
-    salt: bytes
+    salt: bytes = field(repr=False)
     scheme: str
     settings: Mapping[str, Any]
     public_key: bytes

@@ -33,14 +33,22 @@ def checked_time(evidence: Evidence, authorities: Sequence[Certificate]) -> Time
     return check_timestamp(evidence.timestamp, evidence.envelope, list(authorities), TIMESTAMP)
 
 
-def standing_of(evidence: Evidence, stamp: Timestamp | None, released: datetime | None) -> Standing:
+def standing_of(
+    evidence: Evidence, stamp: Timestamp | None, released: datetime | None, commitments: int = 1
+) -> Standing:
     """Committed before the suspect could be seen, or not.
 
     Args:
       evidence: that was read and checked.
       stamp: as `checked_time` gives it.
       released: when the suspect was first seen, UTC; or None where nobody says.
+      commitments: how many keys the owner had committed to by then; he could have taken any of them.
+
+    Raises:
+      ValueError: fewer than one.
     """
+    if commitments < 1:
+        raise ValueError(f"`commitments` must be at least 1, got {commitments}.")
     if evidence.commitment is None:
         return UNCOMMITTED
     if evidence.timestamp is None:
@@ -54,7 +62,11 @@ def standing_of(evidence: Evidence, stamp: Timestamp | None, released: datetime 
             f"the commitment was made at {stamp.time.isoformat()}, not before {released.isoformat()}, when the suspect "
             "was first seen"
         )
-    return committed(stamp.time.isoformat(), f"{stamp.authority}, for whom {stamp.root} vouches")
+    found = committed(stamp.time.isoformat(), f"{stamp.authority}, for whom {stamp.root} vouches")
+    if commitments == 1:
+        return found
+    told = f"{found.sentence}; it is one of {commitments} commitments, and p is multiplied by as many"
+    return replace(found, tries=float(commitments), sentence=told)
 
 
 def earliest(stamps: Sequence[Timestamp | None]) -> int | None:
