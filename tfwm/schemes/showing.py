@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 from tensorflow import keras
@@ -22,7 +22,12 @@ class BareNetwork:
     Args:
       name: of the network in the key.
       weights: in the order of the network.
+
+    Attributes:
+      built: it has weights, as a network of Keras's that says so.
     """
+
+    built: ClassVar[bool] = True
 
     name: str
     weights: tuple[np.ndarray, ...]
