@@ -131,7 +131,7 @@ def matrix(run) -> Matrix:
     cells = (Entry("unattacked", "unattacked", "marked", True, -19.1, 1.0, 0.5, 0.875, 0.0, 0.0, 0.1),
              Entry("prune(0.2)", "attack", "recorded", False, -0.3, 0.2, 0.5, 0.75, 0.125, 1.5, 1.6),
              Entry("unmarked host", "control", "unmarked", True, -7.0, 0.9, 0.5, 0.9))  # fmt: skip
-    other = Line("content_mark", CLASSIFICATION, 1e-3, "lenet5", {"test": 500},
+    other = Line("content_mark", CLASSIFICATION, 1e-3, "lenet5", {"owner": 400, "attacker": 300, "test": 500},
                  {"host_accuracy": 0.9, "marked_accuracy": 0.875}, 3.0, cells)  # fmt: skip
     broken = Line(
         "lsb_stego", CLASSIFICATION, entries=(Entry("lsb_stego", "training", "marked", error="ValueError: no"),)
@@ -154,6 +154,7 @@ def test_the_page_says_what_survived_and_what_it_cost(matrix: Matrix, tmp_path: 
         "| content_mark | lenet5 | accuracy | 90.0 % | 87.5 % | 0.001 | **yes** −19.1 | 0 of 1 | 1 of 1 | 3 |" in text
     )
     assert "| lsb_stego | failed |" in text
+    assert "Trained on 400 images of the owner's; the thief has 300 of his own; measured on 500 others." in text
     assert "| prune(0.2) | no −0.3 | – |" in text  # found or not, and not tried
     assert "| prune(0.2) | 12.5 | – | 1.5 |" in text  # points of accuracy, and seconds
     assert "| label_image | break | RuntimeError: the thief's disk \\| is full |" in text

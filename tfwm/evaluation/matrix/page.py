@@ -105,6 +105,7 @@ def _of_kind(lines: Sequence[Line], kind: str) -> list[str]:
     rows = labels(lines)
     return [
         f"## {kind_called(kind).models.capitalize()}",
+        _images(lines),
         table(("attack", *names), [(label, *(_found(line.at(label)) for line in lines)) for label in rows]),
         f"What each attack cost: {heading} that the thief's copy lost against the marked model, in {unit.difference} "
         "(a minus is a gain), and the seconds until he held it; what is done to each request or answer takes no time "
@@ -120,6 +121,15 @@ def _of_kind(lines: Sequence[Line], kind: str) -> list[str]:
              for group in ("control", "wrong key", "trivial") for label in labels(lines, group)],
         ),
     ]  # fmt: skip
+
+
+def _images(lines: Sequence[Line]) -> str:
+    """What everybody learnt from, where it is the same for all schemes of the kind."""
+    counts = {tuple(line.images.get(part) for part in ("owner", "attacker", "test")) for line in lines if line.images}
+    if len(counts) != 1:
+        return ""
+    owner, thief, test = next(iter(counts))
+    return f"Trained on {owner} images of the owner's; the thief has {thief} of his own; measured on {test} others."
 
 
 def _problems(matrix: Matrix) -> Iterator[str]:
