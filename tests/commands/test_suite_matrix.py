@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,9 @@ def test_a_scheme_against_everything_in_the_smallest_size(tmp_path: Path, capsys
     out = tmp_path / "matrix"
     words = ["evaluate", "--suite", "full", "--schemes", "content_mark", "--epochs-scale", "0.2", "--cache",
              str(tmp_path / "cache"), "--out", str(out), "--json"]  # fmt: skip
+    begun = killed_after(9, words)
+    assert len(begun) == 9
+    assert not out.exists()
     assert main(words) == 0
     captured = capsys.readouterr()
     found = json.loads(captured.out)
@@ -47,13 +53,30 @@ def test_a_scheme_against_everything_in_the_smallest_size(tmp_path: Path, capsys
     assert [row["scheme"] for row in found["schemes"]] == ["content_mark"]
     assert found["schemes"][0]["attacks"] == len(STRENGTHS[CLASSIFICATION])
     assert sorted(path.name for path in out.iterdir()) == ["matrix.json", "matrix.md", "matrix.png"]
-    matrix = Matrix.load(out / "matrix.json")
-    assert len(matrix.lines[0].entries) == sum("log10 p" in line for line in captured.err.splitlines())
+    matrix, lines = Matrix.load(out / "matrix.json"), cells(captured.err.splitlines())
+    assert len(matrix.lines[0].entries) == len(lines)
+    # What was finished before the kill is told as it was then, seconds included: nothing was trained or measured twice.
+    assert lines[:9] == begun
+    assert "training a host" not in captured.err
     assert "--schemes content_mark" in (out / "matrix.md").read_text()
-    # Everything is kept: the same call again trains nothing and measures nothing.
-    assert main(words) == 0
-    again = capsys.readouterr()
-    assert json.loads(again.out) == found
-    assert "training a host" not in again.err
-    assert Matrix.load(out / "matrix.json") == matrix
     assert (tmp_path / "cache/tiny-0").stat().st_mode & 0o777 == 0o700
+
+
+def cells(lines: Iterable[str]) -> list[str]:
+    """The lines of progress that tell of a cell."""
+    return [line for line in lines if "log10 p" in line]
+
+
+def killed_after(count: int, words: list[str]) -> list[str]:
+    """Runs a command in a process of its own, and kills it when it has told of so many cells."""
+    code = "import sys; from tfwm.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, *words]
+    told: list[str] = []
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            told += cells([line.rstrip("\n")])
+            if len(told) == count:
+                process.kill()
+                break
+    return told
