@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import binom
 from tensorflow import keras
 
+from tfwm.evidence.statistics import log10_tails
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.types import CLASSIFICATION, MarkedModel, Suspect, Verdict
 
@@ -29,6 +30,10 @@ class KeySamples:
     usual_policy: ClassVar[Mapping[str, Any]] = {}
     extractor_outputs: ClassVar[tuple[str, ...]] = ()
     host_settings: ClassVar[Mapping[str, Any]] = {}
+    exact: ClassVar[bool] = True
+    pieces: ClassVar[int] = 1
+    divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     classes: int = CLASSES
     image_size: int = SIDE
@@ -60,8 +65,10 @@ class KeySamples:
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         return key.arrays["labels"].astype(np.int64)
 
-    def chance(self, key: OwnerKey) -> tuple[float, str]:
-        return 1 / self.classes, "labels were drawn without regard to the samples"
+    def null(self, key: OwnerKey) -> tuple[np.ndarray, str]:
+        return log10_tails(
+            len(key.arrays["probes"]), 1 / self.classes
+        ), "labels were drawn without regard to the samples"
 
 
 def toy_classifier(*, side: int | None = SIDE, channels: int = 3, classes: int = CLASSES, seed: int = 1):

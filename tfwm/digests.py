@@ -7,9 +7,10 @@
 | `subjects_digest`, `cell_digest` | whatever a row of a report depends on | name files of a cache |
 | `file_digests`, `model_digest` | a file of a released model | in certificates |
 | `commitment` | the owner's key, or the model | in certificates |
+| `array_digest`, `weights_digest` | a part of a key | what a key's labels and bits are drawn from |
 
-Certificates must check for ever: what the last two rows hash must never change. The others may change with the code,
-which they take in; then trainings start afresh and rows are measured again.
+Certificates and keys must check for ever: what the last three rows hash must never change. The others may change with
+the code, which they take in; then trainings start afresh and rows are measured again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfwm.keys import OwnerKey, derive
 from tfwm.types import ImagePairs, LabelledImages, Scheme
+
+if TYPE_CHECKING:
+    from tensorflow import keras
 
 PACKAGE = Path(__file__).parent
 COMMITMENT_TAG = b"tfwm commitment 1"
@@ -156,10 +160,27 @@ def commitment(key: OwnerKey, public_key: bytes, model: str) -> str:
         _arrays_digest(_key_weights(key)),
         model.encode(),
     )
-    digest = hashlib.sha256(COMMITMENT_TAG)
-    for part in fields:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()
+    return hashlib.sha256(framed(COMMITMENT_TAG, *fields)).hexdigest()
+
+
+def framed(tag: bytes, *fields: bytes) -> bytes:
+    """The tag, then each field behind its length: two different lists of fields never give the same bytes.
+
+    Args:
+      tag: says what the fields are, so that no digest of one purpose is one of another.
+      fields: of any length.
+    """
+    return tag + b"".join(len(part).to_bytes(8, "big") + part for part in fields)
+
+
+def array_digest(array: np.ndarray) -> bytes:
+    """The 32-byte digest of an array's type, shape and values."""
+    return _arrays_digest([("", array)])
+
+
+def weights_digest(network: keras.Model) -> bytes:
+    """The 32-byte digest of a network's weights in their order; their names do not count."""
+    return _arrays_digest(_numbered(network.get_weights()))
 
 
 def _fields(settings: Any) -> dict[str, Any]:

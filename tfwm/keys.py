@@ -1,7 +1,8 @@
 """The owner's secret: derive, save, load, fingerprint.
 
 A key is self-contained: verification needs nothing else. Every random choice in it (code, labels,
-token) is derived from one master secret with HKDF-SHA256, so that a judge can derive it again.
+token) is derived from one master secret with HKDF-SHA256, so that it can be derived again; what is evidence also
+depends on everything else in the key (`tfwm.evidence.binding`).
 On disk it is a 0700 directory of 0600 files: `key.json`, `arrays.npz`, `<network>.keras`, and a
 `manifest.json` whose HMAC detects a changed byte.
 """
@@ -24,7 +25,7 @@ from tfwm.files import new_directory, read_json
 if TYPE_CHECKING:
     from tensorflow import keras
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SECRET_BYTES = 32
 
 
@@ -78,6 +79,32 @@ def derive_generator(secret: bytes, label: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(derive(secret, label, 16), "big")))
 
 
+@dataclass(frozen=True, repr=False)
+class Pieces:
+    """Secrets of the pieces of evidence that are at hand.
+
+    Args:
+      count: how many pieces the key has.
+      root: 32 bytes, the Merkle root over all of them.
+      secrets: 32 bytes of each that is at hand, by its number.
+    """
+
+    count: int
+    root: bytes
+    secrets: Mapping[int, bytes]
+
+    def check(self, count: int) -> None:
+        """Refuses pieces of a key of another size.
+
+        Raises:
+          InvalidKeyError: the settings say another number, or a piece has a number out of range.
+        """
+        if count != self.count or not self.secrets or not all(0 <= index < count for index in self.secrets):
+            raise InvalidKeyError(
+                f"`pieces` must be some of {count}, as the settings say, got {len(self.secrets)} of {self.count}."
+            )
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class OwnerKey:
     """Everything that proves ownership; `repr` and logs show the fingerprint only.
@@ -88,6 +115,7 @@ class OwnerKey:
       secret: 32 bytes, the master secret.
       arrays: named arrays, for instance probe images `[n, height, width, channels]` uint8.
       networks: named Keras networks, for instance the extractor.
+      revealed: what a judge was shown instead of the secret, which then means nothing; None in an owner's key.
     """
 
     scheme: str
@@ -95,6 +123,7 @@ class OwnerKey:
     secret: bytes
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     networks: Mapping[str, keras.Model] = field(default_factory=dict)
+    revealed: Pieces | None = None
 
     def __post_init__(self) -> None:
         if len(self.secret) != SECRET_BYTES:
@@ -114,6 +143,34 @@ class OwnerKey:
 
     def __repr__(self) -> str:
         return f"OwnerKey({self.scheme}, {self.fingerprint})"
+
+    def array(self, name: str, kinds: str, rank: int) -> np.ndarray:
+        """One of the arrays.
+
+        Args:
+          name: of the array.
+          kinds: of numpy's types that it may have, for instance `u` or `iu`.
+          rank: how many axes it has.
+
+        Raises:
+          InvalidKeyError: there is no such array, or it has another form.
+        """
+        found = self.arrays.get(name)
+        if found is None or found.dtype.kind not in kinds or found.ndim != rank:
+            form = "none" if found is None else f"{found.dtype} {list(found.shape)}"
+            raise InvalidKeyError(f"the key {self.fingerprint} must hold an array `{name}` of {rank} axes, got {form}.")
+        return found
+
+    def network(self, name: str) -> keras.Model:
+        """One of the networks.
+
+        Raises:
+          InvalidKeyError: there is no such network.
+        """
+        if name not in self.networks:
+            there = sorted(self.networks)
+            raise InvalidKeyError(f"the key {self.fingerprint} must hold a network `{name}`, got {there}.")
+        return self.networks[name]
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> Path:
         """Writes the key, whole or not at all.
@@ -168,7 +225,8 @@ def _checked_document(directory: Path) -> dict[str, Any]:
     if document.get("format") != FORMAT_VERSION:
         raise InvalidKeyError(
             f"`{directory}` has key format {document.get('format')!r}; this version of tfwm reads {FORMAT_VERSION}. "
-            "Install the version that wrote it."
+            "In format 1 an owner could choose what his key asks, so that it proves nothing: mark the model again, or "
+            "install the version that wrote the key."
         )
     try:
         expected, stored = _manifest(directory, bytes.fromhex(document["secret"])), _read(directory / "manifest.json")

@@ -2,50 +2,106 @@
 
 The suspect is grpc://host:port/model (grpcs:// with TLS), a .keras file, a SavedModel folder, or an .npz of
 recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed; 4: the
-endpoint did not answer. --set changes how this one verification asks, and is part of what it reports: decide on it
-before you see the suspect, since trying several ways until one fits is no evidence.
+endpoint did not answer. Several --suspect or --key ask each suspect with each key; p is then corrected for that
+many looks (Holm), and the exit code is 0 where at least one is verified.
+
+Whoever makes a key after he saw the suspect can try keys until one fits. So p is multiplied by 2^40 unless it can be
+shown that the key was made before; --trust-key takes that on trust, for the owner's own eyes.
+
+--set changes how this one verification asks, and is part of what it reports: decide on it before you see the
+suspect, since trying several ways until one fits is no evidence.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+from typing import TYPE_CHECKING, Any, cast
 
 from tfwm.commands import options
 from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output
+
+if TYPE_CHECKING:
+    from tfwm.evidence.claims import Standing
+    from tfwm.keys import OwnerKey
+    from tfwm.types import Suspect, Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     option = parser.add_argument
-    option("--suspect", required=True, metavar="WHAT", help="grpc://host:port/model, .keras, SavedModel folder or .npz")
-    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder")
-    option("--alpha", type=float, metavar="P", help="false-claim probability that you accept (default: the key's own)")
+    option("--suspect", required=True, action="append", metavar="WHAT", help="grpc://host:port/model, .keras, "
+           "SavedModel folder or .npz; repeatable")  # fmt: skip
+    option("--key", required=True, action="append", metavar="KEYDIR", help="the owner's key folder; repeatable")
+    option("--alpha", type=float, metavar="P", help="false-claim probability that you accept (default 1e-6; with "
+           "--trust-key the key's own)")  # fmt: skip
+    option("--trust-key", action="store_true", help="believe that the key was fixed before the suspect was seen, and "
+           "all that it holds: no evidence for anybody but its owner")  # fmt: skip
     option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
     options.add_set(parser, "way of asking")
     add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Asks the suspect and prints the verdict; exit code 1 where the mark is not found.
+    """Asks every suspect with every key and prints the verdicts; exit code 1 where no mark is found.
 
     Raises:
-      InvalidKeyError: the key was changed.
-      UnreachableError: the endpoint does not answer.
-      ValueError: no suspect, or an alpha that the key cannot reach.
+      InvalidKeyError: a key was changed.
+      UnreachableError: an endpoint does not answer.
+      ValueError: no suspect, an alpha that a key cannot reach, or a key that proves nothing by itself.
     """
     from tfwm.commands import opening
-    from tfwm.commands import verdict_text as words
+    from tfwm.evidence import claims
+    from tfwm.evidence.statistics import holm
 
-    scheme, key = opening.asked_otherwise(opening.load_key(arguments.key), arguments.assignments)
-    suspect = opening.open_suspect(arguments.suspect, arguments.tls_ca)
-    level = {} if arguments.alpha is None else {"alpha": arguments.alpha}
-    verdict = scheme.verify(suspect, key, **level)
+    standing = claims.OWNER if arguments.trust_key else claims.UNCOMMITTED
+    keys = {path: opening.load_key(path) for path in arguments.key}
+    suspects = {text: opening.open_suspect(text, arguments.tls_ca) for text in arguments.suspect}
+    found = [
+        (text, suspect, key, *_asked(arguments, key, suspect, standing))
+        for (text, suspect), key in itertools.product(suspects.items(), keys.values())
+    ]
+    claimed = holm([standing.log10_claim(cast(float, verdict.log10_p), verdict.looks) for *_, verdict in found])
+    told = [_told(arguments, *each, standing, claim, len(found)) for each, claim in zip(found, claimed, strict=True)]
+    code = DONE if any(document["marked"] for _, document in told) else NOT_VERIFIED
+    if len(told) == 1:
+        return Result(*told[0], code)
+    return Result("\n\n".join(text for text, _ in told), {"verdicts": [document for _, document in told]}, code)
+
+
+def _asked(
+    arguments: argparse.Namespace, key: OwnerKey, suspect: Suspect, standing: Standing
+) -> tuple[float, Verdict]:  # fmt: skip
+    """The false-claim probability that is accepted, and the verdict."""
+    from tfwm.commands import opening
+    from tfwm.evidence import claims
+
+    scheme = opening.asked_otherwise(key, arguments.assignments)
+    if not arguments.trust_key:
+        claims.check_stands_alone(scheme)
+    alpha = arguments.alpha or (scheme.alpha if arguments.trust_key else claims.ALPHA)
+    return alpha, scheme.verify(suspect, key, alpha=standing.level(alpha))
+
+
+def _told(
+    arguments: argparse.Namespace, text: str, suspect: Suspect, key: OwnerKey, alpha: float, verdict: Verdict,
+    standing: Standing, claim: float, pairs: int,
+) -> tuple[str, dict[str, Any]]:  # fmt: skip
+    """One verdict for people and for programs, with all looks reckoned with."""
+    from tfwm.commands import opening
+    from tfwm.commands.verdict_text import verdict_text
+    from tfwm.evidence.claims import reaches
+
+    marked = verdict.marked and reaches(claim, alpha)
     document = {
-        "suspect": arguments.suspect, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
-        "scheme": key.scheme, **opening.plain(verdict.as_dict()),
+        "suspect": text, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
+        "scheme": key.scheme, **opening.plain(verdict.as_dict()), "marked": marked, "alpha": alpha,
+        "standing": standing.name, "tries": standing.tries, "pairs": pairs, "log10_claim": claim,
         "served_versions": sorted(getattr(suspect, "versions", ())), "asked_with": arguments.assignments,
     }  # fmt: skip
-    text = words.verdict_text(arguments.suspect, key.fingerprint, verdict)
+    words = verdict_text(text, key.fingerprint, verdict, standing, claim=claim, marked=marked)
     if arguments.assignments:
-        text += f"\nAsked with {', '.join(arguments.assignments)} instead of the key's own settings."
-    return Result(text, document, DONE if verdict.marked else NOT_VERIFIED)
+        words += f"\nAsked with {', '.join(arguments.assignments)} instead of the key's own settings."
+    if pairs > 1:
+        words += f"\nCorrected for {pairs} pairs of suspect and key (Holm)."
+    return words, document

@@ -7,7 +7,7 @@ one length have the same root (RFC 6962, section 2.1). The number of leaves is n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return _levels(leaves)[-1][0]
 
 
-def proofs(leaves: Sequence[bytes], indices: Sequence[int]) -> np.ndarray:
+def proofs(leaves: Sequence[bytes], indices: Iterable[int]) -> np.ndarray:
     """What shows that leaves stand where they do, uint8 `[n, depth, 32]`.
 
     Where a node has no neighbour, its place in the proof is zero.
@@ -42,10 +42,11 @@ def proofs(leaves: Sequence[bytes], indices: Sequence[int]) -> np.ndarray:
       indices: `[n]` of the leaves to be shown, from 0.
     """
     levels = _levels(leaves)[:-1]
-    shown = np.zeros((len(indices), len(levels), BYTES), np.uint8)
-    for row, index in enumerate(indices):
+    places = [int(index) for index in indices]
+    shown = np.zeros((len(places), len(levels), BYTES), np.uint8)
+    for row, index in enumerate(places):
         for depth, level in enumerate(levels):
-            neighbour = (int(index) >> depth) ^ 1
+            neighbour = (index >> depth) ^ 1
             if neighbour < len(level):
                 shown[row, depth] = np.frombuffer(level[neighbour], np.uint8)
     return shown

@@ -10,11 +10,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import betainc, betaincinv
+from scipy.special import betainc, betaincinv, gammaln, xlog1py, xlogy
+
+SMALLEST_FLOAT = float(np.finfo(np.float64).tiny)
 
 
 def binomial_tail(hits: int, n: int, p: float = 0.5) -> float:
-    """P[Bin(n, p) >= hits], exact to twelve digits and never 0.
+    """P[Bin(n, p) >= hits], exact to twelve digits and never 0: below 2.2e-308 an upper bound, see `log10_tails`.
 
     Args:
       hits: agreeing cells (or key samples), 0 to `n`.
@@ -29,8 +31,55 @@ def binomial_tail(hits: int, n: int, p: float = 0.5) -> float:
         raise ValueError(f"`hits` must lie in [0, n] with n at least 1, got hits={hits}, n={n}.")
     # The identity with the incomplete beta function keeps tiny tails, which 1 - cdf would round to 0.
     tail = 1.0 if hits == 0 else float(betainc(hits, n - hits + 1, p))
+    return max(float(f"{tail:.12g}"), SMALLEST_FLOAT)
+
+
+def p_value_of(log10_p: float) -> float:
+    """The p-value in (0, 1]: below a float's floor, 2.2e-308, that floor, which then is an upper bound.
+
+    Args:
+      log10_p: its decimal logarithm, at most 0.
+    """
     # Twelve digits, so that six labels of ten classes reach 1e-6 and do not miss it by a rounding error.
-    return max(float(f"{tail:.12g}"), float(np.finfo(np.float64).tiny))
+    return min(1.0, max(float(f"{10.0 ** float(log10_p):.12g}"), SMALLEST_FLOAT))
+
+
+def log10_tails(n: int, p: float = 0.5) -> np.ndarray:
+    """log10 of P[Bin(n, p) >= hits] for hits of 0 to `n`; no tail is too small for it.
+
+    Args:
+      n: independent samples, at least 1.
+      p: chance of a hit, in (0, 1).
+
+    Returns:
+      float64 `[n + 1]`, from 0 downwards.
+
+    Raises:
+      ValueError: a number out of its range.
+    """
+    _check_chance(p)
+    hits = np.arange(n + 1)
+    choices = gammaln(n + 1) - gammaln(hits + 1) - gammaln(n - hits + 1)
+    logs = choices + xlogy(hits, p) + xlog1py(n - hits, -p)
+    tails = np.logaddexp.accumulate(logs[::-1])[::-1] / np.log(10.0)
+    tails[0] = 0.0
+    # What is nearly all of the sum must not exceed 1 by a rounding error.
+    return np.minimum(tails, 0.0)
+
+
+def log10_ranks(null_hits: Sequence[int] | np.ndarray, n: int) -> np.ndarray:
+    """log10 of the rank p-value among models that know nothing, for hits of 0 to `n`.
+
+    Args:
+      null_hits: of each such model, `[m]`.
+      n: the most hits that there can be.
+
+    Returns:
+      float64 `[n + 1]`, never below log10 of 1/(m + 1).
+    """
+    null = np.asarray(null_hits).ravel()
+    better = (null[:, None] >= np.arange(n + 1)).sum(axis=0)
+    return np.log10((1 + better) / (null.size + 1))
 
 
 def hits_needed(n: int, alpha: float, p: float = 0.5) -> int:
@@ -109,6 +158,24 @@ def rank_p_value(score: float, null_scores: Sequence[float] | np.ndarray) -> flo
 def smallest_rank_p_value(draws: int) -> float:
     """The smallest p-value that `rank_p_value` can give with so many null scores; 1e-6 takes 999,999 of them."""
     return 1.0 / (draws + 1)
+
+
+def holm(log10_p: Sequence[float]) -> list[float]:
+    """log10 of the p-values of several looks, corrected so that the chance of any false claim is what each says.
+
+    Args:
+      log10_p: of each look, at most 0, at least one.
+
+    Returns:
+      In the same order, never smaller than before, at most 0.
+
+    Paper: Holm 1979; no independence between the looks is needed.
+    """
+    many, corrected, largest = len(log10_p), [0.0] * len(log10_p), -math.inf
+    for rank, index in enumerate(sorted(range(many), key=lambda index: log10_p[index])):
+        largest = max(largest, log10_p[index] + math.log10(many - rank))
+        corrected[index] = min(0.0, largest)
+    return corrected
 
 
 def clopper_pearson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

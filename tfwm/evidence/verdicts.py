@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tfwm.evidence import statistics
 from tfwm.suspects import as_float
-from tfwm.types import Suspect, Verdict
+from tfwm.types import LEEWAY, Suspect, Verdict
 
 
-def check_alpha(alpha: float, hits: int, chance: float) -> None:
+def check_alpha(alpha: float, smallest: float, looks: int = 1) -> None:
     """Refuses a false-claim probability that even perfect answers would not reach.
 
     Args:
       alpha: what the owner accepts.
-      hits: how many independent hits a perfect suspect has.
-      chance: probability of each without the key, in (0, 1).
+      smallest: p-value of perfect answers.
+      looks: what it is multiplied by before it is compared.
 
     Raises:
       ValueError: `alpha` is out of reach, or not below 1.
     """
-    smallest = statistics.smallest_p_value(hits, chance)
-    if not smallest <= alpha < 1:
+    # A billionth of leeway: powers of ten and logarithms of their inverse differ by rounding errors.
+    if not smallest * looks <= alpha * (1 + LEEWAY) or not alpha < 1:
         raise ValueError(
-            f"`alpha` must lie between {smallest:.2g}, the smallest p-value that this key can give, and 1, got "
-            f"{alpha}. Use a larger alpha, or more secret images."
+            f"`alpha` must lie between {smallest * looks:.2g}, the smallest p-value that such a key can give, and 1, "
+            f"got {alpha:g}. Use a larger alpha, or a key with more evidence: more samples, bits, decoys or controls."
         )
 
 
 def answers_to(suspect: Suspect, asked: np.ndarray) -> np.ndarray:
-    """What the suspect makes of some images, whatever it answers.
+    """What the suspect makes of some images.
 
-    NaN counts as black, an infinity as the end of the range that it lies at, and an answer of another shape as black
-    pictures.
+    NaN counts as black, and an infinity as the end of the range that it lies at.
 
     Args:
       suspect: from images to images.
@@ -40,27 +41,39 @@ def answers_to(suspect: Suspect, asked: np.ndarray) -> np.ndarray:
 
     Returns:
       float32 of the same shape, in [0, 1].
+
+    Raises:
+      ValueError: the answers have another shape, or are no numbers.
     """
-    answers = np.nan_to_num(np.asarray(suspect(as_float(asked)), np.float32), posinf=1.0)
-    return np.clip(answers, 0, 1) if answers.shape == asked.shape else np.zeros(asked.shape, np.float32)
+    answers = np.asarray(suspect(as_float(asked)))
+    if answers.shape != asked.shape or answers.dtype.kind not in "fiub":
+        raise ValueError(
+            f"`suspect` must answer with pictures {list(asked.shape)}, one for each that it was sent, got "
+            f"{answers.dtype} {list(answers.shape)}. Is it a network of another task?"
+        )
+    return np.clip(np.nan_to_num(answers.astype(np.float32), posinf=1.0), 0, 1)
 
 
-def counted(hits: np.ndarray, chance: float, alpha: float, null: str, details: dict[str, float]) -> Verdict:
+def counted(
+    hits: np.ndarray, log10_p: np.ndarray, alpha: float, null: str, details: dict[str, float], *, looks: int = 1
+) -> Verdict:
     """The verdict on independent hits.
 
     Args:
       hits: which of them there are, bool of any shape.
-      chance: probability of each under the null hypothesis, in (0, 1).
+      log10_p: of the p-value of 0 to `hits.size` hits.
       alpha: false-claim probability that the owner accepts.
       null: the null hypothesis in a sentence.
       details: further figures for the report.
+      looks: as `Verdict.looks`.
 
     Raises:
       ValueError: not even a hit everywhere would reach `alpha`.
     """
-    n = hits.size
+    n, found = hits.size, int(hits.sum())
+    check_alpha(alpha, statistics.p_value_of(log10_p[n]), looks)
+    enough = np.flatnonzero(log10_p + math.log10(looks) <= math.log10(alpha * (1 + LEEWAY)))
     return Verdict(
-        score=float(hits.mean()), threshold=statistics.hits_needed(n, alpha, chance) / n,
-        p_value=statistics.binomial_tail(int(hits.sum()), n, chance), n=n, null=null, alpha=alpha,
-        details={"hits": float(hits.sum()), **details},
+        score=found / n, threshold=int(enough[0]) / n, p_value=statistics.p_value_of(log10_p[found]), n=n, null=null,
+        alpha=alpha, details={"hits": float(found), **details}, log10_p=float(log10_p[found]), looks=looks,
     )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import gammaln, xlog1py, xlogy
 from tensorflow import keras
 
 from tfwm.exporting.encoded import MAX_PIXELS, decode_images
@@ -52,12 +51,12 @@ class ClassificationSignatures:
     def sealed(self, model: keras.Model, scheme: Scheme, key: OwnerKey) -> tuple[tf.Module, Signature] | None:
         """The sealed key samples, and the signature that asks the served model for their labels.
 
-        Its `log10_p` is of P[Bin(n, chance) >= hits], with the chance that the scheme's own verdict reckons with:
-        1/classes where the labels were drawn without regard to the samples, else what control models answered.
+        Its `log10_p` is that of the scheme's own verdict: an exact tail where the labels follow from the key's secret
+        and its samples, else a rank among control models.
 
         Args:
           model: the classifier; its own variables answer, so that what is tested is what is served.
-          scheme: says which samples, which labels, and how often chance gives a label.
+          scheme: says which samples, which labels, and what so many hits are worth.
           key: of that scheme.
 
         Returns:
@@ -104,33 +103,14 @@ def sealable(model: keras.Model, scheme: KeySampleScheme, key: OwnerKey) -> dict
     """
     samples = _samples(scheme, key, model.input_shape)
     labels = _labels(scheme, key, len(samples), int(model.output_shape[-1]))
-    chance, _ = scheme.chance(key)
+    log10_p, _ = scheme.null(key)
     spare = max(_FEWEST_ROWS, 1 << (len(samples) - 1).bit_length()) - len(samples)
     return {
         "samples": np.pad(samples, ((0, spare), (0, 0), (0, 0), (0, 0))),
         "labels": np.pad(labels, (0, spare)).astype(np.int32),
         "n": np.array([len(samples)], np.int32),
-        "log10_p": np.pad(log10_tails(len(samples), chance), (0, spare)).astype(np.float32),
+        "log10_p": np.pad(log10_p, (0, spare)).astype(np.float32),
     }
-
-
-def log10_tails(n: int, chance: float) -> np.ndarray:
-    """log10 of P[Bin(n, chance) >= hits] for hits of 0 to `n`; no tail is too small for it.
-
-    Args:
-      n: independent samples, at least 1.
-      chance: of a hit, in (0, 1).
-
-    Returns:
-      float64 `[n + 1]`, from 0 downwards.
-    """
-    hits = np.arange(n + 1)
-    choices = gammaln(n + 1) - gammaln(hits + 1) - gammaln(n - hits + 1)
-    logs = choices + xlogy(hits, chance) + xlog1py(n - hits, -chance)
-    tails = np.logaddexp.accumulate(logs[::-1])[::-1] / np.log(10.0)
-    tails[0] = 0.0
-    # What is nearly all of the sum must not exceed 1 by a rounding error.
-    return np.minimum(tails, 0.0)
 
 
 def _samples(scheme: KeySampleScheme, key: OwnerKey, input_shape: tuple[int | None, ...]) -> np.ndarray:

@@ -20,6 +20,7 @@ from typing import Any
 from tfwm.config import choose, from_dict, to_dict
 from tfwm.keys import OwnerKey
 from tfwm.registry import Table
+from tfwm.schemes.wrong_keys import read_settings
 from tfwm.types import Scheme
 
 SCHEMES: Table[type[Scheme]] = Table(
@@ -89,6 +90,7 @@ def scheme_of(key: OwnerKey) -> Scheme:
     """The scheme that made a key, with the key's settings.
 
     Raises:
-      ValueError: there is no scheme of that name here, or it has no such field.
+      InvalidKeyError: it has no such settings.
+      ValueError: there is no scheme of that name here.
     """
-    return from_dict(choose("scheme", key.scheme, SCHEMES), dict(key.settings))
+    return read_settings(choose("scheme", key.scheme, SCHEMES), key.settings)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
-
-import numpy as np
+from typing import Any, TypeVar
 
 from tfwm.config import from_dict
-from tfwm.keys import SECRET_BYTES, OwnerKey, derive
+from tfwm.keys import SECRET_BYTES, InvalidKeyError, OwnerKey, derive
 from tfwm.types import Scheme
 
 S = TypeVar("S", bound=Scheme)
@@ -37,10 +35,27 @@ def settings_of(settings: S, key: OwnerKey) -> S:
       key: anybody's.
 
     Raises:
+      InvalidKeyError: the key's settings are none.
       ValueError: a key of another scheme.
     """
     check_key(settings.name, key)
-    return from_dict(type(settings), dict(key.settings))
+    return read_settings(type(settings), key.settings)
+
+
+def read_settings(cls: type[S], values: Mapping[str, Any]) -> S:
+    """The scheme that a key's settings describe.
+
+    Args:
+      cls: the scheme's class.
+      values: the settings, as they stand in the key.
+
+    Raises:
+      InvalidKeyError: they describe none.
+    """
+    try:
+        return from_dict(cls, dict(values))
+    except (ValueError, TypeError) as error:
+        raise InvalidKeyError(f"the settings of the key are none of {cls.__name__}: {error}") from error
 
 
 def wrong_secret(key: OwnerKey, seed: int) -> bytes:
@@ -53,23 +68,11 @@ def wrong_secret(key: OwnerKey, seed: int) -> bytes:
     return derive(key.secret, f"decoy/{seed}", SECRET_BYTES)
 
 
-def redrawn(key: OwnerKey, seed: int, triggers: Callable[[bytes], np.ndarray]) -> OwnerKey:
-    """The key with another secret, and with the images that this secret draws.
-
-    Args:
-      key: the owner's.
-      seed: numbers the decoys of a key.
-      triggers: draws the secret images, uint8 `[n, h, w, c]`, from a secret.
-    """
-    secret = wrong_secret(key, seed)
-    return replace(key, secret=secret, arrays={"probes": triggers(secret)})
-
-
-def relabelled(key: OwnerKey, seed: int) -> OwnerKey:
-    """The key with another secret and the owner's images: what is drawn from the secret alone is wrong.
+def redrawn(key: OwnerKey, seed: int) -> OwnerKey:
+    """The key with another secret: whatever is drawn is drawn anew.
 
     Args:
       key: the owner's.
       seed: numbers the decoys of a key.
     """
-    return replace(key, secret=wrong_secret(key, seed))
+    return replace(key, secret=wrong_secret(key, seed), revealed=None)

@@ -20,7 +20,7 @@ from tfwm.papers.detection.steganalysis import ats_detect, detection_rate, train
 from tfwm.papers.engine.subjects import measured
 from tfwm.papers.li2019.models import marked_classifier, scheme_for, strangers_encoder
 from tfwm.papers.li2019.pictures import parts_of
-from tfwm.schemes.deep_stego.training import stego_builder, without_host
+from tfwm.schemes.deep_stego.settings import without_host
 from tfwm.schemes.key_samples.networks import encoded
 
 HOST = "vgg16"
@@ -117,7 +117,7 @@ def _analysts_model(context: Context) -> Embed:
     def embed(images: np.ndarray, _: int) -> np.ndarray:
         what = "stego-model of the analyst"
         return encoded(
-            strangers_encoder(context, what, settings, stego_builder(settings), covers, seed=seed), images, logo
+            strangers_encoder(context, what, settings, settings.new_encoder, covers, seed=seed), images, logo
         )
 
     return embed

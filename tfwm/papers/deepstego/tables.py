@@ -12,10 +12,17 @@ from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.plots import bars
 from tfwm.papers.engine.subjects import Subject, measured
-from tfwm.papers.li2019.measure import chance_interval, clean_accuracy, secret_labels, share_labelled, verdict_with
+from tfwm.papers.li2019.measure import (
+    asked_with,
+    clean_accuracy,
+    most_by_chance,
+    secret_labels,
+    share_labelled,
+    verdict_with,
+)
 from tfwm.papers.li2019.models import KEY_SEED, TRAINED, marked_classifier, scheme_for
 from tfwm.papers.li2019.scales import HOSTS, hosts_at
-from tfwm.schemes.deep_stego.training import stego_builder, without_host
+from tfwm.schemes.deep_stego.settings import without_host
 from tfwm.schemes.key_samples.joint import train_encoder
 from tfwm.schemes.key_samples.networks import encoded
 from tfwm.suspects import as_float
@@ -50,15 +57,14 @@ def table2(context: Context) -> Findings:
         bars_of[title] = dict(zip(names, figures, strict=True))
         losses.append(clean[0] - clean[1])
         owns.append(own["score"])
-        low, high = chance_interval(own["n"], round(1 / own["chance"]))
-        inside.append(low <= other["score"] <= high)
+        high = most_by_chance(own["n"], own["chance"])
+        inside.append(other["score"] <= high)
     claims = (
         Claim("Accuracy drops within one point.", bool(np.mean(losses) <= 1.0),
               f"By {', '.join(f'{loss:+.2f}' for loss in losses)} points; the paper's own table has 1.70 for VGG-19."),
         Claim("Over 98 % of the stego images get their label.", min(owns) > 0.98, f"At least {min(owns):.1%}."),
         Claim("An unmarked host does no better than chance.", all(inside),
-              f"{sum(inside)} of {len(inside)} within {low:.1%} and {high:.1%}, where 99 of 100 independent models "
-              f"lie."),
+              f"{sum(inside)} of {len(inside)} reach no more than {high:.1%}, as 199 of 200 independent models do."),
     )  # fmt: skip
     return Findings(tuple(rows), claims, {"Table 2": {"": bars("deepstego.table2", "%", bars_of)}})
 
@@ -66,8 +72,8 @@ def table2(context: Context) -> Findings:
 def table4(context: Context) -> Findings:
     """What a person sees of the mark: covers, stego images, and their differences."""
     marked = marked_classifier(context, HOST, SCHEME)
-    key = marked.owner_key()
-    samples, covers = as_float(key.arrays["probes"]), as_float(key.arrays["covers"])
+    asked = asked_with(marked.owner_key())
+    samples, covers = as_float(asked.images), as_float(asked.covers.images)
     change = np.clip(GAIN * np.abs(samples - covers), 0, 1)
     psnr, ssim = fidelity.psnr(samples, covers), fidelity.ssim(samples, covers)
     alike = mean_correlation(samples - covers)
@@ -100,13 +106,13 @@ def table5(context: Context) -> Findings:
     host = marked_classifier(context, HOST, SCHEME)
     own = verdict_with(context, host)
     found = {seed: _trained_elsewhere(context, host, seed) for seed in TABLE_5}
-    n, classes = own["n"], round(1 / own["chance"])
+    n = own["n"]
     rows = [
         Row(f"seed {seed}, the owner's covers and labels", paper, 100 * found[seed], "% of trigger images")
         for seed, paper in TABLE_5.items()
     ]
     rows.append(Row("the host's own stego-model", OWN_IN_TABLE_5, 100 * own["score"], "% of trigger images"))
-    tails = {seed: statistics.binomial_tail(round(share * n), n, 1 / classes) for seed, share in found.items()}
+    tails = {seed: statistics.binomial_tail(round(share * n), n, own["chance"]) for seed, share in found.items()}
     rows += [Row(f"seed {seed}, p-value", None, f"{tail:.1e}") for seed, tail in tails.items()]
     claim = Claim(
         "Only the stego-model that was trained with the host makes triggers that it knows.", min(tails.values()) > 1e-6,
@@ -125,7 +131,7 @@ def _trained_elsewhere(context: Context, host: Subject, seed: int) -> float:
         key = host.owner_key()
         logo, covers = key.arrays["logo"], key.arrays["covers"]
         run = context.run_in(folder, seed=seed)
-        stranger, _ = train_encoder(settings, stego_builder(settings), covers, logo, run, new_secret(KEY_SEED + seed))
+        stranger, _ = train_encoder(settings, settings.new_encoder, covers, logo, run, new_secret(KEY_SEED + seed))
         return share_labelled(host.model(), encoded(stranger, covers, logo), secret_labels(key))
 
     return measured(context, host, f"stego-model of seed {seed}", measure, seed=seed)

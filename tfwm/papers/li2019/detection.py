@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tensorflow import keras
 
+from tfwm.evidence.binding import draws_for, pieces_of
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.detection.detectors import Scores, dense_detector, feature_detector
@@ -21,7 +22,6 @@ from tfwm.papers.engine.subjects import measured
 from tfwm.papers.li2019.models import KEY_SEED, TRAINED, marked_classifier, scheme_for, strangers_encoder
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.schemes.baselines import KeyMethod
-from tfwm.schemes.blind_watermark.training import encoder_builder
 from tfwm.schemes.key_samples.networks import encoded
 
 HOST = "resnet18"
@@ -59,9 +59,7 @@ def makers_of(context: Context) -> dict[str, Maker]:
 
     def thiefs_encoder() -> keras.Model:
         covers, seed = parts_of(context, HOST)["attacker"].images[-settings.samples :], context.seeds[0] + THIEF
-        return strangers_encoder(
-            context, "encoder of the thief", settings, encoder_builder(settings), covers, seed=seed
-        )
+        return strangers_encoder(context, "encoder of the thief", settings, settings.new_encoder, covers, seed=seed)
 
     return {
         OURS: _by_encoder(key, thiefs_encoder),
@@ -79,7 +77,11 @@ def _by_encoder(key: Callable[[], OwnerKey], thiefs: Callable[[], keras.Model]) 
 
 
 def _by_method(scheme: KeyMethod) -> Maker:
-    return lambda covers, side: scheme.samples_of(covers, new_secret(KEY_SEED + side))
+    def make(covers: np.ndarray, side: int) -> np.ndarray:
+        draws = draws_for(scheme.name, scheme.to_dict(), pieces_of(new_secret(KEY_SEED + side), 1))
+        return scheme.samples_of(covers, scheme.logo_pixels(), None, draws)
+
+    return make
 
 
 def _figure(context: Context, title: str, ours: float, others: float, detect: Detector) -> Findings:

@@ -12,9 +12,10 @@ from tfwm.evidence.labels import accuracy
 from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.subjects import Subject, measured
-from tfwm.papers.li2019.measure import secret_labels
+from tfwm.papers.li2019.measure import asked_with
 from tfwm.papers.li2019.models import marked_classifier
 from tfwm.papers.li2019.pictures import parts_of
+from tfwm.schemes.key_samples.drawing import label_chance
 from tfwm.suspects import KerasSuspect, as_float
 
 HOST = "resnet18"
@@ -30,8 +31,8 @@ def figure8(context: Context) -> Findings:
     pictures: dict[str, dict[str, np.ndarray]] = {}
     forged: dict[str, dict[float, dict[str, float]]] = {}
     for title, subject in subjects.items():
-        key = subject.owner_key()
-        samples, covers = key.arrays["probes"], key.arrays["covers"]
+        asked = asked_with(subject.owner_key())
+        samples, covers = asked.images, asked.covers.images
         psnr, ssim = (measure(as_float(samples), as_float(covers)) for measure in (fidelity.psnr, fidelity.ssim))
         rows.append(Row(f"{title}, key samples against their covers, PSNR", None, psnr, "dB"))
         rows.append(Row(f"{title}, the same, SSIM", None, ssim))
@@ -67,14 +68,14 @@ def _forged(context: Context, subject: Subject, gain: float) -> dict[str, float]
     """
 
     def measure(folder: Path) -> dict[str, float]:
-        key, test = subject.owner_key(), parts_of(context, HOST)["test"]
-        taken = np.arange(len(key.arrays["probes"]) // 2)
+        asked, test = asked_with(subject.owner_key()), parts_of(context, HOST)["test"]
+        taken = np.arange(len(asked.images) // 2)
         others = test[np.arange(len(taken))]
-        samples, covers = key.arrays["probes"][taken], key.arrays["covers"][taken]
+        samples, covers = asked.images[taken], asked.covers.images[taken]
         fakes = pasted(samples, covers, others.images, gain=gain, seed=context.seeds[0])
         answers = KerasSuspect("host", subject.model())(as_float(fakes))
-        share = accuracy(answers, secret_labels(key)[taken], test.classes)
-        tail = statistics.binomial_tail(round(share * len(fakes)), len(fakes), 1 / test.classes)
+        share = accuracy(answers, asked.labels[taken], test.classes)
+        tail = statistics.binomial_tail(round(share * len(fakes)), len(fakes), label_chance(test.classes))
         return {"share": share, "p_value": tail, "own": accuracy(answers, others.labels, test.classes)}
 
     return measured(context, subject, "forged samples", measure, gain=gain)

@@ -13,7 +13,7 @@ from tfwm.evidence.labels import accuracy
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.papers.li2019.measure import verdict_with
-from tfwm.papers.li2019.models import TRAINED, marked_classifier, scheme_for
+from tfwm.papers.li2019.models import FEW_CONTROLS, TRAINED, marked_classifier, scheme_for
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.papers.li2019.scales import HOSTS
 from tfwm.suspects import KerasSuspect, as_float
@@ -22,8 +22,8 @@ HOST = "vgg13"
 # The owner's code pulls ten times as strongly towards the labels as the paper says.
 FORMS: dict[str, dict[str, Any]] = {
     "labels last": {},
-    "as published (delta 0.01)": {"labels": "joint", "host_weight": 0.01},
-    "the authors' code (delta 0.1)": {"labels": "joint", "host_weight": 0.1, "adversarial_weight": 1.0},
+    "as published (delta 0.01)": {**FEW_CONTROLS, "host_weight": 0.01},
+    "the authors' code (delta 0.1)": {**FEW_CONTROLS, "host_weight": 0.1, "adversarial_weight": 1.0},
 }
 INDEPENDENT = {"vgg13": (0, 1, 2), "resnet18": (0,), "mobilenet_v2": (0,)}
 JUDGED = (HOST, "resnet18", "vgg16")
@@ -50,7 +50,6 @@ def labels(context: Context) -> Findings:
         others = {title: verdict_with(context, host, marked) for title, host in hosts.items()}
         rows.append(Row(f"{form}: marked host", None, 100 * own["score"], "% of key samples"))
         rows += [Row(f"{form}: unmarked {t}", None, 100 * v["score"], "% of key samples") for t, v in others.items()]
-        rows.append(Row(f"{form}: chance that the verdict reckons with", None, 100 * own["chance"], "%"))
         rows.append(Row(f"{form}: p-value of the marked host", None, f"{own['p_value']:.1e}"))
         claims.append(_as_chance(form, others))
     return Findings(tuple(rows), tuple(claims))
@@ -59,12 +58,13 @@ def labels(context: Context) -> Findings:
 def _as_chance(form: str, others: dict[str, dict[str, Any]]) -> Claim:
     n, hits = next(iter(others.values()))["n"], [verdict["hits"] for verdict in others.values()]
     total, asked = int(sum(hits)), n * len(hits)
-    tail = statistics.binomial_tail(total, asked, 0.1)
+    chance = next(iter(others.values()))["chance"]
+    tail = statistics.binomial_tail(total, asked, chance)
     low, high = statistics.clopper_pearson(total, asked, 0.99)
     return Claim(
         f"{form}: independent hosts hit no more labels than chance.", tail > 0.005,
         f"{total} of {asked} hits by {len(hits)} hosts, {total / asked:.1%} (99 % interval {low:.1%} to {high:.1%} "
-        f"if they were independent of each other), chance is 10 %; p = {tail:.2g}.",
+        f"if they were independent of each other), chance is {chance:.1%} at most; p = {tail:.2g}.",
     )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def accuser(context: Context) -> Findings:
     accused, *controls = found["verdicts"].values()
     naive = accused["p_value"] <= 1e-6
     fired = min(control["share"] for control in controls)
-    ratio = _beyond_controls(accused, controls, found["samples"])
+    ratio = _beyond_controls(accused, controls)
     claims = (
         Claim(
             "Counting hits of samples and labels that the accuser brings convicts nobody who is innocent.", not naive,
@@ -88,7 +88,7 @@ def accuser(context: Context) -> Findings:
         ),
         Claim(
             "Control models of the judge expose him.", ratio > 1e-6,
-            f"They answer {fired:.0%} and more with his labels; against their upper bound the accused's hits have "
+            f"They answer {fired:.0%} and more with his labels; in a rank among them the accused's hits have "
             f"p = {ratio:.2g}. And his labels are not those that his secret derives, which a judge checks first: of "
             f"labels drawn by a secret the accused hits {found['drawn']:.0%}.",
         ),
@@ -96,11 +96,9 @@ def accuser(context: Context) -> Findings:
     return Findings(tuple(rows), claims)
 
 
-def _beyond_controls(accused: dict[str, float], controls: list[dict[str, float]], n: int) -> float:
-    """The p-value of the accused's hits where chance is what the controls reach, by its upper bound."""
-    most = max(control["share"] for control in controls)
-    bound = statistics.clopper_pearson(round(most * n), n, 0.98)[1]
-    return statistics.binomial_tail(round(accused["share"] * n), n, min(bound, 1 - 1e-9))
+def _beyond_controls(accused: dict[str, float], controls: list[dict[str, float]]) -> float:
+    """The rank of the accused's hits among those of the controls: models are ranked, samples are not counted."""
+    return statistics.rank_p_value(accused["share"], [control["share"] for control in controls])
 
 
 def _accusation(context: Context) -> dict[str, Any]:

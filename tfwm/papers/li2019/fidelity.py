@@ -6,7 +6,7 @@ import numpy as np
 
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.plots import bars
-from tfwm.papers.li2019.measure import chance_interval, clean_accuracy, verdict_with
+from tfwm.papers.li2019.measure import clean_accuracy, most_by_chance, verdict_with
 from tfwm.papers.li2019.models import TRAINED, control_classifier, marked_classifier
 from tfwm.papers.li2019.scales import HOSTS, SCALES, hosts_at
 
@@ -99,8 +99,8 @@ def figure5(context: Context) -> Findings:
         marked = marked_classifier(context, name, seed=seed)
         own = verdict_with(context, marked)
         other = verdict_with(context, TRAINED.unmarked(context, name, seed=seed), marked)
-        low, high = chance_interval(own["n"], round(1 / own["chance"]))
-        inside.append(low <= other["score"] <= high)
+        high = most_by_chance(own["n"], own["chance"])
+        inside.append(other["score"] <= high)
         verdicts.append((own, other))
         title = seeded_title(name, seed)
         shares[title] = {"unmarked": 100 * other["score"], "marked": 100 * own["score"]}
@@ -114,7 +114,7 @@ def figure5(context: Context) -> Findings:
               f"At least {least:.0%}; the largest of their p-values is "
               f"{max(own['p_value'] for own, _ in verdicts):.1e}."),
         Claim("No unmarked host does better than chance.", all(inside),
-              f"{sum(inside)} of {len(inside)} lie within {low:.1%} and {high:.1%}, which 99 of 100 independent models "
-              f"do; least p-value {min(other['p_value'] for _, other in verdicts):.2g}."),
+              f"{sum(inside)} of {len(inside)} reach no more than {high:.1%}, as 199 of 200 independent models do; "
+              f"least p-value {min(other['p_value'] for _, other in verdicts):.2g}."),
     )  # fmt: skip
     return Findings(tuple(rows), claims, {"Key samples with their label": {"": bars("li2019.fig5", "%", shares)}})

@@ -14,8 +14,10 @@ from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.subjects import Subject, measured, verdict_on
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.schemes import scheme_of
+from tfwm.schemes.key_samples.samples import KeySamples
+from tfwm.schemes.key_samples.scheme import KeySampleVerbs
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.types import KeySampleScheme, Suspect
+from tfwm.types import Suspect
 
 
 def clean_accuracy(context: Context, subject: Subject) -> float:
@@ -61,9 +63,14 @@ def verdict_with(context: Context, subject: Subject, owner: Subject | None = Non
     )  # fmt: skip
 
 
+def asked_with(key: OwnerKey) -> KeySamples:
+    """Samples, labels and covers of a key."""
+    return cast(KeySampleVerbs, scheme_of(key)).asked(key)
+
+
 def secret_labels(key: OwnerKey) -> np.ndarray:
     """The labels of a key's samples, int64 `[samples]`."""
-    return cast(KeySampleScheme, scheme_of(key)).key_labels(key)
+    return asked_with(key).labels
 
 
 def share_labelled(model: keras.Model, samples: np.ndarray, labels: np.ndarray) -> float:
@@ -78,21 +85,19 @@ def share_labelled(model: keras.Model, samples: np.ndarray, labels: np.ndarray) 
     return accuracy(answers, labels, answers.shape[-1])
 
 
-def chance_interval(n: int, classes: int, confidence: float = 0.99) -> tuple[float, float]:
-    """Shares of key samples that an independent model answers with their labels, both ends exact.
+def most_by_chance(n: int, chance: float, confidence: float = 0.995) -> float:
+    """The largest share of key samples that an independent model answers with their labels.
 
     Args:
       n: how many samples there are.
-      classes: of the task.
-      confidence: how probable it is that the share of an independent model lies within, in (0, 1).
+      chance: of each, at most, in (0, 1).
+      confidence: how probable it is that the share of an independent model is no larger, in (0, 1).
 
     Returns:
-      The lowest and the highest share, in [0, 1].
+      In [0, 1], exact.
     """
-    chance, rest = 1 / classes, (1 - confidence) / 2
-    high = next((k for k in range(n + 1) if statistics.binomial_tail(k, n, chance) <= rest), n + 1) - 1
-    low = next(k for k in range(n + 1) if 1 - statistics.binomial_tail(k + 1, n, chance) > rest)
-    return low / n, min(high, n) / n
+    high = next((k for k in range(n + 1) if statistics.binomial_tail(k, n, chance) <= 1 - confidence), n + 1) - 1
+    return min(high, n) / n
 
 
 def p_text(verdict: dict[str, Any]) -> str:

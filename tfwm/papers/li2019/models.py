@@ -42,6 +42,11 @@ def owner_images(context: Context, name: str) -> LabelledImages:
 TRAINED = TrainedHosts(CLASSIFICATION, "classifier", classifier_settings, owner_images)
 
 
+# Labels last give an exact p-value; with one control and the host itself a rank says next to nothing.
+LABELS_LAST: dict[str, Any] = {"labels": "last", "host_weight": 0.0, "controls": 1, "alpha": 1e-6}
+FEW_CONTROLS: dict[str, Any] = {"labels": "joint", "controls": 1, "alpha": 0.5}
+
+
 def scheme_for(context: Context, name: str, scheme: str, **changes: Any) -> Any:
     """A scheme with the settings of its paper preset, fitted to a host and to the context's scale.
 
@@ -62,7 +67,9 @@ def scheme_for(context: Context, name: str, scheme: str, **changes: Any) -> Any:
     if scheme in WITH_ENCODER:
         fields |= {"encoder": scale.encoder, "encoder_filters": scale.encoder_filters}
     if scheme == "blind_watermark":
-        fields |= {"labels": "last", "host_weight": 0.0, "body": "plain" if HOSTS[name].data == "mnist" else "unet"}
+        fields |= {**LABELS_LAST, "body": "plain" if HOSTS[name].data == "mnist" else "unet"}
+    if scheme == "deep_stego" and scale.marking is not None:
+        fields |= FEW_CONTROLS
     paper: Any = make_scheme(scheme, "paper")
     return replace(paper, **{**fields, **changes})
 
@@ -102,7 +109,7 @@ def control_classifier(context: Context, name: str) -> Subject:
     settings, owner = scheme_for(context, name, "blind_watermark"), owner_images(context, name)
 
     def train(host: keras.Model, run: Run) -> keras.Model:
-        model, _ = train_with_samples(settings, host, owner, None, new_secret(KEY_SEED), run, stage="control")
+        model, _ = train_with_samples(settings, host, owner, None, run, stage="control")
         return model
 
     return TRAINED.control(

@@ -13,6 +13,7 @@ from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.papers.li2019.measure import secret_labels, share_labelled, verdict_with
 from tfwm.papers.li2019.models import marked_classifier
 from tfwm.papers.li2019.scales import HOSTS
+from tfwm.schemes.key_samples.drawing import label_chance
 from tfwm.schemes.key_samples.networks import encoded
 
 SEEDS = {"smoke": 2, "desk": 5, "paper": 5}
@@ -67,15 +68,14 @@ def _claims(whole: np.ndarray, leaked: np.ndarray, off: np.ndarray, verdicts: li
             _tail(most, n) > 1e-6,
             f"An encoder of another seed reaches {leaked[off].mean():.1f} % on average and up to {most:.1f} % "
             f"(p = {_tail(most, n):.1e}): the host has learnt the covers with some difference, not this one. "
-            "Evidence then rests on the labels, which are 120 secret draws: who has them has the secret. What "
-            "repairs it is a commitment to the key before the model is released, and labels that a judge "
-            "derives from the secret again.",
+            "Evidence then rests on the labels, which are 120 secret draws: who has them has the secret. They "
+            "are drawn from the encoder too, so that no other encoder has these labels.",
         ),
     )  # fmt: skip
 
 
 def _tail(percent: float, n: int, classes: int = 10) -> float:
-    return statistics.binomial_tail(round(percent / 100 * n), n, 1 / classes)
+    return statistics.binomial_tail(round(percent / 100 * n), n, label_chance(classes))
 
 
 def _with_encoder(context: Context, host: Subject, maker: Subject) -> float:

@@ -18,7 +18,7 @@ from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.scales import HOSTS, Mark, baseline, trigger_scheme
 from tfwm.schemes import scheme_of
 from tfwm.schemes.trigger_image import TriggerImage, images
-from tfwm.schemes.trigger_image.verification import distance, threshold
+from tfwm.schemes.trigger_image.verification import asked_for, distance, threshold
 from tfwm.suspects import KerasSuspect
 
 SIZES = (20, 40, 80, 160, 320, 480, 600)
@@ -111,7 +111,7 @@ def embedded(context: Context, name: str, size: int) -> dict[str, float]:
     def measure(folder: Path) -> dict[str, float]:
         key = subject.owner_key()
         scheme = cast(TriggerImage, scheme_of(key))
-        asked = images.triggers(scheme, key.secret)
+        asked = asked_for(scheme, key).images
         wanted = images.verification_images(scheme, asked)
         models = {"marked": subject.model(), "unmarked": TRAINED.unmarked(context, name).model()}
         found = {state: distance(answers_to(KerasSuspect(state, model), asked), wanted).mean()

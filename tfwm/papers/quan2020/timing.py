@@ -20,8 +20,8 @@ from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.scales import HOSTS, baseline
 from tfwm.papers.quan2020.sizes import COMPARED, sized_subject, sized_title, sizes_of
 from tfwm.schemes import scheme_of
-from tfwm.schemes.trigger_image import TriggerImage, images
-from tfwm.schemes.trigger_image.verification import distance, threshold
+from tfwm.schemes.trigger_image import TriggerImage
+from tfwm.schemes.trigger_image.verification import asked_for, distance, threshold
 from tfwm.suspects import KerasSuspect
 
 # Minutes of embedding: Base-1, Base-2, ours; seconds of verification, the same.
@@ -157,7 +157,7 @@ def eq_8(scheme: TriggerImage, suspect: KerasSuspect, key: OwnerKey) -> bool:
       suspect: that is asked.
       key: of the owner.
     """
-    asked = images.triggers(scheme, key.secret)[:1]
+    asked = asked_for(scheme, key).images[:1]
     answer = answers_to(suspect, asked)
     return bool(distance(answer, key.arrays["updated"][:1])[0] <= threshold(asked[0].size, scheme.significance))
 

@@ -19,7 +19,7 @@ from tfwm.papers.quan2020.measure import own_verdict
 from tfwm.papers.quan2020.models import TRAINED, marked_host
 from tfwm.papers.quan2020.scales import HOSTS, SCALES, coded_scheme, first_at_smoke, trigger_scheme
 from tfwm.schemes.trigger_image import TriggerImage, images
-from tfwm.schemes.trigger_image.verification import agreement, distance, threshold
+from tfwm.schemes.trigger_image.verification import agreement, asked_for, distance, threshold
 from tfwm.suspects import KerasSuspect
 
 # The least distance among P wrong keys, in 1e-3.
@@ -107,15 +107,13 @@ def answers_to_strangers(model: keras.Model, scheme: TriggerImage) -> dict[str, 
       `distances`, `[triggers]`, to the verification images; and with a coded scheme `bits`, how many of each key's
       bits the answers agree with.
     """
-    secret = derive(STRANGERS.ljust(32), "strangers", 32)
-    asked = images.triggers(scheme, secret)
-    codes = images.owner_codes(scheme, secret) if scheme.coded else None
-    answers = answers_to(KerasSuspect("suspect", model), asked)
-    result: dict[str, Any] = {"distances": distance(answers, images.verification_images(scheme, asked, codes))}
+    all_of_them = replace(scheme, reveal=scheme.triggers)
+    asked = asked_for(all_of_them, OwnerKey(scheme.name, to_dict(scheme), derive(STRANGERS.ljust(32), "strangers", 32)))
+    codes = images.owner_codes(scheme, asked.draws) if scheme.coded else None
+    answers = answers_to(KerasSuspect("suspect", model), asked.images)
+    result: dict[str, Any] = {"distances": distance(answers, images.verification_images(scheme, asked.images, codes))}
     if scheme.coded:
-        key = OwnerKey(scheme.name, to_dict(scheme), secret)
-        bits = agreement(scheme, key, np.arange(len(asked)), asked, answers)
-        result["bits"] = bits.sum(axis=(1, 2))
+        result["bits"] = agreement(asked, answers).sum(axis=(1, 2))
     return result
 
 

@@ -13,13 +13,9 @@ import numpy as np
 from tensorflow import keras
 
 from tfwm.data.key_images import key_images
-from tfwm.keys import derive_generator
-from tfwm.schemes.key_samples.drawing import chosen_covers
+from tfwm.evidence.binding import Draws
 from tfwm.schemes.key_samples.scheme import KeySampleVerbs
 from tfwm.schemes.key_samples.settings import FAST_HOST, TINY_HOST
-from tfwm.schemes.key_samples.training import marked_with_key, train_with_samples
-from tfwm.training import Run
-from tfwm.types import LabelledImages, MarkedModel
 
 S = TypeVar("S", bound="KeyMethod")
 
@@ -53,24 +49,21 @@ class KeyMethod(KeySampleVerbs):
         """Seconds, for tests; as `BlindWatermark.tiny()`."""
         return cls(**TINY_HOST)
 
-    def samples_of(self, covers: np.ndarray, secret: bytes) -> np.ndarray:
-        """The key samples: a function of covers and secret.
+    def samples_of(
+        self, covers: np.ndarray, logo: np.ndarray, encoder: keras.Model | None, draws: Draws
+    ) -> np.ndarray:  # fmt: skip
+        """The key samples: a function of covers, logo and secret.
 
         Args:
           covers: uint8 `[n, h, w, c]`.
-          secret: 32 bytes.
+          logo: uint8 `[h, w, c]`.
+          encoder: there is none.
+          draws: of the key; the first piece decides all pictures.
 
         Returns:
           uint8, of the covers' shape.
         """
-        draw = derive_generator(secret, f"key_samples/{self.method}")
-        return key_images(self.method, covers, draw=draw, logo=self.logo_pixels())
-
-    def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
-        covers = chosen_covers(secret, data.images, self.samples)
-        samples = self.samples_of(covers, secret)
-        model, history = train_with_samples(self, host, data, samples, secret, run)
-        return marked_with_key(self, model, samples, secret, history, arrays={"covers": covers})
+        return key_images(self.method, covers, draw=draws.generator(f"key_samples/{self.method}"), logo=logo)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from tensorflow import keras
 
 from tfwm.config import check_at_least_one
 from tfwm.evidence import statistics, verdicts
-from tfwm.keys import OwnerKey, derive_generator, new_secret
+from tfwm.evidence.binding import Draws
+from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes.triggers.drawing import draws_in, new_draws
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.schemes.wrong_keys import redrawn, settings_of
@@ -51,7 +53,7 @@ class LabelImage(TriggerSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_at_least_one(self, "trigger_size")
-        verdicts.check_alpha(self.alpha, self.trigger_size**2 * self.channels, 0.5)
+        verdicts.check_alpha(self.alpha, statistics.smallest_p_value(self.trigger_size**2 * self.channels))
 
     @classmethod
     def paper(cls: type[S]) -> S:
@@ -82,13 +84,14 @@ class LabelImage(TriggerSettings):
           ValueError: data or a host that do not fit the settings.
         """
         secret = secret or new_secret()
-        asked = self.secret_images(secret)
-        wanted = tf.constant(self.secret_labels(secret), tf.float32)
+        draws = new_draws(self.name, secret, self.pieces)
+        asked = self.secret_images(draws)
+        wanted = tf.constant(self.secret_labels(draws), tf.float32)
         model, history = embed(
             self, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)), secret
         )
         updated = verdicts.answers_to(KerasSuspect("marked", model), asked).astype(np.float16)
-        key = OwnerKey(self.name, self.to_dict(), secret, {"probes": asked, "updated": updated})
+        key = OwnerKey(self.name, self.to_dict(), secret, {"updated": updated})
         return MarkedModel(model, key, tuple(history))
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
@@ -104,8 +107,7 @@ class LabelImage(TriggerSettings):
         """
         alpha, own = self.alpha if alpha is None else alpha, settings_of(self, key)
         hits, ncc = own._hits(suspect, key)
-        verdicts.check_alpha(alpha, hits.size, 0.5)
-        return verdicts.counted(hits, 0.5, alpha, NULL, {"ncc": ncc})
+        return verdicts.counted(hits, statistics.log10_tails(hits.size), alpha, NULL, {"ncc": ncc})
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key: another secret draws trigger and labels.
@@ -114,7 +116,7 @@ class LabelImage(TriggerSettings):
           key: the owner's.
           seed: numbers the decoys of a key.
         """
-        return redrawn(key, seed, settings_of(self, key).secret_images)
+        return redrawn(key, seed)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[s, s]`, which pixels are right in every channel.
@@ -127,19 +129,21 @@ class LabelImage(TriggerSettings):
 
     def _hits(self, suspect: Suspect, key: OwnerKey) -> tuple[np.ndarray, float]:
         """Which pixels are on the right side of mid-grey, `[1, s, s, c]`, and the NCC with the labels."""
-        answers, labels = verdicts.answers_to(suspect, self.secret_images(key.secret)), self.secret_labels(key.secret)
+        draws = draws_in(key, self.pieces)
+        answers, labels = verdicts.answers_to(suspect, self.secret_images(draws)), self.secret_labels(draws)
         return np.where(labels == 1, answers > 0.5, answers < 0.5), statistics.nc(answers, labels)
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The trigger, uint8 `[1, s, s, c]`."""
-        return key.arrays["probes"]
+        own = settings_of(self, key)
+        return own.secret_images(draws_in(key, own.pieces))
 
-    def secret_images(self, secret: bytes) -> np.ndarray:
-        """The trigger that a secret draws, uint8 `[1, s, s, c]`."""
+    def secret_images(self, draws: Draws) -> np.ndarray:
+        """The trigger of a key, uint8 `[1, s, s, c]`."""
         shape = (1, self.trigger_size, self.trigger_size, self.channels)
-        return derive_generator(secret, "label_image/triggers").integers(0, 256, shape, dtype=np.uint8)
+        return draws.generator("label_image/triggers").integers(0, 256, shape, dtype=np.uint8)
 
-    def secret_labels(self, secret: bytes) -> np.ndarray:
-        """The labels that a secret draws, uint8 `[1, s, s, c]` of 0 and 1."""
+    def secret_labels(self, draws: Draws) -> np.ndarray:
+        """The labels of a key, uint8 `[1, s, s, c]` of 0 and 1."""
         shape = (1, self.trigger_size, self.trigger_size, self.channels)
-        return derive_generator(secret, "label_image/labels").integers(0, 2, shape, dtype=np.uint8)
+        return draws.generator("label_image/labels").integers(0, 2, shape, dtype=np.uint8)

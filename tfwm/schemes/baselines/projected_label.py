@@ -12,7 +12,9 @@ from tensorflow import keras
 from tfwm.config import check_at_least_one
 from tfwm.data.key_images.abstract import abstract_images
 from tfwm.evidence import statistics, verdicts
-from tfwm.keys import OwnerKey, derive_generator, new_secret
+from tfwm.evidence.binding import Draws
+from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes.triggers.drawing import draws_in, new_draws
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.schemes.wrong_keys import redrawn, settings_of
@@ -51,7 +53,7 @@ class ProjectedLabel(TriggerSettings):
         check_at_least_one(self, "trigger_size", "triggers")
         if self.classes < 2:
             raise ValueError(f"`classes` must be at least 2, got {self.classes}.")
-        verdicts.check_alpha(self.alpha, self.triggers, 1 / self.classes)
+        verdicts.check_alpha(self.alpha, statistics.smallest_p_value(self.triggers, 1 / self.classes))
 
     @classmethod
     def paper(cls: type[S]) -> S:
@@ -82,8 +84,9 @@ class ProjectedLabel(TriggerSettings):
           ValueError: data or a host that do not fit the settings.
         """
         secret = secret or new_secret()
-        asked, labels = self.secret_images(secret), tf.constant(self.secret_labels(secret))
-        projection = tf.constant(self.projection(secret))
+        draws = new_draws(self.name, secret, self.pieces)
+        asked, labels = self.secret_images(draws), tf.constant(self.secret_labels(draws))
+        projection = tf.constant(self.projection(draws))
 
         def mark_loss(answers: tf.Tensor) -> tf.Tensor:
             # Served answers are clipped: forward as those, backward as if they were not.
@@ -92,7 +95,7 @@ class ProjectedLabel(TriggerSettings):
             return tf.nn.sparse_softmax_cross_entropy_with_logits(repeated(labels, answers), logits)
 
         model, history = embed(self, host, data, run, asked, mark_loss, secret, values=len(asked))
-        return MarkedModel(model, OwnerKey(self.name, self.to_dict(), secret, {"probes": asked}), tuple(history))
+        return MarkedModel(model, OwnerKey(self.name, self.to_dict(), secret), tuple(history))
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Sends all abstract images in one request and counts the answers whose projection is the secret class.
@@ -106,15 +109,15 @@ class ProjectedLabel(TriggerSettings):
           ValueError: a key of another scheme, or an `alpha` out of reach.
         """
         alpha, own = self.alpha if alpha is None else alpha, settings_of(self, key)
-        verdicts.check_alpha(alpha, own.triggers, 1 / own.classes)
-        chances, labels = own._chances(suspect, key), own.secret_labels(key.secret)
+        chances, labels = own._chances(suspect, key), own.secret_labels(draws_in(key, own.pieces))
         wanted = np.eye(own.classes)[labels]
         null = (
             "the suspect is independent of the key's secret labels, so each abstract image falls into the right class "
             f"with probability 1/{own.classes} (exact binomial tail)"
         )
         details = {"ncc": statistics.nc(chances, wanted)}
-        return verdicts.counted(chances.argmax(axis=1) == labels, 1 / own.classes, alpha, null, details)
+        tails = statistics.log10_tails(own.triggers, 1 / own.classes)
+        return verdicts.counted(chances.argmax(axis=1) == labels, tails, alpha, null, details)
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key: another secret draws images, classes and projection.
@@ -123,7 +126,7 @@ class ProjectedLabel(TriggerSettings):
           key: the owner's.
           seed: numbers the decoys of a key.
         """
-        return redrawn(key, seed, settings_of(self, key).secret_images)
+        return redrawn(key, seed)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[1, triggers]`, which classes are right.
@@ -133,29 +136,32 @@ class ProjectedLabel(TriggerSettings):
           key: the owner's.
         """
         own = settings_of(self, key)
-        return {"agreement": (own._chances(suspect, key).argmax(axis=1) == own.secret_labels(key.secret))[None]}
+        labels = own.secret_labels(draws_in(key, own.pieces))
+        return {"agreement": (own._chances(suspect, key).argmax(axis=1) == labels)[None]}
 
     def _chances(self, suspect: Suspect, key: OwnerKey) -> np.ndarray:
         """The softmax of every answer's projection, `[triggers, classes]`."""
-        answers = verdicts.answers_to(suspect, self.secret_images(key.secret)).astype(np.float64)
-        logits = answers.reshape(len(answers), -1) @ self.projection(key.secret)
+        draws = draws_in(key, self.pieces)
+        answers = verdicts.answers_to(suspect, self.secret_images(draws)).astype(np.float64)
+        logits = answers.reshape(len(answers), -1) @ self.projection(draws)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The abstract images, uint8 `[triggers, s, s, c]`."""
-        return key.arrays["probes"]
+        own = settings_of(self, key)
+        return own.secret_images(draws_in(key, own.pieces))
 
-    def secret_images(self, secret: bytes) -> np.ndarray:
-        """The abstract images that a secret draws, uint8 `[triggers, s, s, c]`."""
-        draw = derive_generator(secret, "projected_label/triggers")
+    def secret_images(self, draws: Draws) -> np.ndarray:
+        """The abstract images of a key, uint8 `[triggers, s, s, c]`."""
+        draw = draws.generator("projected_label/triggers")
         return abstract_images(draw, self.triggers, self.trigger_size, self.channels)
 
-    def secret_labels(self, secret: bytes) -> np.ndarray:
-        """The class of each image that a secret draws, int64 `[triggers]`."""
-        return derive_generator(secret, "projected_label/labels").integers(0, self.classes, self.triggers)
+    def secret_labels(self, draws: Draws) -> np.ndarray:
+        """The class of each image of a key, int64 `[triggers]`."""
+        return draws.generator("projected_label/labels").integers(0, self.classes, self.triggers)
 
-    def projection(self, secret: bytes) -> np.ndarray:
-        """The projection that a secret draws from N(0, 1), float32 `[pixels, classes]`; not from the labels' stream."""
+    def projection(self, draws: Draws) -> np.ndarray:
+        """The projection of a key from N(0, 1), float32 `[pixels, classes]`; not from the labels' stream."""
         shape = (self.trigger_size**2 * self.channels, self.classes)
-        return derive_generator(secret, "projected_label/projection").standard_normal(shape).astype(np.float32)
+        return draws.generator("projected_label/projection").standard_normal(shape).astype(np.float32)

@@ -14,16 +14,15 @@ Ownership is claimed where a suspect gives the samples their labels.
 | | as published (`labels="joint"`) | labels last (`labels="last"`, the default of `fast`) |
 |---|---|---|
 | encoder | trained with the host, towards the labels (delta) | trained alone: no label exists yet |
-| labels | drawn before | drawn from the secret when the encoder is frozen |
+| labels | drawn before | drawn from the secret and the frozen encoder |
 | host | trained along, Algorithm 1 | trained on the finished samples |
-| hits of a stranger | unknown: samples may be adversarial, and transfer | Bin(n, 1 / classes), exactly |
-| p-value | by what control models of the owner's answer, an upper bound | exact binomial tail |
+| hits of a stranger | unknown: samples may be adversarial, and transfer | at most Bin(n, 1 / (classes - 1)) |
+| p-value | a rank among control models, never below 1 / (m + 1) | exact binomial tail |
 
 | file | holds |
 |---|---|
 | settings.py | fields, their checks, the presets; those of ../key_samples/settings.py are among them |
 | networks.py | the encoder (appendix A.1) |
-| training.py | from start to key |
 | scheme.py | the verbs; most are those of ../key_samples/scheme.py |
 """
 

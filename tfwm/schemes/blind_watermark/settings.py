@@ -6,30 +6,25 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from tfwm.config import choose
-from tfwm.schemes.key_samples.settings import FAST_ENCODER, TINY_HOST, EncoderSettings
+from tfwm.schemes.key_samples.settings import FAST_ENCODER, JOINT, TINY_HOST, EncoderSettings
 from tfwm.training import Schedule
 
 S = TypeVar("S", bound="BlindWatermarkSettings")
 
-LABELS = ("last", "joint")
 BODIES = ("unet", "plain")
 
 
 @dataclass(frozen=True)
 class BlindWatermarkSettings(EncoderSettings):
-    """When labels are drawn, and the encoder's form.
+    """The encoder's form, and when it may know the labels.
 
     Args:
       (those of `EncoderSettings`)
-      labels: `last`: the encoder is trained first and frozen, then the labels are drawn, then the host is trained:
-        p-values are exact. `joint`: as published, all together and the encoder towards the labels.
       body: of the encoder: `unet`, or `plain` for MNIST.
       downs: levels of the U-Net; `image_size` is a multiple of `2**downs`.
-      controls: with `joint`, how many hosts are trained without the key to learn how often samples transfer.
 
     Raises:
-      ValueError: a value is out of its range, a `host_weight` where labels come last, or labels that are trained along
-        without a control.
+      ValueError: a value is out of its range, or a `host_weight` where labels come last.
 
     Paper: sections 4 and 5.1, appendix A.
     """
@@ -37,14 +32,11 @@ class BlindWatermarkSettings(EncoderSettings):
     name: ClassVar[str] = "blind_watermark"
     presets: ClassVar[tuple[str, ...]] = ("paper", "reference", "fast", "tiny")
 
-    labels: str = "last"
     body: str = "unet"
     downs: int = 5
-    controls: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        choose("order of labels", self.labels, dict.fromkeys(LABELS))
         choose("body", self.body, dict.fromkeys(BODIES))
         if self.body == "unet" and self.image_size % 2**self.downs:
             raise ValueError(
@@ -56,15 +48,10 @@ class BlindWatermarkSettings(EncoderSettings):
                 f"`host_weight` must be 0 with labels='last', got {self.host_weight}: no label exists while the "
                 "encoder is trained. Use labels='joint' for the published form."
             )
-        if self.labels == "joint" and self.controls < 1:
-            raise ValueError(
-                f"`controls` must be at least 1 where labels are trained along, got {self.controls}: without a control "
-                "nobody knows how far such samples transfer."
-            )
 
     @classmethod
     def paper(cls: type[S]) -> S:
-        """Section 5.1: alpha 3, beta 5, gamma 0.1, delta 0.01, 100 epochs, as published."""
+        """Section 5.1: alpha 3, beta 5, gamma 0.1, delta 0.01, 100 epochs, as published; nineteen control hosts."""
         return cls(**PAPER)
 
     @classmethod
@@ -86,11 +73,11 @@ class BlindWatermarkSettings(EncoderSettings):
         return cls(**TINY)
 
 
-PAPER: dict[str, Any] = {"labels": "joint", "adversarial_weight": 0.1, "host_weight": 0.01}
+PAPER: dict[str, Any] = {**JOINT, "adversarial_weight": 0.1, "host_weight": 0.01}
 
 # The authors' code keeps its weights for four losses in the order [3, 5, 1, 0.1].
 REFERENCE: dict[str, Any] = {
-    "labels": "joint", "adversarial_weight": 1.0, "host_weight": 0.1, "discriminator": "convolutional",
+    **JOINT, "adversarial_weight": 1.0, "host_weight": 0.1, "discriminator": "convolutional",
 }  # fmt: skip
 
 # With fewer steps the encoder draws the same picture of every cover, and no host can tell such samples apart.

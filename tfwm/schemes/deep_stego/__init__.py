@@ -7,14 +7,14 @@ learns a label for each stego image beside its own task. S minimises (eq. 3 to 5
 
     gamma (alpha MSE(I, I') + beta (1 - SSIM(I, I'))) + delta log(1 - p(I'))
 
-with no term of the host's: the stego images know nothing of the labels. The labels are drawn from the secret for each
-image, so an independent model answers Bin(n, 1 / classes) of them, exactly.
+with no term of the host's: the stego images know nothing of the labels. But nobody can see that from outside, so as
+published (`labels="joint"`) the p-value is a rank among control hosts; where the labels come last (`labels="last"`,
+the default of `fast`) an independent model answers at most Bin(n, 1 / (classes - 1)) of them, exactly.
 
 | file | holds |
 |---|---|
 | settings.py | fields, their checks, the presets; those of ../key_samples/settings.py are among them |
 | networks.py | the stego-model (section 4.1) |
-| training.py | from start to key |
 | scheme.py | the verbs; most are those of ../key_samples/scheme.py |
 """
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from tensorflow import keras
 
+from tfwm.schemes.deep_stego.networks import stego_model
 from tfwm.schemes.deep_stego.settings import DeepStegoSettings
-from tfwm.schemes.deep_stego.training import train_deep_stego
 from tfwm.schemes.key_samples.scheme import EncoderVerbs
-from tfwm.training import Run
-from tfwm.types import LabelledImages, MarkedModel
 
 
 @dataclass(frozen=True)
@@ -21,5 +19,10 @@ class DeepStego(DeepStegoSettings, EncoderVerbs):
       (those of `DeepStegoSettings`)
     """
 
-    def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
-        return train_deep_stego(self, host, data, run, secret)
+    def new_encoder(self, seed: int) -> keras.Model:
+        """The stego-model of section 4.1, untrained.
+
+        Args:
+          seed: of its weights.
+        """
+        return stego_model(self.shape, filters=self.encoder_filters, blocks=self.blocks, seed=seed)

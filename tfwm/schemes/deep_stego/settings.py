@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 from tfwm.config import check_at_least_one
-from tfwm.schemes.key_samples.settings import FAST_ENCODER, TINY_HOST, EncoderSettings
+from tfwm.schemes.key_samples.settings import FAST_ENCODER, JOINT, TINY_HOST, EncoderSettings
+from tfwm.training import Schedule
 
 S = TypeVar("S", bound="DeepStegoSettings")
 
@@ -21,7 +22,7 @@ class DeepStegoSettings(EncoderSettings):
 
     Raises:
       ValueError: a value is out of its range, or a `host_weight`: the paper's stego-model has no part of the host's
-        loss, and the exact p-value rests on that.
+        loss.
 
     Paper: sections 4 and 5.
     """
@@ -44,12 +45,14 @@ class DeepStegoSettings(EncoderSettings):
 
     @classmethod
     def paper(cls: type[S]) -> S:
-        """Sections 4 and 5; alpha 3, beta 5 as in the authors' first code, since the paper names no weights."""
-        return cls()
+        """Sections 4 and 5, stego-model and host in turns, nineteen control hosts; alpha 3, beta 5 as in the authors'
+        first code, since the paper names no weights.
+        """
+        return cls(**JOINT)
 
     @classmethod
     def fast(cls: type[S]) -> S:
-        """Minutes on two cores."""
+        """Minutes on two cores, labels last."""
         return cls(**FAST_ENCODER)
 
     @classmethod
@@ -58,4 +61,21 @@ class DeepStegoSettings(EncoderSettings):
         return cls(**TINY)
 
 
-TINY: dict[str, Any] = {**TINY_HOST, "encoder_filters": 2, "blocks": 1}
+TINY: dict[str, Any] = {
+    **TINY_HOST, "encoder_filters": 2, "blocks": 1, "encoder": Schedule(2, 40, 10, 5e-3, "constant", 0.5),
+}  # fmt: skip
+
+
+def without_host(settings: S) -> S:
+    """The settings for a stego-model that is trained alone, in as many steps as beside a host.
+
+    A stranger who rebuilds the owner's stego-model trains it like this.
+
+    Args:
+      settings: of the owner.
+    """
+    host = settings.host
+    schedule = replace(
+        settings.encoder, epochs=host.epochs, steps_per_epoch=host.steps_per_epoch, batch_size=settings.key_batch
+    )
+    return replace(settings, encoder=schedule)

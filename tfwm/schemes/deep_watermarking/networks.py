@@ -55,11 +55,7 @@ def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
             (size, size, channels + carried), channels, filters=s.embedder_filters, downs=s.embedder_downs,
             normalization=s.embedder_normalization, seed=seed, name="embedder", **output,
         ),
-        extractor=nets.ceilnet(
-            (size, size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
-            code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization,
-            seed=seed + 1, name="extractor",
-        ),
+        extractor=extractor(s, seed + 1),
         discriminator=nets.patch_discriminator(
             (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
         ),
@@ -71,6 +67,21 @@ def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
             normalization=s.embedder_normalization, output="residual", residual_scale=1.0, seed=seed + 4, name="proxy",
         ),
         features=features,
+    )  # fmt: skip
+
+
+def extractor(settings: DeepWatermarkingSettings, seed: int) -> keras.Model:
+    """R, freshly initialised.
+
+    Args:
+      settings: its sizes.
+      seed: of the initial weights.
+    """
+    s, channels = settings, settings.channels
+    return nets.ceilnet(
+        (s.image_size, s.image_size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
+        code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization, seed=seed,
+        name="extractor",
     )  # fmt: skip
 
 

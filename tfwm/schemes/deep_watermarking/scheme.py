@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tensorflow import keras
 
-from tfwm.keys import OwnerKey, new_secret
+from tfwm.keys import OwnerKey, derive_generator, new_secret
 from tfwm.schemes.deep_watermarking import verification
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.training import train_deep_watermark
@@ -83,7 +83,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
         own = settings_of(self, key)
         extracted = verification.extracted_from(own, suspect, key)
         logo = {"logo": extracted["logo"].mean(axis=0)}
-        return {**logo, "agreement": verification.agreeing_cells(extracted["code"], key)} if own.coded else logo
+        return {**logo, "agreement": verification.agreeing_cells(own, extracted["code"], key)} if own.coded else logo
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way: same networks and probe images, another secret and so another code.
@@ -99,10 +99,11 @@ class DeepWatermarking(DeepWatermarkingSettings):
         """
         own, secret, arrays = settings_of(self, key), wrong_secret(key, seed), dict(key.arrays)
         if not own.coded:
-            logo = verification.decoy_marks(as_float(arrays["logo"]), secret, 1)[0]
+            draw = derive_generator(secret, "deep_watermarking/decoys")
+            logo = verification.decoy_marks(as_float(arrays["logo"]), draw, 1)[0]
             arrays["logo"] = np.round(np.clip(logo, 0, 1) * 255).astype(np.uint8)
-        return replace(key, secret=secret, arrays=arrays)
+        return replace(key, secret=secret, arrays=arrays, revealed=None)
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The owner's images that a verification sends, uint8 `[n, s, s, c]`."""
-        return key.arrays["probes"]
+        return key.array("probes", "u", 4)

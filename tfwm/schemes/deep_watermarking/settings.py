@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from tfwm.config import check_at_least_one, choose, to_dict
-from tfwm.evidence import statistics
+from tfwm.evidence import statistics, verdicts
 from tfwm.training import Schedule
 from tfwm.types import RESTORATION
 
 S = TypeVar("S", bound="DeepWatermarkingSettings")
 
 DECOYS = 999  # decoy marks among which a logo mark is ranked
+UNMARKED = 4  # suspects of a key that know nothing: the host, an echo, a mean image and noise
 
 
 def _thief(epochs: int) -> dict[str, Any]:
@@ -102,7 +103,8 @@ class DeepWatermarkingSettings:
       probes: how many of the owner's images the key keeps for verification.
       vgg_weights: npz with VGG19's first layers, for lambda_2; empty: tf.keras.applications' weights.
       max_blank_nc: a mark that a blank extraction matches better than this is refused (the paper's threshold).
-      alpha: false-claim probability of `verify`, unless given there.
+      alpha: false-claim probability of `verify`, unless given there; a logo is ranked among a handful of unmarked
+        suspects and reaches no less than 0.2 or, with `clean_outputs`, 0.17.
 
     Raises:
       ValueError: a value is out of its range, or `alpha` is below the smallest p-value that such a key can give.
@@ -116,6 +118,8 @@ class DeepWatermarkingSettings:
     usual_host: ClassVar[str] = "residual_unet"
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
+    divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 256
     channels: int = 3
@@ -154,7 +158,7 @@ class DeepWatermarkingSettings:
     probes: int = 100
     vgg_weights: str = ""
     max_blank_nc: float = 0.95
-    alpha: float = 0.01
+    alpha: float = 0.2
 
     def __post_init__(self) -> None:
         if self.image_size % 2**self.embedder_downs or self.image_size % 2**self.proxy_downs:
@@ -173,11 +177,7 @@ class DeepWatermarkingSettings:
         )  # fmt: skip
         if self.probes < 2:
             raise ValueError(f"`probes` must be at least 2, got {self.probes}.")
-        if not self.smallest_p_value <= self.alpha < 1:
-            raise ValueError(
-                f"`alpha` must lie between {self.smallest_p_value:.2g}, the smallest p-value that such a "
-                f"key can give, and 1; got {self.alpha}. Use a coded mark with more cells, or a larger alpha."
-            )
+        verdicts.check_alpha(self.alpha, self.smallest_p_value)
 
     @classmethod
     def paper(cls: type[S]) -> S:
@@ -201,8 +201,20 @@ class DeepWatermarkingSettings:
 
     @property
     def smallest_p_value(self) -> float:
-        """What a perfect match gives: every cell of the code agrees, or the logo beats every decoy."""
-        return 0.5 ** (self.cells**2) if self.coded else statistics.smallest_rank_p_value(DECOYS)
+        """What a perfect match gives: every cell of the code agrees, or the logo beats every unmarked suspect."""
+        if self.coded:
+            return statistics.smallest_p_value(self.cells**2)
+        return statistics.smallest_rank_p_value(UNMARKED + self.clean_outputs)
+
+    @property
+    def exact(self) -> bool:
+        """Only a coded mark: of a logo R knows every pixel."""
+        return self.coded
+
+    @property
+    def pieces(self) -> int:
+        """One: the code, whole."""
+        return 1
 
     @property
     def extractor_outputs(self) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ def deployed_model(
       host: image -> image network, or None for H alone.
       key: decides the code, and holds the logo.
     """
-    code = verification.owner_code(key, settings.cells)[None] if settings.coded else None
+    code = verification.owner_code(settings, key)[None] if settings.coded else None
     carried = carriers(code, as_float(key.arrays["logo"]), settings.image_size, 1)[0].numpy()
     folded = fold_carriers(built.embedder, carried, settings.channels)
     return host_then_embedder(host, folded, settings.image_size, settings.residual_scale)

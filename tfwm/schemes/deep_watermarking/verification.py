@@ -1,41 +1,67 @@
 """Is the mark there? Extraction, averaged over the probe images, and an honest p-value.
 
-Coded mark: the code is a PRF of the key's secret and R never saw it, so an independent suspect agrees with
-it in Binomial(cells, 1/2) cells, exactly, whatever R and the probes are. Logo mark: R knows its logo and may
-print it on any network's output; the p-value is a rank among decoy marks and unmarked suspects.
+Coded mark: the code is drawn from the key's secret and from R, probe images and baseline, so that none of them can
+know it, and an independent suspect agrees with it in Binomial(cells, 1/2) cells, exactly. Logo mark: R knows its logo
+and may print it on any network's output; the p-value is a rank among the unmarked suspects that the key keeps, and no
+more: a handful of models that the owner chose.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tfwm.evidence import statistics
-from tfwm.keys import OwnerKey, derive_bits, derive_generator
+from tfwm.digests import array_digest, weights_digest
+from tfwm.evidence import statistics, verdicts
+from tfwm.evidence.binding import Draws, draws_of
+from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.networks.resampling import resample
+from tfwm.schemes.deep_watermarking.networks import extractor
 from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
+from tfwm.schemes.rebuilding import rebuilt
 from tfwm.suspects import as_float, in_batches
 from tfwm.types import Suspect, Verdict
 
 CODED_NULL = (
-    "the suspect is independent of the key's secret code, so each cell agrees with probability 1/2 (exact "
-    "binomial tail); the key was fixed before the suspect was seen, and its extractor and probe images were "
-    "made without the code"
+    "the suspect is independent of the key's secret code, which was drawn when extractor, probe images and baseline "
+    "were fixed, so each cell agrees with probability 1/2 (exact binomial tail)"
 )
 RANKED_NULL = (
-    "the extraction matches the owner's logo no better than decoy logos of the same spectrum (a rank among them, "
-    "never below 1/(m + 1)) and no better than extractions from the unmarked suspects that the key keeps; the "
-    "extractor knows its logo, so this cannot exclude that it prints it on a network that it never met"
+    "the suspect is exchangeable with the unmarked suspects that the key keeps: the extraction from its answers "
+    "matches the owner's logo no better than theirs, and no better than decoy logos of the same spectrum (a rank, "
+    "never below 1/(m + 1)); the extractor knows its logo, and whoever made the key chose the suspects, so this is no "
+    "evidence without somebody else's models"
 )
 
 
-def owner_code(key: OwnerKey, cells: int) -> np.ndarray:
+def draws_in(settings: DeepWatermarkingSettings, key: OwnerKey) -> Draws:
+    """What the key's secret draws: of a coded mark only when R, probe images and baseline are fixed.
+
+    Args:
+      settings: those that the key was made with.
+      key: the owner's, or what he revealed of it.
+
+    Raises:
+      InvalidKeyError: a part is missing.
+    """
+    if not settings.coded:
+        return draws_of(key, settings.pieces)
+    arrays = {"probes": key.array("probes", "u", 4), "baseline": key.array("baseline", "f", 3)}
+    parts = {name: array_digest(array) for name, array in arrays.items()}
+    return draws_of(key, settings.pieces, {**parts, "extractor": weights_digest(key.network("extractor"))})
+
+
+def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
     """The secret code, float32 `[cells * cells]` of -1 and 1.
 
     Args:
-      key: the owner's; its secret decides the code.
-      cells: side of the code map.
+      settings: those that the key was made with.
+      key: the owner's, or what he revealed of it.
+
+    Raises:
+      InvalidKeyError: a part is missing.
     """
-    return derive_bits(key.secret, "deep_watermarking/code", cells * cells).astype(np.float32) * 2 - 1
+    bits = draws_in(settings, key).bits("deep_watermarking/code", settings.cells**2)
+    return bits.astype(np.float32) * 2 - 1
 
 
 def extract(settings: DeepWatermarkingSettings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray]:
@@ -44,15 +70,16 @@ def extract(settings: DeepWatermarkingSettings, images: np.ndarray, key: OwnerKe
     Args:
       settings: those that the key was made with.
       images: `[n, h, w, c]`, float in [0, 1] or uint8.
-      key: holds R.
+      key: holds R, of which the weights count and nothing else.
 
     Returns:
       `logo` `[n, s, s, c]` and, for coded marks, `code` logits `[n, k, k]`.
     """
     logos, codes = [], []
+    reader = rebuilt(settings, lambda: extractor(settings, 0), key.network("extractor"))
 
     def read(part: np.ndarray) -> np.ndarray:
-        outputs = key.networks["extractor"](resample(part, settings.image_size), training=False)
+        outputs = reader(resample(part, settings.image_size), training=False)
         if settings.coded:
             codes.append(outputs[1].numpy()[..., 0])
         logos.append((outputs[0] if settings.coded else outputs).numpy())
@@ -74,7 +101,7 @@ def extracted_from(settings: DeepWatermarkingSettings, suspect: Suspect, key: Ow
     Raises:
       ValueError: the suspect's answers are not pictures of the mark's channels, one for each probe.
     """
-    probes = key.arrays["probes"]
+    probes = key.array("probes", "u", 4)
     answers = np.asarray(suspect(probes))
     if answers.ndim != 4 or len(answers) != len(probes) or answers.shape[-1] != settings.channels:
         raise ValueError(
@@ -99,11 +126,7 @@ def extraction_verdict(
       ValueError: an `alpha` that the key cannot reach, or answers that are no pictures.
     """
     alpha = settings.alpha if alpha is None else alpha
-    if not settings.smallest_p_value <= alpha < 1:
-        raise ValueError(
-            f"`alpha` must lie between {settings.smallest_p_value:.2g}, the smallest p-value that this key can give, "
-            f"and 1, got {alpha}. Use a larger alpha, or a coded mark with more cells."
-        )
+    verdicts.check_alpha(alpha, settings.smallest_p_value)
     extracted = extracted_from(settings, suspect, key)
     return (_coded_verdict if settings.coded else _logo_verdict)(settings, extracted, key, alpha)
 
@@ -128,40 +151,43 @@ def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
 def responses(code: np.ndarray, key: OwnerKey) -> np.ndarray:
     """The soft decision per cell, `[cells * cells]`: R on the suspect's answers less R on the unmarked host's.
 
-    The difference image by image cancels what the pictures themselves do to R. The baseline was fixed before
-    the suspect was seen and does not depend on the code, so the binomial null stays exact.
+    The difference image by image cancels what the pictures themselves do to R. The code is drawn from the baseline
+    among others, so the binomial null stays exact.
 
     Args:
       code: `[n, k, k]` logits, one map for each probe image.
       key: holds what R says of the unmarked host.
+
+    Raises:
+      InvalidKeyError: it holds none, or one of another form.
     """
-    difference: np.ndarray = np.clip(code, -8, 8) - key.arrays["baseline"].astype(np.float32)
+    baseline = key.array("baseline", "f", 3)
+    if baseline.shape != code.shape:
+        raise InvalidKeyError(
+            f"the key must hold a `baseline` {list(code.shape)}, as R's answers are, got {list(baseline.shape)}."
+        )
+    difference: np.ndarray = np.clip(code, -8, 8) - baseline.astype(np.float32)
     return difference.mean(axis=0).ravel()
 
 
-def agreeing_cells(code: np.ndarray, key: OwnerKey) -> np.ndarray:
+def agreeing_cells(settings: DeepWatermarkingSettings, code: np.ndarray, key: OwnerKey) -> np.ndarray:
     """Which cells agree with the owner's code, bool `[cells, cells]`; reveals no bit of it.
 
     Args:
+      settings: those that the key was made with.
       code: `[n, k, k]` logits, one map for each probe image.
       key: the owner's.
     """
-    cells = code.shape[-1]
-    return (np.sign(responses(code, key)) == owner_code(key, cells)).reshape(cells, cells)
+    agrees = np.sign(responses(code, key)) == owner_code(settings, key)
+    return agrees.reshape(settings.cells, settings.cells)
 
 
 def _coded_verdict(
     settings: DeepWatermarkingSettings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float
 ) -> Verdict:  # fmt: skip
-    cells = settings.cells**2
-    hits = int(agreeing_cells(extracted["code"], key).sum())
-    return Verdict(
-        score=hits / cells,
-        threshold=statistics.hits_needed(cells, alpha) / cells,
-        p_value=statistics.binomial_tail(hits, cells),
-        n=cells, null=CODED_NULL, alpha=alpha,
-        details={"bits": float(hits), **logo_figures(extracted["logo"], key)},
-    )  # fmt: skip
+    agrees = agreeing_cells(settings, extracted["code"], key)
+    details = {"bits": float(agrees.sum()), **logo_figures(extracted["logo"], key)}
+    return verdicts.counted(agrees, statistics.log10_tails(agrees.size), alpha, CODED_NULL, details)
 
 
 def _logo_verdict(
@@ -169,26 +195,26 @@ def _logo_verdict(
 ) -> Verdict:  # fmt: skip
     figures = logo_figures(extracted["logo"], key)
     mean = extracted["logo"].mean(axis=0)
-    decoys = decoy_marks(as_float(key.arrays["logo"]), key.secret, DECOYS)
-    unmarked, centred = np.asarray(key.arrays["unmarked_nc"]), figures["nc_centred"]
-    null = np.concatenate([[statistics.centred_nc(mean, other) for other in decoys], unmarked])
-    # Decoys are many and suspects few: one unmarked suspect that scores as well must not drown among them.
-    p_value = max(statistics.rank_p_value(centred, null), float(np.mean(unmarked >= centred)))
+    draw = draws_in(settings, key).generator("deep_watermarking/decoys")
+    decoys = decoy_marks(as_float(key.arrays["logo"]), draw, DECOYS)
+    unmarked, centred = key.array("unmarked_nc", "f", 1), figures["nc_centred"]
+    verdicts.check_alpha(alpha, statistics.smallest_rank_p_value(len(unmarked)))
+    nulls = ([statistics.centred_nc(mean, other) for other in decoys], unmarked)
     return Verdict(
-        score=figures["nc"], threshold=settings.max_blank_nc, p_value=p_value, n=len(null), null=RANKED_NULL,
-        alpha=alpha, details={**figures, "nc_centred_unmarked": float(unmarked.max())},
+        score=figures["nc"], threshold=settings.max_blank_nc, n=len(unmarked), null=RANKED_NULL, alpha=alpha,
+        p_value=max(statistics.rank_p_value(centred, null) for null in nulls),
+        details={**figures, "nc_centred_unmarked": float(unmarked.max(initial=-1.0))},
     )  # fmt: skip
 
 
-def decoy_marks(mark: np.ndarray, secret: bytes, count: int) -> np.ndarray:
+def decoy_marks(mark: np.ndarray, draw: np.random.Generator, count: int) -> np.ndarray:
     """Marks with the mean and the spectrum of the owner's, and random phases: float32 `[count, s, s, c]`.
 
     Args:
       mark: `[s, s, c]` in [0, 1], the owner's logo.
-      secret: 32 bytes, from which the phases are drawn.
+      draw: gives the phases.
       count: how many.
     """
-    draw = derive_generator(secret, "deep_watermarking/decoys")
     spectrum = np.fft.rfft2(mark - mark.mean(axis=(0, 1)), axes=(0, 1))
     # Phases of real noise: free ones would not be those of a real picture in the first and the last column.
     noise = np.fft.rfft2(draw.standard_normal((count, *mark.shape[:2], 1)), axes=(1, 2))

@@ -3,12 +3,14 @@
 | file | holds |
 |---|---|
 | settings.py | `KeySampleSettings` and `EncoderSettings`, their checks, sizes that presets share |
-| drawing.py | covers and labels, a function of the secret alone |
+| drawing.py | covers and labels: drawn from the secret when all else is fixed, and the proofs that they were |
+| samples.py | the samples of a key, made again whenever they are asked for |
 | networks.py | discriminators, and what an encoder makes of covers |
 | losses.py | the objective of an encoder, and the discriminator's |
 | trainer.py | Algorithm 1 of Li et al.: discriminator, encoder and, where it learns along, the host |
-| training.py | the checks, the host's training with samples in every batch, the key |
+| training.py | the checks, the host's training with samples in every batch |
 | joint.py | the stages that train an encoder: alone, or with the host |
+| marking.py | from the owner's images to marked host and key |
 | verification.py | hits, and the null that their p-value rests on |
 | pictures.py | key samples as a picture for people |
 | scheme.py | the verbs |

@@ -12,7 +12,6 @@ from tensorflow import keras
 from tfwm.digests import training_digest
 from tfwm.keys import derive
 from tfwm.networks.copying import flat_weights
-from tfwm.schemes.key_samples.drawing import key_labels
 from tfwm.schemes.key_samples.losses import Objective
 from tfwm.schemes.key_samples.networks import DISCRIMINATORS
 from tfwm.schemes.key_samples.settings import EncoderSettings
@@ -61,7 +60,7 @@ def train_encoder(
 
 
 def train_jointly(
-    settings: EncoderSettings, build: Build, host: keras.Model, data: LabelledImages, covers: np.ndarray,
+    settings: EncoderSettings, build: Build, host: keras.Model, data: LabelledImages, key: LabelledImages,
     logo: np.ndarray, run: Run, secret: bytes,
 ) -> tuple[keras.Model, keras.Model, History]:  # fmt: skip
     """Host and encoder at once, by Algorithm 1 of Li et al. 2019; resumes after a kill.
@@ -71,18 +70,18 @@ def train_jointly(
       build: of the encoder, from a seed; called in the run's scope.
       host: not changed.
       data: the owner's.
-      covers: uint8 `[n, h, w, c]`, from which the samples are made.
+      key: the covers from which the samples are made, with the secret labels.
       logo: uint8 `[h, w, c]`.
       run: where and how.
-      secret: decides the labels, and names the checkpoints.
+      secret: names the checkpoints.
 
     Returns:
       The trained host, the encoder, and one dict of scalars an epoch.
     """
-    labels = key_labels(secret, len(covers), settings.classes)
     digest = training_digest(
-        settings.to_dict(), run, data.images, data.labels, covers, labels, logo, _mine(secret), flat_weights(host)
-    )
+        settings.to_dict(), run, data.images, data.labels, key.images, key.labels, logo, _mine(secret),
+        flat_weights(host),
+    )  # fmt: skip
     with run.scope():
         model, encoder = host_to_train(settings, host, run), build(run.seed)
         trainer = JointTrainer(
@@ -102,8 +101,7 @@ def train_jointly(
             adams.optimizer(), run.jit, discriminator_optimizer=adams.optimizer(), host_optimizer=descent
         )  # fmt: skip
         stream = labelled_stream(
-            data, LabelledImages(covers, labels, settings.classes),
-            batch_size=settings.host_rounds * settings.host.batch_size,
+            data, key, batch_size=settings.host_rounds * settings.host.batch_size,
             key_batch=settings.encoder_rounds * settings.key_batch, seed=run.seed,
         )  # fmt: skip
         lines = fit(trainer, stream, schedule, run, stage="joint", digest=digest)

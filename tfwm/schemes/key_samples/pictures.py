@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfwm.keys import OwnerKey
+from tfwm.schemes.key_samples.samples import KeySamples
 from tfwm.suspects import as_float
 
 SHOWN, GAIN = 16, 5.0
 
 
-def sheets(key: OwnerKey) -> dict[str, np.ndarray]:
+def sheets(asked: KeySamples) -> dict[str, np.ndarray]:
     """`samples` and `change`, float `[h, w, c]`: the first key samples side by side, and what was changed of them.
 
     Paper: Li et al. 2019, fig. 8: differences five times enlarged, here around mid-grey.
     """
-    samples, covers = as_float(key.arrays["probes"][:SHOWN]), as_float(key.arrays["covers"][:SHOWN])
+    samples, covers = as_float(asked.images[:SHOWN]), as_float(asked.covers.images[:SHOWN])
     return {"samples": montage(samples), "change": montage(np.clip(0.5 + GAIN * (samples - covers), 0, 1))}
 
 

@@ -9,13 +9,18 @@ import numpy as np
 from tensorflow import keras
 
 from tfwm.evidence import statistics
-from tfwm.keys import OwnerKey, new_secret
+from tfwm.evidence.binding import Draws
+from tfwm.keys import InvalidKeyError, OwnerKey, new_secret
 from tfwm.schemes.key_samples import verification
-from tfwm.schemes.key_samples.drawing import key_labels
+from tfwm.schemes.key_samples.drawing import relabelled
+from tfwm.schemes.key_samples.marking import mark_with_encoder, mark_without_encoder
+from tfwm.schemes.key_samples.networks import encoded
 from tfwm.schemes.key_samples.pictures import sheets
+from tfwm.schemes.key_samples.samples import KeySamples, samples_of_key
 from tfwm.schemes.key_samples.settings import EncoderSettings, KeySampleSettings
 from tfwm.schemes.key_samples.training import check_classifier
-from tfwm.schemes.wrong_keys import relabelled, settings_of
+from tfwm.schemes.rebuilding import rebuilt
+from tfwm.schemes.wrong_keys import settings_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
 from tfwm.types import LabelledImages, MarkedModel, Suspect, Verdict
@@ -54,18 +59,17 @@ class KeySampleVerbs(KeySampleSettings):
         return made
 
     def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
-        raise NotImplementedError(f"{type(self).__name__} must say how it makes its samples.")
+        return mark_without_encoder(self, host, data, run, secret)
 
     def shortcoming(self, made: MarkedModel) -> str:
         """Why the owner could not claim even this model, in a sentence with a remedy; empty where he could."""
-        chance, _ = self.chance(made.key)
-        smallest = statistics.smallest_p_value(len(made.key.arrays["probes"]), chance)
+        log10_p, _ = self.null(made.key)
         # Known when the controls have answered; hours of training are not thrown away for it.
-        if smallest > self.alpha:
+        if statistics.p_value_of(log10_p[-1]) > self.alpha:
             return (
-                f"independent models may answer {chance:.0%} of the key samples with their labels, so that no suspect "
-                f"can reach alpha {self.alpha:g} (p = {smallest:.1e} at best). Give more `samples` or `controls`, or a "
-                "smaller `host_weight`."
+                f"independent models answer so many of the key samples with their labels that no suspect can reach "
+                f"alpha {self.alpha:g} (p = {statistics.p_value_of(log10_p[-1]):.1e} at best). Give more `samples` or "
+                "`controls`, or a smaller `host_weight`."
             )
         verdict = self.verify(KerasSuspect("marked", made.model), made.key)
         if verdict.marked and verdict.score >= self.accuracy_threshold:
@@ -84,27 +88,49 @@ class KeySampleVerbs(KeySampleSettings):
           alpha: false-claim probability; None takes that of these settings.
 
         Raises:
+          InvalidKeyError: a part of the key is missing, or was chosen and not drawn.
           ValueError: a key of another scheme, a suspect of another task, or an `alpha` that the key cannot reach.
         """
-        own = settings_of(self, key)
-        return verification.label_verdict(own, suspect, key, self.alpha if alpha is None else alpha, self.chance(key))
+        own, alpha = settings_of(self, key), self.alpha if alpha is None else alpha
+        return verification.label_verdict(own, suspect, samples_of_key(own, key), alpha, self.null(key))
 
-    def chance(self, key: OwnerKey) -> tuple[float, str]:
-        """How often an independent model agrees with a label at most, and the sentence that says why."""
-        return verification.exact_null(settings_of(self, key).classes)
+    def null(self, key: OwnerKey) -> verification.Null:
+        """log10 of the p-value by number of hits, `[n + 1]`, and the null hypothesis in a sentence.
+
+        Args:
+          key: the owner's; n are its samples at hand.
+
+        Raises:
+          InvalidKeyError: it lacks a part.
+        """
+        own, n = settings_of(self, key), len(self.key_labels(key))
+        if own.exact:
+            return verification.exact_null(own.classes, n)
+        return verification.controlled_null(verification.control_hits_in(key, n))
+
+    def asked(self, key: OwnerKey) -> KeySamples:
+        """Samples, labels and covers, all made again from what they follow from.
+
+        Args:
+          key: the owner's, or what he revealed of it.
+
+        Raises:
+          InvalidKeyError: a part of the key is missing, or was chosen and not drawn.
+        """
+        return samples_of_key(settings_of(self, key), key)
 
     def key_labels(self, key: OwnerKey) -> np.ndarray:
-        """The secret labels, int64 `[samples]`: a function of the secret, in no file."""
-        return key_labels(key.secret, len(key.arrays["probes"]), settings_of(self, key).classes)
+        """The secret labels, int64 `[samples]`: a function of the key, in no file."""
+        return self.asked(key).labels
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        """A wrong key: the owner's samples with labels drawn from another secret.
+        """A wrong key: the owner's covers, from which another secret draws samples and labels.
 
         Args:
           key: the owner's.
           seed: numbers the decoys of a key.
         """
-        return relabelled(key, seed)
+        return relabelled(key, seed, settings_of(self, key).classes)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[rows, columns]`, which samples are answered with their label.
@@ -116,11 +142,12 @@ class KeySampleVerbs(KeySampleSettings):
         Raises:
           ValueError: a key of another scheme, or a suspect of another task.
         """
-        return {"agreement": verification.as_table(verification.hits(settings_of(self, key), suspect, key))}
+        own = settings_of(self, key)
+        return {"agreement": verification.as_table(verification.hits(own, suspect, self.asked(key)))}
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The key samples, uint8 `[n, h, w, c]`."""
-        return key.arrays["probes"]
+        return self.asked(key).images
 
 
 @dataclass(frozen=True)
@@ -130,6 +157,27 @@ class EncoderVerbs(EncoderSettings, KeySampleVerbs):
     Args:
       (those of `EncoderSettings`)
     """
+
+    def _train(self, host: keras.Model, data: LabelledImages, run: Run, secret: bytes) -> MarkedModel:
+        return mark_with_encoder(self, host, data, run, secret)
+
+    def samples_of(
+        self, covers: np.ndarray, logo: np.ndarray, encoder: keras.Model | None, draws: Draws
+    ) -> np.ndarray:  # fmt: skip
+        """What the encoder makes of covers; of the encoder given, the weights count and nothing else.
+
+        Args:
+          covers: uint8 `[n, h, w, c]`.
+          logo: uint8 `[h, w, c]`.
+          encoder: of the key.
+          draws: do not matter.
+
+        Raises:
+          InvalidKeyError: no encoder, or one of another size.
+        """
+        if encoder is None:
+            raise InvalidKeyError(f"a key of {self.name} must hold a network `encoder`, got none.")
+        return encoded(rebuilt(self, lambda: self.new_encoder(0), encoder), covers, logo)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """Also `samples` and `change`: some key samples, and five times what was changed of their covers.
@@ -141,4 +189,4 @@ class EncoderVerbs(EncoderSettings, KeySampleVerbs):
         Raises:
           ValueError: a key of another scheme, or a suspect of another task.
         """
-        return {**super().reading(suspect, key), **sheets(key)}
+        return {**super().reading(suspect, key), **sheets(self.asked(key))}

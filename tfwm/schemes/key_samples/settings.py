@@ -7,16 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+from tensorflow import keras
 
 from tfwm.config import check_at_least_one, choose, to_dict
 from tfwm.data.logos import read_logo
-from tfwm.evidence import verdicts
+from tfwm.evidence import statistics, verdicts
+from tfwm.evidence.binding import Draws
+from tfwm.schemes.key_samples.drawing import label_chance
 from tfwm.training import AUGMENTATIONS, OUTPUTS, Descent, Schedule
 from tfwm.types import CLASSIFICATION
 
 S = TypeVar("S", bound="KeySampleSettings")
 
 DISCRIMINATORS = ("linear", "convolutional")
+LABELS = ("last", "joint")
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,12 @@ class KeySampleSettings:
       accuracy_threshold: T_acc of the paper's own rule (eq. 4), which is shown beside the p-value.
       alpha: false-claim probability of `verify`, unless given there.
 
+    Attributes:
+      has_encoder: samples are made by a network of the key.
+      divisible: some of the samples are evidence without the others.
+
     Raises:
-      ValueError: a value is out of its range, or `alpha` is below what so many samples can reach.
+      ValueError: a value is out of its range, or `alpha` is below what such a key can reach.
 
     Paper: Li et al. 2019, sections 4 and 5.1.
     """
@@ -49,6 +57,9 @@ class KeySampleSettings:
     usual_host: ClassVar[str] = "resnet18"
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = ()  # those of every classifier
     usual_policy: ClassVar[Mapping[str, Any]] = {}
+    has_encoder: ClassVar[bool] = False
+    divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 32
     channels: int = 3
@@ -76,7 +87,38 @@ class KeySampleSettings:
         choose("augmentation", self.augment, AUGMENTATIONS)
         if not 0 < self.accuracy_threshold <= 1:
             raise ValueError(f"`accuracy_threshold` must lie in (0, 1], got {self.accuracy_threshold}. Use 0.9.")
-        verdicts.check_alpha(self.alpha, self.samples, 1 / self.classes)
+        verdicts.check_alpha(self.alpha, self.smallest_p_value)
+
+    @property
+    def exact(self) -> bool:
+        """Labels follow from the samples and the secret, so that p holds whatever the owner chose."""
+        return True
+
+    @property
+    def pieces(self) -> int:
+        """Each sample is one."""
+        return self.samples
+
+    @property
+    def smallest_p_value(self) -> float:
+        """What a suspect gives that answers every sample with its label."""
+        return statistics.smallest_p_value(self.samples, label_chance(self.classes))
+
+    def samples_of(
+        self, covers: np.ndarray, logo: np.ndarray, encoder: keras.Model | None, draws: Draws
+    ) -> np.ndarray:  # fmt: skip
+        """The key samples of covers: a function of what is given here, and of the settings.
+
+        Args:
+          covers: uint8 `[n, h, w, c]`.
+          logo: uint8 `[h, w, c]`.
+          encoder: where the scheme has one; only its weights count.
+          draws: of the key.
+
+        Returns:
+          uint8, of the covers' shape.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must say how it makes its samples.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -133,12 +175,17 @@ class EncoderSettings(KeySampleSettings):
       encoder_rounds, host_rounds: k1 and k2 of Algorithm 1.
       encoder: Adam of encoder and discriminator; its length and batch count where it is a stage of its own, else those
         of `host`.
+      labels: `last`: the encoder is trained first and frozen, then covers and labels are drawn from the secret and
+        from it, then the host is trained: p-values are exact. `joint`: as published, labels first and all trained
+        together: whatever samples can be made to do to other models, these may do.
+      controls: with `joint`, how many hosts are trained without the key; the p-value is a rank among them.
 
     Attributes:
       saturating: the adversarial part of the objective is log(1 - p) instead of -log p.
 
     Raises:
-      ValueError: a value is out of its range, or the encoder's batches hold more samples than there are.
+      ValueError: a value is out of its range, the encoder's batches hold more samples than there are, or labels are
+        trained along without a control.
     """
 
     encoder_filters: int = 64
@@ -150,10 +197,20 @@ class EncoderSettings(KeySampleSettings):
     encoder_rounds: int = 1
     host_rounds: int = 1
     encoder: Schedule = field(default_factory=lambda: Schedule(100, 500, 20, 1e-3, "constant", 0.5))
+    labels: str = "last"
+    controls: int = 1
 
+    has_encoder: ClassVar[bool] = True
+    divisible: ClassVar[bool] = True
     saturating: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        choose("order of labels", self.labels, dict.fromkeys(LABELS))
+        if self.labels == "joint" and self.controls < 1:
+            raise ValueError(
+                f"`controls` must be at least 1 where labels are trained along, got {self.controls}: without a control "
+                "nobody knows how far such samples transfer."
+            )
         super().__post_init__()
         choose("discriminator", self.discriminator, dict.fromkeys(DISCRIMINATORS))
         check_at_least_one(self, "encoder_filters", "encoder_rounds", "host_rounds")
@@ -174,6 +231,26 @@ class EncoderSettings(KeySampleSettings):
             raise ValueError("`mse_weight` or `ssim_weight` must be above 0, got 0 and 0. The papers use 3 and 5.")
 
     @property
+    def exact(self) -> bool:
+        """Only where the labels come last: an encoder that knows them can make samples that others fall for."""
+        return self.labels == "last"
+
+    @property
+    def smallest_p_value(self) -> float:
+        """What a suspect gives that answers every sample with its label, and better than every control."""
+        if self.labels == "last":
+            return super().smallest_p_value
+        return statistics.smallest_rank_p_value(self.controls + (not self.from_scratch))
+
+    def new_encoder(self, seed: int) -> keras.Model:
+        """An untrained encoder: (cover, logo) in [0, 1] to a picture.
+
+        Args:
+          seed: of its weights.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must say which encoder it has.")
+
+    @property
     def ordinary_batch(self) -> int:
         """How many ordinary images the host sees in one step of a trainer, `host_rounds` batches."""
         return self.host_rounds * self.host.batch_size
@@ -184,6 +261,9 @@ class EncoderSettings(KeySampleSettings):
 FAST_HOST: dict[str, Any] = {
     "samples": 120, "key_batch": 10, "from_scratch": False, "host": Descent(8, 120, 100, 0.05, "cosine"),
 }  # fmt: skip
+# As published: nineteen hosts are trained beside the owner's, for p = 0.05 and no less.
+JOINT: dict[str, Any] = {"labels": "joint", "controls": 19, "alpha": 0.05}
+
 # Also a narrow encoder.
 FAST_ENCODER: dict[str, Any] = {
     **FAST_HOST, "encoder_filters": 16, "encoder": Schedule(8, 100, 20, 2e-3, "cosine", 0.5),

@@ -1,19 +1,15 @@
-"""From key samples to a marked classifier and its key."""
+"""What a host is trained with: checks, the copy that learns, and key samples in every batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from tensorflow import keras
 
-from tfwm.keys import OwnerKey
 from tfwm.networks.copying import copy_of, untrained
-from tfwm.schemes.key_samples.drawing import key_labels
 from tfwm.schemes.key_samples.settings import KeySampleSettings
 from tfwm.training import Run, answers_with, fit_classifier
-from tfwm.types import LabelledImages, MarkedModel
+from tfwm.types import LabelledImages
 
 
 def check_classifier(settings: KeySampleSettings, host: keras.Model, data: LabelledImages) -> None:
@@ -69,8 +65,8 @@ def host_to_train(settings: KeySampleSettings, host: keras.Model, run: Run) -> k
 
 
 def train_with_samples(
-    settings: KeySampleSettings, host: keras.Model, data: LabelledImages, samples: np.ndarray | None, secret: bytes,
-    run: Run, *, stage: str = "host",
+    settings: KeySampleSettings, host: keras.Model, data: LabelledImages, key: LabelledImages | None, run: Run, *,
+    stage: str = "host",
 ) -> tuple[keras.Model, list[dict[str, Any]]]:  # fmt: skip
     """The host, trained on its data with samples that do not change, and the history.
 
@@ -78,14 +74,10 @@ def train_with_samples(
       settings: of the scheme.
       host: not changed.
       data: the owner's.
-      samples: uint8 `[n, h, w, c]`; None trains without any: a control.
-      secret: decides the labels.
+      key: the key samples with their secret labels; None trains without any: a control.
       run: where and how.
       stage: name of checkpoints and of the history's lines.
     """
-    key = None
-    if samples is not None:
-        key = LabelledImages(samples, key_labels(secret, len(samples), settings.classes), settings.classes)
     with run.scope():
         model = host_to_train(settings, host, run)
         lines = fit_classifier(
@@ -93,23 +85,3 @@ def train_with_samples(
             augment=settings.augment, key=key, key_batch=settings.key_batch,
         )  # fmt: skip
     return model, [{"stage": stage, **line} for line in lines]
-
-
-def marked_with_key(
-    settings: KeySampleSettings, model: keras.Model, samples: np.ndarray, secret: bytes,
-    history: Sequence[Mapping[str, Any]], *, arrays: Mapping[str, np.ndarray] | None = None,
-    networks: Mapping[str, keras.Model] | None = None,
-) -> MarkedModel:  # fmt: skip
-    """The marked model and its key.
-
-    Args:
-      settings: of the scheme.
-      model: what is deployed.
-      samples: uint8 `[n, h, w, c]`, the key samples.
-      secret: 32 bytes.
-      history: of the training.
-      arrays: what the key holds beside the samples.
-      networks: what the key holds: the encoder, for instance.
-    """
-    key = OwnerKey(settings.name, settings.to_dict(), secret, {"probes": samples, **(arrays or {})}, networks or {})
-    return MarkedModel(model, key, tuple(history))

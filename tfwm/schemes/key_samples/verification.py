@@ -8,60 +8,80 @@ import numpy as np
 
 from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.labels import answered_labels
-from tfwm.keys import OwnerKey
-from tfwm.schemes.key_samples.drawing import key_labels
+from tfwm.keys import InvalidKeyError, OwnerKey
+from tfwm.schemes.key_samples.drawing import label_chance
+from tfwm.schemes.key_samples.samples import KeySamples
 from tfwm.schemes.key_samples.settings import KeySampleSettings
 from tfwm.suspects import as_float
 from tfwm.types import Access, Suspect, Verdict
 
-CONFIDENCE = 0.99
+Null = tuple[np.ndarray, str]
+"""log10 of the p-value by number of hits, `[n + 1]`, and the null hypothesis in a sentence."""
 
 
-def exact_null(classes: int) -> tuple[float, str]:
-    """Labels that the samples do not depend on: an independent model's hits are exactly Bin(n, 1 / classes)."""
-    return 1 / classes, (
-        f"the suspect is independent of the key's secret labels, which were drawn without regard to the samples, so "
-        f"each is answered with its label with probability 1/{classes} (exact binomial tail)"
-    )
-
-
-def controlled_null(classes: int, hits: np.ndarray, n: int) -> tuple[float, str]:
-    """Samples that were trained towards their labels: the chance is bounded by what independent controls answered.
-
-    Answers of one control to different samples are not pooled with another's: the bound is that of the control which
-    answered most of them, and the p-value holds given that bound.
+def exact_null(classes: int, n: int) -> Null:
+    """Labels that were drawn when the samples were finished: hits of an independent model are at most Bin(n, chance).
 
     Args:
       classes: of the task.
-      hits: of each control model, `[m]`.
-      n: samples of the key.
+      n: samples that are asked for.
     """
-    most = int(np.max(hits, initial=0)) if len(hits) else n
-    # Both ends of a two-sided interval: the upper one then holds with half the rest on its side.
-    bound = statistics.clopper_pearson(most, n, 2 * CONFIDENCE - 1)[1]
-    chance = min(max(1 / classes, bound), 1 - 1e-9)
-    return chance, (
-        f"the suspect answers each sample with its label with a probability of at most {chance:.3f}, the upper "
-        f"{CONFIDENCE:.0%} bound from {len(hits)} control model{'s' if len(hits) != 1 else ''} trained without the "
-        f"key (at most {most} of {n} hits): the samples were trained towards their labels, so 1/{classes} would not do"
+    many = round(1 / label_chance(classes))
+    which = "the classes" if classes == 2 else "the classes that the sample's cover does not have"
+    return statistics.log10_tails(n, 1 / many), (
+        f"the suspect is independent of the key's secret labels, which were drawn among {which} when everything else "
+        f"in the key was fixed, so each sample is answered with its label with probability 1/{many} (exact binomial "
+        "tail)"
     )
 
 
-def hits(settings: KeySampleSettings, suspect: Suspect, key: OwnerKey) -> np.ndarray:
+def controlled_null(control_hits: np.ndarray) -> Null:
+    """Samples that were made with their labels in view: a rank among models that were trained without the key.
+
+    Hits of one model on different samples are not independent, so models are ranked and samples are not counted.
+
+    Args:
+      control_hits: which samples each control answers with its label, bool `[m, n]`.
+    """
+    m, n = control_hits.shape
+    return statistics.log10_ranks(control_hits.sum(axis=1), n), (
+        f"the suspect is exchangeable with the {m} control model{'s' if m != 1 else ''} of the key's owner, which were "
+        f"trained without the key: it answers no more samples with their labels than they do (a rank, never below "
+        f"1/{m + 1}); the samples were made with their labels in view, and whoever made the key chose the controls, so "
+        "this is no evidence without somebody else's controls"
+    )
+
+
+def control_hits_in(key: OwnerKey, n: int) -> np.ndarray:
+    """What the controls in a key answered, bool `[m, n]`.
+
+    Args:
+      key: of the published form.
+      n: samples at hand.
+
+    Raises:
+      InvalidKeyError: there is no control, or another number of samples.
+    """
+    found = key.array("control_hits", "b", 2)
+    if not len(found) or found.shape[1] != n:
+        raise InvalidKeyError(f"the key must hold what controls answer to {n} samples, got {list(found.shape)}.")
+    return found
+
+
+def hits(settings: KeySampleSettings, suspect: Suspect, asked: KeySamples) -> np.ndarray:
     """Which samples are answered with their label, bool `[n]`; an answer that is not finite is no hit.
 
     Args:
       settings: those that the key was made with.
       suspect: is sent all samples in one request.
-      key: the owner's.
+      asked: samples and labels.
 
     Raises:
       ValueError: a suspect that takes other pictures, or answers with another number of classes.
     """
-    samples = key.arrays["probes"]
-    _check_input(suspect, samples)
-    labels = key_labels(key.secret, len(samples), settings.classes)
-    return answered_labels(suspect(as_float(samples)), len(samples), settings.classes) == labels
+    _check_input(suspect, asked.images)
+    answers = suspect(as_float(asked.images))
+    return answered_labels(answers, len(asked.images), settings.classes) == asked.labels
 
 
 def _check_input(suspect: Suspect, samples: np.ndarray) -> None:
@@ -74,30 +94,29 @@ def _check_input(suspect: Suspect, samples: np.ndarray) -> None:
 
 
 def label_verdict(
-    settings: KeySampleSettings, suspect: Suspect, key: OwnerKey, alpha: float, null: tuple[float, str]
+    settings: KeySampleSettings, suspect: Suspect, asked: KeySamples, alpha: float, null: Null
 ) -> Verdict:
     """The verdict on how many samples the suspect answers with their label.
 
     Args:
       settings: those that the key was made with.
       suspect: is sent all samples in one request.
-      key: the owner's.
+      asked: samples and labels.
       alpha: false-claim probability.
-      null: the chance of a hit where there is no mark, and the sentence that says why.
+      null: what hits are worth where there is no mark.
 
     Raises:
       ValueError: an `alpha` that the key cannot reach, or a suspect of another task.
     """
-    chance, sentence = null
-    verdicts.check_alpha(alpha, len(key.arrays["probes"]), chance)
-    found = hits(settings, suspect, key)
-    share = float(found.mean())
-    tail = statistics.binomial_tail(int(found.sum()), found.size, chance)
+    log10_p, sentence = null
+    verdicts.check_alpha(alpha, statistics.p_value_of(log10_p[-1]))
+    found = hits(settings, suspect, asked)
     details = {
-        "chance": chance, "log10_p": math.log10(tail), "accuracy_threshold": settings.accuracy_threshold,
-        "paper_rule": float(share >= settings.accuracy_threshold),
-    }  # fmt: skip
-    return verdicts.counted(found, chance, alpha, sentence, details)
+        "chance": label_chance(settings.classes),
+        "accuracy_threshold": settings.accuracy_threshold,
+        "paper_rule": float(found.mean() >= settings.accuracy_threshold),
+    }
+    return verdicts.counted(found, log10_p, alpha, sentence, details)
 
 
 def as_table(found: np.ndarray) -> np.ndarray:

@@ -8,40 +8,49 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from tfwm.keys import derive_bits, derive_generator
+from tfwm.evidence.binding import Draws
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.suspects import as_float
 
 LEVELS = 256  # triggers are whole grey levels, so that they survive a PNG file on the way to a server
 
 
-def triggers(settings: TriggerImageSettings, secret: bytes) -> np.ndarray:
-    """The key's trigger images as the host receives them, uint8 `[triggers, H, W, c]` (eq. 1).
+def triggers(settings: TriggerImageSettings, draws: Draws) -> np.ndarray:
+    """The trigger images at hand as the host receives them, uint8 `[pieces, H, W, c]` (eq. 1).
 
     For super-resolution that is K enlarged by linear interpolation, since the hosts take enlarged pictures.
 
     Args:
-      settings: number, size and enlargement.
-      secret: 32 bytes.
+      settings: size and enlargement.
+      draws: of the key; every trigger is a piece.
     """
-    return _drawn(settings, secret, "trigger_image/triggers", settings.triggers)
+    return np.concatenate([random_images(settings, draws.generator("trigger", piece), 1) for piece in draws.pieces])
 
 
-def decoys(settings: TriggerImageSettings, secret: bytes, count: int) -> np.ndarray:
-    """Other random images, drawn in the same way from another stream, uint8 `[count, H, W, c]`.
+def decoys(settings: TriggerImageSettings, draws: Draws, count: int) -> np.ndarray:
+    """Other random images for each trigger at hand, drawn like it, uint8 `[count, pieces, H, W, c]`.
+
+    Each trigger has its own: were they shared, whoever sees two requests would know the triggers by what differs.
 
     Args:
       settings: size and enlargement.
-      secret: 32 bytes.
+      draws: of the key.
+      count: how many for each trigger.
+    """
+    drawn = [random_images(settings, draws.generator("decoys", piece), count) for piece in draws.pieces]
+    return np.stack(drawn, axis=1)
+
+
+def random_images(settings: TriggerImageSettings, draw: np.random.Generator, count: int) -> np.ndarray:
+    """Images of independent uniform pixels, as the host receives them, uint8 `[count, H, W, c]`.
+
+    Args:
+      settings: size and enlargement.
+      draw: gives the pixels.
       count: how many.
     """
-    return _drawn(settings, secret, "trigger_image/decoys", count)
-
-
-def _drawn(settings: TriggerImageSettings, secret: bytes, label: str, count: int) -> np.ndarray:
     size = settings.trigger_size
-    shape = (count, size, size, settings.channels)
-    drawn = derive_generator(secret, label).integers(0, LEVELS, shape, dtype=np.uint8)
+    drawn = draw.integers(0, LEVELS, (count, size, size, settings.channels), dtype=np.uint8)
     return drawn if settings.upsampling == 1 else np.stack([enlarged(image, settings.upsampling) for image in drawn])
 
 
@@ -92,15 +101,14 @@ def signed_gradient(settings: TriggerImageSettings, images: np.ndarray) -> np.nd
     return gradient if settings.upsampling > 1 else -gradient
 
 
-def owner_codes(settings: TriggerImageSettings, secret: bytes) -> np.ndarray:
-    """The secret bits of every trigger, float32 `[triggers, cells, cells]` of -1 and 1.
+def owner_codes(settings: TriggerImageSettings, draws: Draws) -> np.ndarray:
+    """The secret bits of the triggers at hand, float32 `[pieces, cells, cells]` of -1 and 1.
 
     Args:
-      settings: numbers of triggers and cells.
-      secret: 32 bytes.
+      settings: number of cells.
+      draws: of the key.
     """
-    count = settings.cells**2
-    bits = [derive_bits(secret, f"trigger_image/code/{index}", count) for index in range(settings.triggers)]
+    bits = [draws.bits("code", settings.cells**2, piece) for piece in draws.pieces]
     return np.stack(bits).reshape(-1, settings.cells, settings.cells).astype(np.float32) * 2 - 1
 
 

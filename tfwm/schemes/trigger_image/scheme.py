@@ -9,10 +9,10 @@ from tensorflow import keras
 
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, new_secret
-from tfwm.schemes.trigger_image import images, verification
+from tfwm.schemes.trigger_image import verification
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.trigger_image.training import train_trigger_image
-from tfwm.schemes.wrong_keys import wrong_secret
+from tfwm.schemes.wrong_keys import redrawn
 from tfwm.training import Run
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
@@ -47,9 +47,9 @@ class TriggerImage(TriggerImageSettings):
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Sends `reveal` trigger images in one request (with the decoys, where the verdict is a rank).
 
-        What was embedded is the key's to say; these settings say how to ask: `reveal`, `decoys`,
-        `significance` and `alpha`.
-        Which of the key's triggers a suspect is asked for depends on its name, so that asking again reveals no more.
+        What was embedded is the key's to say; these settings say how to ask: `reveal`, `part`, `decoys`,
+        `significance` and `alpha`. A key of several parts could be asked for each of them, so p is multiplied by
+        their number (`looks` of the verdict).
 
         Args:
           suspect: an image-to-image model.
@@ -71,15 +71,13 @@ class TriggerImage(TriggerImageSettings):
         Raises:
           ValueError: a key of another scheme.
         """
-        own = verification.effective(self, key)
-        chosen = verification.choice(own, key, suspect)
-        asked = images.triggers(own, key.secret)[chosen]
-        answers = answers_to(suspect, asked)
+        asked = verification.asked_for(self, key)
+        answers = answers_to(suspect, asked.images)
         shown = {}
         if "extractor" in key.networks:
             shown["logo"] = key.networks["extractor"](answers[:1], training=False).numpy()[0]
-        if own.coded:
-            shown["agreement"] = verification.agreement(own, key, chosen, asked, answers)[0]
+        if asked.settings.coded:
+            shown["agreement"] = verification.agreement(asked, answers)[0]
         return shown
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
@@ -92,11 +90,10 @@ class TriggerImage(TriggerImageSettings):
         Raises:
           ValueError: a key of another scheme.
         """
-        own, secret = verification.effective(self, key), wrong_secret(key, seed)
-        return replace(key, secret=secret, arrays={"probes": images.triggers(own, secret), "logo": key.arrays["logo"]})
+        verification.effective(self, key)
+        return replace(redrawn(key, seed), arrays={"logo": key.arrays["logo"]})
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """What a verification by recorded answers needs, uint8 `[n, H, W, c]`; nothing more is revealed."""
-        own = verification.effective(self, key)
-        triggers = images.triggers(own, key.secret)[: own.reveal]
-        return triggers if own.coded else verification.request(own, key, triggers)[0]
+        asked = verification.asked_for(self, key)
+        return asked.images if asked.settings.coded else verification.request(asked)[0]

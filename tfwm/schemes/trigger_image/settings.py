@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from tfwm.config import check_at_least_one, choose
-from tfwm.evidence import statistics
+from tfwm.evidence import statistics, verdicts
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.training import Schedule
 
@@ -23,8 +23,9 @@ class TriggerImageSettings(TriggerSettings):
       (those of `TriggerSettings`)
       trigger_size: side of K; with `upsampling` of 2 the host receives 2 * `trigger_size` pixels a side.
       upsampling: 1 for denoising (eq. 2); 2 to 4 for super-resolution, whose G adds the gradient (eq. 3).
-      triggers: how many trigger images are embedded; each suspect is asked for `reveal` of them only.
+      triggers: how many trigger images are embedded; a suspect is asked for `reveal` of them only.
       reveal: how many of its trigger images one verification sends.
+      part: which `reveal` of them, counted from 0; there are `triggers // reveal` parts, and as many looks.
       gradient: grad K: "central" (the sum of the central differences), "gentle" (their mean), "sobel" (absolute mixed
         Sobel) or "wrapped_sobel" (the same modulo 256 grey levels, as the authors' code computes it).
       coded: a secret bit turns the gradient's sign in each cell of S: exact evidence from one trigger (not in the
@@ -45,11 +46,14 @@ class TriggerImageSettings(TriggerSettings):
 
     name: ClassVar[str] = "trigger_image"
     presets: ClassVar[tuple[str, ...]] = ("paper", "reference", "fast", "tiny")
+    divisible: ClassVar[bool] = True
+    asking: ClassVar[tuple[str, ...]] = ("reveal", "part", "decoys", "significance")
 
     trigger_size: int = 40
     upsampling: int = 1
     triggers: int = 1
     reveal: int = 1
+    part: int = 0
     gradient: str = "central"
     coded: bool = False
     cells: int = 8
@@ -71,6 +75,11 @@ class TriggerImageSettings(TriggerSettings):
         choose("gradient", self.gradient, dict.fromkeys(GRADIENTS))
         if self.reveal > self.triggers:
             raise ValueError(f"`reveal` must be at most `triggers`, {self.triggers}, got {self.reveal}.")
+        if not 0 <= self.part < self.looks:
+            raise ValueError(
+                f"`part` must lie in [0, {self.looks - 1}] for {self.triggers} triggers of which {self.reveal} are "
+                f"asked for at a time, got {self.part}."
+            )
         if not 1 <= self.upsampling <= 4 or not 0 < self.significance < 1:
             raise ValueError(
                 f"`upsampling` must lie in [1, 4] and `significance` in (0, 1), got {self.upsampling} and "
@@ -78,11 +87,17 @@ class TriggerImageSettings(TriggerSettings):
             )
         if self.coded and self.side % self.cells:
             raise ValueError(f"`cells` must divide {self.side}, the verification image's side, got {self.cells}.")
-        if not self.smallest_p_value <= self.alpha < 1:
-            raise ValueError(
-                f"`alpha` must lie between {self.smallest_p_value:.2g}, the smallest p-value that such a "
-                f"key can give, and 1; got {self.alpha}. Use more cells or decoys, or a larger alpha."
-            )
+        verdicts.check_alpha(self.alpha, self.smallest_p_value, self.looks)
+
+    @property
+    def pieces(self) -> int:
+        """Each trigger is one."""
+        return self.triggers
+
+    @property
+    def looks(self) -> int:
+        """In how many parts of the triggers the owner could look for his mark."""
+        return self.triggers // self.reveal
 
     @property
     def side(self) -> int:

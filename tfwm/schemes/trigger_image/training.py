@@ -13,12 +13,13 @@ from tfwm.data.logos import read_logo
 from tfwm.data.reading.readers import cover
 from tfwm.digests import training_digest
 from tfwm.evidence.verdicts import answers_to
-from tfwm.keys import OwnerKey, derive
+from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.trigger_image import images
 from tfwm.schemes.trigger_image.networks import PICTURE_SIDE, visualizer
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
 from tfwm.schemes.trigger_image.verification import trigger_verdict
+from tfwm.schemes.triggers.drawing import new_draws
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run, fit, squared_distance, stream_of
@@ -42,9 +43,10 @@ def train_trigger_image(
     Raises:
       ValueError: data or a host that do not fit the settings.
     """
-    asked = images.triggers(settings, secret)
+    draws = new_draws(settings.name, secret, settings.pieces)
+    asked = images.triggers(settings, draws)
     logo = read_logo(settings.logo, PICTURE_SIDE, settings.channels)
-    codes = images.owner_codes(settings, secret) if settings.coded else None
+    codes = images.owner_codes(settings, draws) if settings.coded else None
     wanted = tf.constant(images.verification_images(settings, asked, codes))
     model, history = embed(
         settings, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)),
@@ -52,7 +54,7 @@ def train_trigger_image(
     )  # fmt: skip
     marked = KerasSuspect("marked", model)
     updated = answers_to(marked, asked)
-    arrays = {"probes": asked, "updated": updated.astype(np.float16), "logo": logo}
+    arrays = {"updated": updated.astype(np.float16), "logo": logo}
     networks = {}
     if settings.visualizer:
         networks["extractor"], lines = _draw(settings, model, arrays, run, secret)
@@ -71,7 +73,7 @@ def _draw(
 ) -> tuple[keras.Model, list[dict[str, Any]]]:
     """The visualizer, trained on S and on answers to other random images, and the history."""
     # Not the decoys of a verification, nor the next draws of their stream.
-    strangers = images.decoys(settings, derive(secret, "trigger_image/strangers", 32), CLEAN_ANSWERS)
+    strangers = images.random_images(settings, derive_generator(secret, "trigger_image/strangers"), CLEAN_ANSWERS)
     clean = answers_to(KerasSuspect("marked", model), strangers)
     updated = arrays["updated"].astype(np.float32)
     answers = updated[np.arange(len(clean)) % len(updated)]

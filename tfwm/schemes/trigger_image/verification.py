@@ -11,23 +11,22 @@ read from the correlation of what the suspect changed with the gradient.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
-from typing import TypeVar
+from typing import Any, cast
 
 import numpy as np
 from scipy.special import gammaincinv
 
-from tfwm.config import from_dict
-from tfwm.evidence import statistics
-from tfwm.evidence.verdicts import answers_to
-from tfwm.keys import OwnerKey, derive_generator
+from tfwm.evidence import statistics, verdicts
+from tfwm.evidence.binding import Draws
+from tfwm.keys import OwnerKey
 from tfwm.schemes.trigger_image import images
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
-from tfwm.schemes.wrong_keys import check_key
+from tfwm.schemes.triggers.drawing import draws_in
+from tfwm.schemes.wrong_keys import check_key, read_settings
 from tfwm.suspects import as_float
-from tfwm.types import Access, Suspect, Verdict
-
-S = TypeVar("S", bound=TriggerImageSettings)
+from tfwm.types import Suspect, Verdict
 
 CODED_NULL = (
     "the suspect is independent of the key's secret bits, so in each cell of its answer the gradient of the trigger "
@@ -63,8 +62,23 @@ def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.linalg.norm(flat, axis=1) / flat.shape[1]
 
 
-def effective(settings: S, key: OwnerKey) -> S:
-    """The key's own settings, asked in the way of `settings`: `reveal`, `decoys` and `significance`.
+@dataclass(frozen=True)
+class Asked:
+    """What a verification asks for.
+
+    Args:
+      settings: the key's own, asked in the way of the asker.
+      draws: of the triggers that are sent.
+      images: uint8 `[reveal, H, W, c]`, those triggers.
+    """
+
+    settings: TriggerImageSettings
+    draws: Draws
+    images: np.ndarray
+
+
+def effective(settings: TriggerImageSettings, key: OwnerKey) -> TriggerImageSettings:
+    """The key's own settings, asked in the way of `settings`: `reveal`, `part`, `decoys`, `significance` and `alpha`.
 
     Args:
       settings: of who asks.
@@ -74,8 +88,27 @@ def effective(settings: S, key: OwnerKey) -> S:
       ValueError: a key of another scheme.
     """
     check_key(settings.name, key)
-    asked = {"reveal": settings.reveal, "decoys": settings.decoys, "significance": settings.significance}
-    return from_dict(type(settings), {**key.settings, **asked})
+    names = (*settings.asking, "alpha")
+    changed = {**key.settings, **{name: getattr(settings, name) for name in names}}
+    return cast(TriggerImageSettings, read_settings(cast(Any, type(settings)), changed))
+
+
+def asked_for(settings: TriggerImageSettings, key: OwnerKey) -> Asked:
+    """The triggers that a verification sends, whatever the suspect is called; all that a judge was shown.
+
+    Args:
+      settings: of who asks.
+      key: the owner's, or what he revealed of it.
+
+    Raises:
+      InvalidKeyError: a revealed key without a trigger.
+      ValueError: a key of another scheme.
+    """
+    own = effective(settings, key)
+    draws = draws_in(key, own.pieces)
+    if key.revealed is None:
+        draws = draws.only(range(own.part * own.reveal, (own.part + 1) * own.reveal))
+    return Asked(own, draws, images.triggers(own, draws))
 
 
 def trigger_verdict(
@@ -84,120 +117,85 @@ def trigger_verdict(
     """The verdict on the suspect's answers to some of the key's triggers: bits that agree, or a rank among decoys.
 
     Args:
-      settings: of who asks: `reveal`, `decoys`, `significance` and `alpha` count, all else is the key's.
+      settings: of who asks: `reveal`, `part`, `decoys`, `significance` and `alpha` count, all else is the key's.
       suspect: is sent one request.
       key: the owner's.
       alpha: false-claim probability; None takes that of `settings`.
 
     Raises:
-      ValueError: a key of another scheme, or an `alpha` that the key cannot reach.
+      ValueError: a key of another scheme, an `alpha` that the key cannot reach, or answers of another shape.
     """
-    alpha, settings = settings.alpha if alpha is None else alpha, effective(settings, key)
-    if not settings.smallest_p_value <= alpha < 1:
-        raise ValueError(
-            f"`alpha` must lie between {settings.smallest_p_value:.2g}, the smallest p-value that this key can give, "
-            f"and 1, got {alpha}. Use a larger alpha, a coded mark, or more decoys."
-        )
-    chosen = choice(settings, key, suspect)
-    return (_coded_verdict if settings.coded else _ranked_verdict)(settings, suspect, key, chosen, alpha)
+    alpha, asked = settings.alpha if alpha is None else alpha, asked_for(settings, key)
+    verdicts.check_alpha(alpha, asked.settings.smallest_p_value, asked.settings.looks)
+    return (_coded_verdict if asked.settings.coded else _ranked_verdict)(asked, suspect, key, alpha)
 
 
-def choice(settings: TriggerImageSettings, key: OwnerKey, suspect: Suspect) -> np.ndarray:
-    """Which of the key's triggers this suspect is asked for: always the same ones, others for another name.
-
-    Args:
-      settings: as `effective` gives them.
-      key: the owner's.
-      suspect: its name decides; of recorded answers the first triggers are taken.
-
-    Returns:
-      Indices `[reveal]`, ascending.
-    """
-    if suspect.access == Access.OUTPUTS:  # the answers were recorded before the suspect had a name
-        return np.arange(settings.reveal)
-    draw = derive_generator(key.secret, f"trigger_image/choice/{suspect.name}")
-    return np.sort(draw.permutation(settings.triggers)[: settings.reveal])
+def _coded_verdict(asked: Asked, suspect: Suspect, key: OwnerKey, alpha: float) -> Verdict:
+    answers = verdicts.answers_to(suspect, asked.images)
+    bits = agreement(asked, answers)
+    details = {"bits": float(bits.sum()), **_figures(asked, key, answers)}
+    tails = statistics.log10_tails(bits.size)
+    return verdicts.counted(bits, tails, alpha, CODED_NULL, details, looks=asked.settings.looks)
 
 
-def _coded_verdict(
-    settings: TriggerImageSettings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float
-) -> Verdict:
-    asked = images.triggers(settings, key.secret)[chosen]
-    answers = answers_to(suspect, asked)
-    bits = agreement(settings, key, chosen, asked, answers)
-    return Verdict(
-        score=float(bits.mean()), threshold=statistics.hits_needed(bits.size, alpha) / bits.size,
-        p_value=statistics.binomial_tail(int(bits.sum()), bits.size), n=bits.size, null=CODED_NULL, alpha=alpha,
-        details={"bits": float(bits.sum()), **_figures(settings, key, chosen, asked, answers)},
-    )  # fmt: skip
-
-
-def agreement(
-    settings: TriggerImageSettings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, answers: np.ndarray
-) -> np.ndarray:
+def agreement(asked: Asked, answers: np.ndarray) -> np.ndarray:
     """In which cells the gradient has the right sign, bool `[reveal, cells, cells]`.
 
     Args:
-      settings: as `effective` gives them.
-      key: decides the bits.
-      chosen: indices `[reveal]` of the triggers.
-      asked: uint8 `[reveal, H, W, c]`, those triggers.
+      asked: the triggers.
       answers: `[reveal, H, W, c]` in [0, 1], the suspect's.
     """
-    changes = (answers - as_float(asked)) * images.signed_gradient(settings, asked)
-    return np.sign(images.cell_means(changes, settings.cells)) == images.owner_codes(settings, key.secret)[chosen]
+    settings = asked.settings
+    changes = (answers - as_float(asked.images)) * images.signed_gradient(settings, asked.images)
+    return np.sign(images.cell_means(changes, settings.cells)) == images.owner_codes(settings, asked.draws)
 
 
-def _ranked_verdict(
-    settings: TriggerImageSettings, suspect: Suspect, key: OwnerKey, chosen: np.ndarray, alpha: float
-) -> Verdict:
-    own = images.triggers(settings, key.secret)[chosen]
-    asked, place = request(settings, key, own)
-    answers = answers_to(suspect, asked)
-    distances = distance(answers, images.verification_images(settings, asked))
+def _ranked_verdict(asked: Asked, suspect: Suspect, key: OwnerKey, alpha: float) -> Verdict:
+    settings, own = asked.settings, asked.images
+    sent, place = request(asked)
+    answers = verdicts.answers_to(suspect, sent)
+    distances = distance(answers, images.verification_images(settings, sent))
     squares = np.square(distances).reshape(-1, len(own)).sum(axis=1)
     others = np.delete(squares, place)
     rows = slice(place * len(own), (place + 1) * len(own))
-    pixels = asked[0].size
+    pixels = own[0].size
     # 1 - RMSE: the same statement as eq. 8, on a scale that does not depend on the size.
     score = 1.0 - sqrt(pixels * squares[place] / len(own))
     return Verdict(
         score=score, threshold=1.0 - threshold(pixels, settings.significance) * sqrt(pixels),
         p_value=statistics.rank_p_value(-squares[place], -others), n=settings.decoys, null=RANKED_NULL, alpha=alpha,
         details={
-            **_figures(settings, key, chosen, own, answers[rows]),
-            "distance_nearest_decoy": float(sqrt(others.min() / len(own))),
+            **_figures(asked, key, answers[rows]), "distance_nearest_decoy": float(sqrt(others.min() / len(own)))
         },
+        looks=settings.looks,
     )  # fmt: skip
 
 
-def request(settings: TriggerImageSettings, key: OwnerKey, own: np.ndarray) -> tuple[np.ndarray, int]:
-    """What one ranked verification sends: groups of `len(own)` images, the owner's in a secret place among them.
+def request(asked: Asked) -> tuple[np.ndarray, int]:
+    """What one ranked verification sends: groups of as many images, the owner's in a secret place among them.
 
     Args:
-      settings: as `effective` gives them.
-      key: decides decoys and place.
-      own: uint8 `[reveal, H, W, c]`, the triggers.
+      asked: the triggers.
 
     Returns:
       uint8 `[(decoys + 1) * reveal, H, W, c]`, and which of the groups is the owner's.
     """
-    others = images.decoys(settings, key.secret, settings.decoys * len(own))
-    place = int(derive_generator(key.secret, "trigger_image/place").integers(settings.decoys + 1))
-    first = place * len(own)
-    return np.concatenate([others[:first], own, others[first:]]), place
+    decoys = asked.settings.decoys
+    others = images.decoys(asked.settings, asked.draws, decoys)
+    place = int(asked.draws.generator("place", asked.draws.pieces[0]).integers(decoys + 1))
+    sent = np.concatenate([others[:place], asked.images[None], others[place:]])
+    return sent.reshape(-1, *asked.images.shape[1:]), place
 
 
-def _figures(
-    settings: TriggerImageSettings, key: OwnerKey, chosen: np.ndarray, asked: np.ndarray, answers: np.ndarray
-) -> dict[str, float]:
+def _figures(asked: Asked, key: OwnerKey, answers: np.ndarray) -> dict[str, float]:
     """The paper's figures: distances to G and to the updated S, eta, whether eq. 8 accepts, NCC."""
-    codes = images.owner_codes(settings, key.secret)[chosen] if settings.coded else None
-    expected = images.verification_images(settings, asked, codes)
-    eta = threshold(asked[0].size, settings.significance)
+    settings = asked.settings
+    codes = images.owner_codes(settings, asked.draws) if settings.coded else None
+    expected = images.verification_images(settings, asked.images, codes)
+    eta = threshold(asked.images[0].size, settings.significance)
     figures = {"distance": float(distance(answers, expected).mean()), "eta": eta}
     if "updated" in key.arrays:
-        updated = key.arrays["updated"][chosen].astype(np.float32)
+        updated = key.array("updated", "f", 4)[list(asked.draws.pieces)].astype(np.float32)
         figures["distance_updated"] = float(distance(answers, updated).mean())
         figures["ncc"] = statistics.nc(answers, np.clip(updated, 0, 1))
         figures["accepted_by_eq_8"] = float(figures["distance_updated"] <= eta)

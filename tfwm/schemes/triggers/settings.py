@@ -37,6 +37,8 @@ class TriggerSettings:
     usual_host: ClassVar[str] = "dncnn"
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
+    divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 40
     channels: int = 1
@@ -56,6 +58,16 @@ class TriggerSettings:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}. Leave it out, or give 0.")
         if self.strength <= 0:
             raise ValueError(f"`strength` must be above 0, got {self.strength}. The paper uses 1e-3.")
+
+    @property
+    def exact(self) -> bool:
+        """All that is asked and expected follows from the secret and these settings."""
+        return True
+
+    @property
+    def pieces(self) -> int:
+        """One: the secret images stand and fall together."""
+        return 1
 
     @property
     def extractor_outputs(self) -> tuple[str, ...]:
