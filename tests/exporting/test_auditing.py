@@ -27,6 +27,7 @@ from serving.warmup import write_warmup
 from tests.exporting.cases import Case
 from tests.toy_classifier import samples_of
 from tfwm.data.reading.decode import encode_png
+from tfwm.evidence.binding import pieces_of
 from tfwm.exporting import EXTRACTOR, Leaks, audit, leaks_of, looks_random
 from tfwm.files import replacing
 from tfwm.keys import OwnerKey, new_secret
@@ -240,8 +241,15 @@ def key_with(**arrays: np.ndarray) -> OwnerKey:
 def test_the_probes_of_a_key_are_found_as_pixels_floats_and_files(restored: Case, written: Any) -> None:
     probes = samples_of(4, side=16, seed=3)
     leaks = leaks_of(key_with(probes=probes), restored.scheme)
-    assert leaks.found(written(probes[2])) == ["the array `probes`"]
+    assert leaks.found(written(probes[2])) == ["the array `probes`", "what a verification sends"]
     assert leaks.found(written(samples_of(1, side=16, seed=77)[0])) == []
+
+
+def test_the_secrets_of_pieces_are_found(classified: Case) -> None:
+    leaks = leaks_of(classified.key, classified.scheme)
+    pieces = pieces_of(classified.key.secret, classified.scheme.pieces)
+    assert leaks.found(b"piece " + pieces.secrets[0].hex().encode()) == ["secrets of pieces"]
+    assert leaks.found(pieces.root) == []  # the root is what everybody may see
 
 
 def test_the_labels_of_a_key_are_found_in_every_type_and_as_text(classified: Case) -> None:

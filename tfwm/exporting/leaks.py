@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from tfwm.data.reading.decode import PNG_MAGIC
+from tfwm.evidence.binding import pieces_of
 from tfwm.keys import OwnerKey
 from tfwm.types import KeySampleScheme, Scheme
 
@@ -102,7 +103,11 @@ def leaks_of(key: OwnerKey, scheme: Scheme, more: Mapping[str, Sequence[bytes]] 
       more: further short secrets by name.
     """
     whole = {"the master secret": [key.secret], "the token": [key.token], **(more or {})}
-    parts: dict[str, list[np.ndarray]] = {}
+    pieces = b"".join(pieces_of(key.secret, scheme.pieces).secrets.values())
+    parts = {
+        "secrets of pieces": [np.frombuffer(pieces, np.uint8)],
+        "what a verification sends": _forms(scheme.probe_images(key)),
+    }
     if isinstance(scheme, KeySampleScheme):
         whole["the labels"] = written_labels(scheme.key_labels(key))
     for name, array in key.arrays.items():

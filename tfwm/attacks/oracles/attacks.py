@@ -128,8 +128,8 @@ class OracleRemove:
 class OracleReplace(OracleRemove):
     """Serves every answer through a network that was trained until the extractor reads a mark of the thief's own.
 
-    His mark is what the extractor reads in clean pictures, on the average, plus a pattern that he draws, as strong as
-    the owner's mark. All else is as in `OracleRemove`.
+    His mark is a pattern that he draws, as strong as the owner's mark, upon what the extractor reads in his clean
+    pictures. All else is as in `OracleRemove`.
 
     Paper: An et al. 2024, watermark replacement.
     """
@@ -144,7 +144,7 @@ class OracleReplace(OracleRemove):
 
     def _targets(self, plain: Sequence[np.ndarray], scales: Sequence[float], seed: int) -> list[np.ndarray]:
         return [
-            np.broadcast_to(reading.mean(axis=0) + np.sqrt(scale) * thiefs_mark(reading.shape[1:], seed), reading.shape)
+            reading + np.float32(np.sqrt(scale)) * thiefs_mark(reading.shape[1:], seed)
             for reading, scale in zip(plain, scales)
         ]
 
