@@ -32,7 +32,7 @@ def test_commands_print_nothing_of_it(made: Path, key: OwnerKey, tmp_path: Path,
     folder = str(made / "key")
     commands = [
         ["inspect", folder],
-        ["verify", "--suspect", str(made / "marked.keras"), "--key", folder],
+        ["verify", "--trust-key", "--suspect", str(made / "marked.keras"), "--key", folder],
         ["audit-export", str(made / "served/sealed/1"), "--key", folder],
         ["export", "--model", str(made / "marked.keras"), "--key", folder, "--out", str(tmp_path / "again/1")],
         ["probes", "--key", folder, "--out", str(tmp_path / "probes")],
