@@ -57,9 +57,9 @@ def changed(directory: Path, change: Callable[[Any], None]) -> None:
         temporary.write_bytes(model.SerializeToString())
 
 
-def in_extract(graph: Any) -> Any:
-    """The function behind `extract`."""
-    called = graph.signature_def["extract"].outputs
+def in_function(graph: Any, signature: str) -> Any:
+    """The function behind a signature."""
+    called = graph.signature_def[signature].outputs
     node = next(iter(called.values())).name.partition(":")[0]
     (call,) = (one for one in graph.graph_def.node if one.name == node)
     (function,) = (one for one in graph.graph_def.library.function if one.signature.name == call.attr["f"].func.name)
@@ -70,7 +70,7 @@ def plant(values: Any) -> Callable[[Any], None]:
     """Adds a constant to the function behind `extract`, which nothing reads."""
 
     def change(graph: Any) -> None:
-        node = in_extract(graph).node_def.add(name="n99", op="Const")
+        node = in_function(graph, "extract").node_def.add(name="n99", op="Const")
         node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(values))
 
     return change
@@ -104,12 +104,18 @@ def test_random_words_and_zeros_in_a_constant_are_no_finding(copied: Path) -> No
 
 def test_telling_names_are_found(copied: Path) -> None:
     def change(graph: Any) -> None:
-        in_extract(graph).node_def.add(name="extractor/conv_1", op="NoOp")
+        for name in ("extractor/conv_1", "probe_2"):
+            in_function(graph, "extract").node_def.add(name=name, op="NoOp")
+        for name in ("my_probe_layer", "embedder/conv"):
+            in_function(graph, "serving_default").node_def.add(name=name, op="NoOp")
 
     changed(copied, change)
-    assert [(finding.place, finding.what) for finding in audit(copied)] == [
-        ("name extractor/conv_1", "tells of an extractor")
-    ]
+    # What a maker calls the layers of his own model is his: a probe is none of ours there.
+    assert {(finding.place, finding.what) for finding in audit(copied)} == {
+        ("name extractor/conv_1", "tells of what is hidden: extractor"),
+        ("name probe_2", "tells of what is hidden: probe"),
+        ("name embedder/conv", "tells of what is hidden: embedder"),
+    }
 
 
 def test_an_extract_without_a_token_and_a_strange_signature_are_found(copied: Path) -> None:
@@ -151,7 +157,7 @@ def test_an_export_with_open_weights_and_a_keras_object_is_found(restored: Case,
     tf.saved_model.save(module, str(tmp_path / "1"), signatures=signatures)
     places = {(finding.place.split()[0], finding.what.split(",")[0]) for finding in audit(tmp_path / "1")}
     assert ("variable", "is float32") in places
-    assert ("name", "tells of an extractor") in places
+    assert ("name", "tells of what is hidden: extractor") in places
     assert any(place == "objects" and "Keras object" in what for place, what in places)
     assert any("asks for no token" in what for _, what in places)
     with_key = audit(tmp_path / "1", leaks_of(key, restored.scheme))

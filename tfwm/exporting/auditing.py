@@ -26,7 +26,9 @@ from tfwm.exporting.warmup import requests_of
 PUBLIC = ("serving_default", "serving_bytes")
 EXTRACT = "extract"
 LONGEST_OPEN = 16  # whole numbers of a constant: shapes and axes are no longer
-_TELLING = re.compile(r"extractor|watermark|embedder|secret|steg|probe|trigger|decoy|ceilnet|owner", re.IGNORECASE)
+# In names of the model itself, which its maker chose, and in all others.
+_TELLING_MODEL = re.compile(r"watermark|embedder|extractor", re.IGNORECASE)
+_TELLING = re.compile(r"watermark|embedder|extractor|secret|steg|probe|trigger|decoy|ceilnet|owner", re.IGNORECASE)
 _ENCODED = re.compile(rb"[0-9a-fA-F]{32,}|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/_-]{22,}={0,2}")
 _OURS = re.compile(r"weights/\d+/|sealed/(ciphertexts/\d+|check)/|_CHECKPOINTABLE_OBJECT_GRAPH$|save_counter/")
 _SPARE_BYTES = 64  # of a checkpoint: lengths and checksums
@@ -141,9 +143,11 @@ def _is_encoded(text: bytes) -> bool:
 
 
 def _names(graph: meta_graph_pb2.MetaGraphDef) -> Iterator[Finding]:
-    for name in sorted(graphs.names_of(graph)):
-        if word := _TELLING.search(name):
-            yield Finding(f"name {name[:80]}", f"tells of an {word.group().lower()}")
+    theirs, others = graphs.names_of(graph, graphs.reached(graph, PUBLIC))
+    for names, pattern in ((theirs, _TELLING_MODEL), (others, _TELLING)):
+        for name in sorted(names):
+            if word := pattern.search(name):
+                yield Finding(f"name {name[:80]}", f"tells of what is hidden: {word.group().lower()}")
 
 
 def _objects(graph: meta_graph_pb2.MetaGraphDef) -> Iterator[Finding]:

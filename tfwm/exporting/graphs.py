@@ -94,20 +94,40 @@ def constants(graph: meta_graph_pb2.MetaGraphDef) -> Iterator[tuple[str, Constan
         yield from ((name, constant) for constant in _constants(name, function.node_def))
 
 
-def names_of(graph: meta_graph_pb2.MetaGraphDef) -> set[str]:
-    """Every name in the file: of nodes, functions, arguments, variables and of what the module's attributes are."""
-    nodes = [*graph.graph_def.node, *(n for f in graph.graph_def.library.function for n in f.node_def)]
-    found = {node.name for node in nodes}
-    for node in nodes:
-        found |= {node.attr[name].s.decode("utf-8", "replace") for name in ("shared_name", "container", "_class")
-                  if name in node.attr}  # fmt: skip
+def names_of(graph: meta_graph_pb2.MetaGraphDef, public: Reached) -> tuple[set[str], set[str]]:
+    """The names in the file: of nodes, functions, arguments, variables and of what the module's attributes are.
+
+    Args:
+      graph: from `read_graph`.
+      public: what the signatures for everybody run.
+
+    Returns:
+      Those of the model itself, which its maker chose, and all others.
+    """
+    theirs, others = set[str](), set[str]()
+    for node in graph.graph_def.node:
+        found = theirs if node.op != "VarHandleOp" or node.name in public.variables else others
+        found |= _named(node)
     for function in graph.graph_def.library.function:
         signature = function.signature
+        found = theirs if signature.name in public.functions or _is_plumbing(signature.name) else others
         found |= {signature.name, *(arg.name for arg in (*signature.input_arg, *signature.output_arg))}
+        for node in function.node_def:
+            found |= _named(node)
     for one in graph.object_graph_def.nodes:
-        found |= {child.local_name for child in one.children}
-        found |= {one.variable.name} if one.WhichOneof("kind") == "variable" else set()
-    return found
+        others |= {child.local_name for child in one.children}
+    return theirs, others - theirs
+
+
+def _named(node: NodeDef) -> set[str]:
+    """A node's own name, and those that its attributes give."""
+    noted = ("shared_name", "container", "_class")
+    return {node.name, *(node.attr[name].s.decode("utf-8", "replace") for name in noted if name in node.attr)}
+
+
+def _is_plumbing(function: str) -> bool:
+    """Whether a function saves and restores variables: it names all of them in its arguments."""
+    return function.startswith(("__inference__traced_save", "__inference__traced_restore"))
 
 
 def _closure(graph: meta_graph_pb2.MetaGraphDef, names: Iterable[str]) -> set[str]:
