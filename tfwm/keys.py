@@ -165,12 +165,13 @@ class OwnerKey:
         """One of the networks.
 
         Raises:
-          InvalidKeyError: there is no such network.
+          InvalidKeyError: there is no such network, or it has no weights yet.
         """
-        if name not in self.networks:
-            there = sorted(self.networks)
+        found = self.networks.get(name)
+        if found is None or not found.built:
+            there = sorted(self.networks) if found is None else "one that was never built"
             raise InvalidKeyError(f"the key {self.fingerprint} must hold a network `{name}`, got {there}.")
-        return self.networks[name]
+        return found
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> Path:
         """Writes the key, whole or not at all.
