@@ -1,4 +1,4 @@
-"""The figures of the oracle attacks that lie in `results/`: the page is made of them, and they say what the docs say."""
+"""The figures of the oracle attacks in `results/`: the page is made of them, and they say what the docs say."""
 
 from __future__ import annotations
 

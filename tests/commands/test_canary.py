@@ -35,8 +35,10 @@ def test_commands_print_nothing_of_it(made: Path, key: OwnerKey, tmp_path: Path,
         ["verify", "--trust-key", "--suspect", str(made / "marked.keras"), "--key", folder],
         ["audit-export", str(made / "served/sealed/1"), "--key", folder],
         ["export", "--model", str(made / "marked.keras"), "--key", folder, "--out", str(tmp_path / "again/1")],
+        ["commit", folder, "--model", str(made / "served/sealed/1"), "--identity", "Example Labs",
+         "--new-signing-key", str(tmp_path / "owner.pem"), "--out", str(tmp_path / "commitment.json")],
         ["probes", "--key", folder, "--out", str(tmp_path / "probes")],
-    ]
+    ]  # fmt: skip
     for words in commands:
         assert main([*words, *verbose]) in (0, 1), words
     printed = capfd.readouterr()

@@ -153,13 +153,17 @@ def test_the_canary_lies_in_its_two_places_and_nowhere_else(first, config, canar
     assert "the master secret" in found[f"{folder}/key.json"]
 
 
-def test_serving_and_the_certificate_show_nothing_of_the_canary(first, config, key, canary, tmp_path, caplog, capfd):
+def test_serving_certificate_and_commitment_show_nothing_of_the_canary(
+    first, config, key, canary, tmp_path, caplog, capfd
+):
     caplog.set_level(logging.DEBUG)
     shown = served(first.pushed_path, key)
     report = first.artifacts["RobustnessEvaluator.report"] / "report.json"
     words = ["certificate", "--write", str(tmp_path / "c.json"), "--model", str(first.pushed_path), "--key",
              str(first.artifacts["WatermarkTrainer.owner_key"]), "--report", str(report), "--policy"]  # fmt: skip
     assert main([*words, str(write_json(tmp_path / "policy.json", to_dict(config.policy))), "--json"]) == 0
+    words = ["commit", words[6], "--model", str(first.pushed_path), "--identity", "Example Labs", "--new-signing-key"]
+    assert main([*words, str(tmp_path / "owner.pem"), "--out", str(tmp_path / "commitment.json")]) == 0
     assert canary.found_under(tmp_path) == {}
     printed = capfd.readouterr()
     for text in (shown, caplog.text, printed.out, printed.err):
