@@ -2,16 +2,21 @@
 
 The suspect is grpc://host:port/model (grpcs:// with TLS), a .keras file, a SavedModel folder, or an .npz of
 recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed; 4: the
-endpoint did not answer. --set changes how this one verification asks, and is part of what it reports: decide on it
+endpoint did not answer. An endpoint that changes to another version of its model half-way has given no evidence: 3. --set changes how this one verification asks, and is part of what it reports: decide on it
 before you see the suspect, since trying several ways until one fits is no evidence.
 """
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options
-from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output
+from tfwm.commands.result import DONE, INVALID, NOT_VERIFIED, Result, add_output
+
+if TYPE_CHECKING:
+    from tfwm.keys import OwnerKey
+    from tfwm.types import Suspect
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--key", required=True, metavar="KEYDIR", help="the owner's key folder")
     option("--alpha", type=float, metavar="P", help="false-claim probability that you accept (default: the key's own)")
     option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
+    option("--budget-s", type=options.factor, metavar="S", help="with grpc://: seconds for all answers (default 900)")
     options.add_set(parser, "way of asking")
     add_output(parser)
 
@@ -35,17 +41,27 @@ def run(arguments: argparse.Namespace) -> Result:
     """
     from tfwm.commands import opening
     from tfwm.commands import verdict_text as words
+    from tfwm.suspects import SwitchedVersionError
 
     scheme, key = opening.asked_otherwise(opening.load_key(arguments.key), arguments.assignments)
-    suspect = opening.open_suspect(arguments.suspect, arguments.tls_ca)
+    suspect = opening.open_suspect(arguments.suspect, arguments.tls_ca, arguments.budget_s)
     level = {} if arguments.alpha is None else {"alpha": arguments.alpha}
-    verdict = scheme.verify(suspect, key, **level)
-    document = {
-        "suspect": arguments.suspect, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
-        "scheme": key.scheme, **opening.plain(verdict.as_dict()),
-        "served_versions": sorted(getattr(suspect, "versions", ())), "asked_with": arguments.assignments,
-    }  # fmt: skip
+    try:
+        verdict = scheme.verify(suspect, key, **level)
+    except SwitchedVersionError as error:
+        document = {**_asked(arguments, suspect, key), "marked": False, "invalid": str(error)}
+        return Result(f"NO EVIDENCE: {error}", document, INVALID)
+    document = {**_asked(arguments, suspect, key), **opening.plain(verdict.as_dict())}
     text = words.verdict_text(arguments.suspect, key.fingerprint, verdict)
     if arguments.assignments:
         text += f"\nAsked with {', '.join(arguments.assignments)} instead of the key's own settings."
     return Result(text, document, DONE if verdict.marked else NOT_VERIFIED)
+
+
+def _asked(arguments: argparse.Namespace, suspect: Suspect, key: OwnerKey) -> dict[str, Any]:
+    """Who was asked about which key and how, and which versions of a served model answered."""
+    return {
+        "suspect": arguments.suspect, "access": suspect.access.name.lower(), "key_fingerprint": key.fingerprint,
+        "scheme": key.scheme, "served_versions": sorted(getattr(suspect, "versions", ())),
+        "asked_with": arguments.assignments,
+    }  # fmt: skip

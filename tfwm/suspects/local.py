@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfwm.suspects.answers import possible_answers
 from tfwm.types import Access
 
 if TYPE_CHECKING:
@@ -22,6 +23,19 @@ PIXELS = BATCH * 256 * 256  # of one request at most; small pictures travel by t
 
 class UnreachableError(ConnectionError):
     """An endpoint did not answer, or answered with an error that a repeat does not mend."""
+
+
+class SwitchedVersionError(UnreachableError):
+    """An endpoint answered as several versions of its model, so that its answers are no evidence about one of them.
+
+    Args:
+      message: what happened, and what mends it.
+      versions: those that answered, in order.
+    """
+
+    def __init__(self, message: str, versions: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.versions = versions
 
 
 def as_float(images: np.ndarray) -> np.ndarray:
@@ -112,9 +126,21 @@ class SavedModelSuspect:
     access: Access = Access.QUERIES
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
+        if self.signature not in self._loaded.signatures:
+            raise ValueError(
+                f"`{self.directory}` must have the signature `{self.signature}`, got {sorted(self._loaded.signatures)}. "
+                "Name one of these."
+            )
         signature = self._loaded.signatures[self.signature]
-        (argument,) = signature.structured_input_signature[1]
-        (output,) = signature.structured_outputs
+        arguments, outputs = signature.structured_input_signature[1], signature.structured_outputs
+        possible = possible_answers(outputs)
+        if len(arguments) != 1 or not possible:
+            raise ValueError(
+                f"`{self.directory}` must take one picture and answer with one tensor, got {sorted(arguments)} and "
+                f"{sorted(outputs)} in `{self.signature}`. Name a signature that does."
+            )
+        (argument,) = arguments
+        output = possible[0].output if possible[0].output in outputs else next(iter(outputs))
         return in_batches(lambda part: signature(**{argument: part})[output], images)
 
     @cached_property
