@@ -129,7 +129,9 @@ class Client:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         end = time.monotonic() + budget_s
         for attempt in range(1, self.attempts + 1):
-            allowed_s = max(min(self.timeout_s, end - time.monotonic()), 0.0)
+            allowed_s = min(self.timeout_s, end - time.monotonic())
+            if allowed_s <= 0.0:  # gRPC might send the request all the same
+                raise explained(self.address, self.model, grpc.StatusCode.DEADLINE_EXCEEDED, "no time is left", 0.0)
             try:
                 return stub.Predict(request, timeout=allowed_s)
             except grpc.RpcError as error:

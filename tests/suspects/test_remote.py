@@ -152,7 +152,9 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_version_that_changes_in_between_is_no_evidence(suspect, service: FakeService, monkeypatch) -> None:
     monkeypatch.setattr("tfwm.suspects.local.PIXELS", BATCH * 8 * 6)
     service.version = lambda call: 3 + call
-    with pytest.raises(SwitchedVersionError, match=r"answered as versions \[4, 5\] within one .* Open it anew") as caught:
+    with pytest.raises(
+        SwitchedVersionError, match=r"answered as versions \[4, 5\] within one .* Open it anew"
+    ) as caught:
         suspect(_pictures(9 * BATCH))
     assert caught.value.versions == (4, 5)
     assert service.calls == 2  # nothing more is asked, and so given away, for nothing

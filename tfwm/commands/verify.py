@@ -1,9 +1,10 @@
 """Sends the key's probe or trigger images to a suspect and says whether its answers carry the mark.
 
 The suspect is grpc://host:port/model (grpcs:// with TLS), a .keras file, a SavedModel folder, or an .npz of
-recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed; 4: the
-endpoint did not answer. An endpoint that changes to another version of its model half-way has given no evidence: 3. --set changes how this one verification asks, and is part of what it reports: decide on it
-before you see the suspect, since trying several ways until one fits is no evidence.
+recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed, or the endpoint
+went over to another version of its model half-way; 4: the endpoint did not answer. --set changes how this one
+verification asks, and is part of what it reports: decide on it before you see the suspect, since trying several ways
+until one fits is no evidence.
 """
 
 from __future__ import annotations

@@ -128,8 +128,8 @@ class SavedModelSuspect:
     def __call__(self, images: np.ndarray) -> np.ndarray:
         if self.signature not in self._loaded.signatures:
             raise ValueError(
-                f"`{self.directory}` must have the signature `{self.signature}`, got {sorted(self._loaded.signatures)}. "
-                "Name one of these."
+                f"`{self.directory}` must have the signature `{self.signature}`, got "
+                f"{sorted(self._loaded.signatures)}. Name one of these."
             )
         signature = self._loaded.signatures[self.signature]
         arguments, outputs = signature.structured_input_signature[1], signature.structured_outputs
