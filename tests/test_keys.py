@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from tfwm.keys import InvalidKeyError, OwnerKey, derive, derive_bits, derive_generator, new_secret
+from tfwm.keys import InvalidKeyError, OwnerKey, Pieces, derive, derive_bits, derive_generator, new_secret
 
 FILES = ("key.json", "arrays.npz", "extractor.keras", "manifest.json")
 
@@ -96,15 +96,15 @@ def test_neither_nothing_nor_a_file_is_a_key(tmp_path: Path) -> None:
             OwnerKey.load(path)
 
 
-@pytest.mark.parametrize("version", [2, "1", None])
+@pytest.mark.parametrize("version", [1, 3, "2", None])
 def test_another_format_is_refused(folder: Path, version: object) -> None:
     document = json.loads((folder / "key.json").read_text())
     (folder / "key.json").write_text(json.dumps({**document, "format": version}))
-    with pytest.raises(InvalidKeyError, match=r"has key format .*this version of tfwm reads 1"):
+    with pytest.raises(InvalidKeyError, match=r"has key format .*this version of tfwm reads 2"):
         OwnerKey.load(folder)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", "\udcff", '{"format": 1}', '{"format": 1, "secret": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "\udcff", '{"format": 2}', '{"format": 2, "secret": 3}'])
 def test_a_document_that_is_none_is_refused(folder: Path, content: str) -> None:
     (folder / "key.json").write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(InvalidKeyError):
@@ -206,3 +206,12 @@ def test_bits_are_unpacked_from_the_derived_bytes() -> None:
 def test_generators_repeat_and_differ() -> None:
     first, again = derive_generator(new_secret(0), "a"), derive_generator(new_secret(0), "a")
     assert first.integers(2**63) == again.integers(2**63) != derive_generator(new_secret(0), "b").integers(2**63)
+
+
+def test_pieces_are_checked_against_the_settings() -> None:
+    pieces = Pieces(3, bytes(32), {1: bytes(32)})
+    pieces.check(3)
+    for wrong in (Pieces(3, bytes(32), {}), Pieces(3, bytes(32), {3: bytes(32)}), Pieces(4, bytes(32), {1: bytes(32)})):
+        with pytest.raises(InvalidKeyError, match="`pieces` must be some of 3, as the settings say"):
+            wrong.check(3)
+    assert "secrets" not in repr(pieces)

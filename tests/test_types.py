@@ -111,8 +111,8 @@ def test_a_score_is_finite(score: float) -> None:
 def test_a_verdict_as_json() -> None:
     verdict = _verdict(details={"nc": 0.5})
     assert verdict.as_dict() == {
-        "marked": True, "score": 0.9, "threshold": 0.8, "p_value": 1e-7, "n": 64, "null": "chance", "alpha": 1e-6,
-        "nc": 0.5,
+        "marked": True, "score": 0.9, "threshold": 0.8, "p_value": 1e-7, "log10_p": -7.0, "looks": 1, "n": 64,
+        "null": "chance", "alpha": 1e-6, "nc": 0.5,
     }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class KeySamples:
     exact: ClassVar[bool] = True
     pieces: ClassVar[int] = 1
     divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     classes: int = CLASSES
     image_size: int = SIDE

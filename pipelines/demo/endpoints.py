@@ -31,7 +31,7 @@ def export_plain(model_file: Path, directory: Path) -> Path:
 
 
 def verify_endpoint(address: str, model: str, key_directory: Path) -> dict[str, Any]:
-    """`tfwm verify` in a process of its own, as anyone with the key would run it.
+    """`tfwm verify --trust-key` in a process of its own, as the owner runs it.
 
     Args:
       address: of the server, host:port.
@@ -45,7 +45,7 @@ def verify_endpoint(address: str, model: str, key_directory: Path) -> dict[str, 
       RuntimeError: the command failed for another reason than "not verified".
     """
     command = [
-        sys.executable, "-m", "tfwm.cli", "verify", "--suspect", f"grpc://{address}/{model}",
+        sys.executable, "-m", "tfwm.cli", "verify", "--trust-key", "--suspect", f"grpc://{address}/{model}",
         "--key", str(key_directory), "--json",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)

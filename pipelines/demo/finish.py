@@ -88,7 +88,7 @@ def _serve(
         served = part.ask(server.address, data, key)
         print(f"    {served.sentence}")
         for model in endpoints.EXPECTED:
-            print(f"    tfwm verify --suspect grpc://{server.address}/{model} --key ...")
+            print(f"    tfwm verify --trust-key --suspect grpc://{server.address}/{model} --key ...")
             found.append(endpoints.verify_endpoint(server.address, model, key_directory))
     return served, found
 

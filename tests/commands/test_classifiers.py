@@ -83,7 +83,7 @@ def test_inspect_shows_samples_and_encoder(trial: Path, secret: OwnerKey, ask) -
 
 
 def test_verify_tells_marked_from_unmarked(trial: Path, ask) -> None:
-    words = ("verify", "--key", trial / "key", "--suspect")
+    words = ("verify", "--trust-key", "--key", trial / "key", "--suspect")
     found = ask(*words, trial / "marked.keras")
     assert (found["marked"], found["n"], found["access"]) == (True, 20, "weights")
     assert ask(*words, trial / "host.keras", code=1)["marked"] is False
@@ -97,10 +97,10 @@ def test_recorded_scores_are_enough(trial: Path, tmp_path: Path, ask) -> None:
     scores = open_suspect(str(trial / "marked.keras"))(inputs)
     assert scores.shape == (20, 10)
     np.savez(tmp_path / "answers.npz", inputs=inputs, outputs=scores)
-    found = ask("verify", "--suspect", tmp_path / "answers.npz", "--key", trial / "key")
+    found = ask("verify", "--trust-key", "--suspect", tmp_path / "answers.npz", "--key", trial / "key")
     assert (found["marked"], found["access"]) == (True, "outputs")
     np.savez(tmp_path / "few.npz", inputs=inputs, outputs=scores[:, :7])
-    found = ask("verify", "--suspect", tmp_path / "few.npz", "--key", trial / "key", code=2)
+    found = ask("verify", "--trust-key", "--suspect", tmp_path / "few.npz", "--key", trial / "key", code=2)
     assert "Is the suspect a classifier of 10 classes?" in found["error"]
     (tmp_path / "pictures").mkdir()
     found = ask(*words, tmp_path / "packed.npz", "--answers", tmp_path / "pictures", code=2)
@@ -111,7 +111,7 @@ def test_attacks_read_pictures_as_the_classifier_does(trial: Path, tmp_path: Pat
     words = ("--suspect", trial / "marked.keras", "--patches", 40, "--key", trial / "key", "--out")
     pruned = ask("attack", "prune", "--set", "share=0.05", *words, tmp_path / "pruned")
     assert (pruned["attack"], pruned["verdict"]["marked"]) == ("prune(0.05)", True)
-    assert ask("verify", "--suspect", pruned["out"], "--key", trial / "key")["marked"] is True
+    assert ask("verify", "--trust-key", "--suspect", pruned["out"], "--key", trial / "key")["marked"] is True
     asked = ask("attack", "request_jpeg", "--set", "quality=95", *words, tmp_path / "jpeg")
     with np.load(asked["out"]) as stored:
         assert (stored["inputs"].shape, stored["outputs"].shape) == ((16, 16, 16, 3), (16, 10))
@@ -164,7 +164,7 @@ def test_a_host_and_data_of_ones_own_decide_the_settings(tmp_path: Path, ask, ca
     found = [settings[name] for name in ("image_size", "channels", "classes", "outputs")]
     assert found == [16, 1, 4, "probabilities"]
     assert open_suspect(str(tmp_path / "mine/marked.keras")).model.output_shape == (None, 4)
-    ask("verify", "--suspect", tmp_path / "mine/host.keras", "--key", tmp_path / "mine/key", code=1)
+    ask("verify", "--trust-key", "--suspect", tmp_path / "mine/host.keras", "--key", tmp_path / "mine/key", code=1)
 
 
 def test_what_does_not_fit_is_said_before_any_training(tmp_path: Path, ask) -> None:

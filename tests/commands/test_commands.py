@@ -66,24 +66,26 @@ def test_inspect_shows_settings(made: Path, key: OwnerKey, run) -> None:
 
 
 def test_verify_tells_marked_from_unmarked(made: Path, key: OwnerKey, run) -> None:
-    marked = run("verify", "--suspect", made / "marked.keras", "--key", made / "key")
+    marked = run("verify", "--trust-key", "--suspect", made / "marked.keras", "--key", made / "key")
     assert marked["marked"] is True
     assert marked["p_value"] <= 1e-3
     assert marked["key_fingerprint"] == key.fingerprint
-    host = run("verify", "--suspect", made / "host.keras", "--key", made / "key", code=1)
+    host = run("verify", "--trust-key", "--suspect", made / "host.keras", "--key", made / "key", code=1)
     assert host["marked"] is False
-    strict = run("verify", "--suspect", made / "marked.keras", "--key", made / "key", "--alpha", 1e-9, code=2)
+    strict = run(
+        "verify", "--trust-key", "--suspect", made / "marked.keras", "--key", made / "key", "--alpha", 1e-9, code=2
+    )
     assert strict["error"].startswith("`alpha` must lie between 1.5e-05")
 
 
 def test_verdict_as_text(made: Path, capsys) -> None:
-    assert main(["verify", "--suspect", str(made / "marked.keras"), "--key", str(made / "key")]) == 0
+    assert main(["verify", "--trust-key", "--suspect", str(made / "marked.keras"), "--key", str(made / "key")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"VERIFIED: {made}/marked.keras carries the mark")
     # 15 or 16 of 16 cells: 1 in 3,855 or 1 in 65,536.
     assert re.search(r"1 in (3,8\d\d|65,536)", lines[0])
     assert "(exact binomial tail)" in lines[-1]
-    assert main(["verify", "--suspect", str(made / "host.keras"), "--key", str(made / "key")]) == 1
+    assert main(["verify", "--trust-key", "--suspect", str(made / "host.keras"), "--key", str(made / "key")]) == 1
     assert capsys.readouterr().out.startswith(f"NOT VERIFIED: {made}/host.keras gives no proof")
 
 
@@ -92,14 +94,14 @@ def test_changed_key_is_invalid_evidence(made: Path, tmp_path: Path, run) -> Non
     content = bytearray((tmp_path / "key" / "arrays.npz").read_bytes())
     content[100] ^= 1
     (tmp_path / "key" / "arrays.npz").write_bytes(content)
-    found = run("verify", "--suspect", made / "marked.keras", "--key", tmp_path / "key", code=3)
+    found = run("verify", "--trust-key", "--suspect", made / "marked.keras", "--key", tmp_path / "key", code=3)
     assert "arrays.npz" in found["error"]
 
 
 @pytest.mark.parametrize("name", ["cut.keras", "cut.npz"])
 def test_damaged_suspect_is_a_usage_error(name: str, made: Path, tmp_path: Path, run) -> None:
     (tmp_path / name).write_bytes((made / "marked.keras").read_bytes()[:1000])
-    assert name in run("verify", "--suspect", tmp_path / name, "--key", made / "key", code=2)["error"]
+    assert name in run("verify", "--trust-key", "--suspect", tmp_path / name, "--key", made / "key", code=2)["error"]
 
 
 def test_recorded_answers(made: Path, key: OwnerKey, tmp_path: Path, run) -> None:
@@ -117,7 +119,7 @@ def test_recorded_answers(made: Path, key: OwnerKey, tmp_path: Path, run) -> Non
     (tmp_path / "answers" / "00000.png").write_bytes(encode_png(answers[0]))
     assert "must end in .npz" in run(*words, tmp_path / "a.png", code=2)["error"]
     run(*words, tmp_path / "a.npz")
-    found = run("verify", "--suspect", tmp_path / "a.npz", "--key", made / "key")
+    found = run("verify", "--trust-key", "--suspect", tmp_path / "a.npz", "--key", made / "key")
     assert (found["marked"], found["access"]) == (True, "outputs")
     assert "exists already" in run(*words, tmp_path / "a.npz", code=2)["error"]
 
@@ -127,7 +129,10 @@ def test_attack_gives_a_model_or_answers(made: Path, tmp_path: Path, run) -> Non
     pruned = run("attack", "prune", "--set", "share=0.01", "--key", made / "key", *words, tmp_path / "pruned")
     assert pruned["attack"] == "prune(0.01)"
     assert pruned["verdict"]["marked"] is True
-    assert run("verify", "--suspect", tmp_path / "pruned/model.keras", "--key", made / "key")["marked"] is True
+    assert (
+        run("verify", "--trust-key", "--suspect", tmp_path / "pruned/model.keras", "--key", made / "key")["marked"]
+        is True
+    )
     squeezed = run("attack", "jpeg", *words, tmp_path / "jpeg")
     with np.load(squeezed["out"]) as stored:
         assert stored["inputs"].shape == stored["outputs"].shape == (16, 32, 32, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,24 @@ from tests.doubles import smoothing_host
 from tfwm.cli import main
 from tfwm.commands import evaluate, opening
 from tfwm.evaluation.policy import Policy
-from tfwm.keys import OwnerKey
+from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes import scheme_of
+from tfwm.schemes.trigger_image import TriggerImage
 
 pytestmark = pytest.mark.trains
 
 DEFAULT = Namespace(data=None, seed=0, task="derain", patches=2)
 
 
-def test_a_key_asked_otherwise_keeps_its_secret(key: OwnerKey) -> None:
-    scheme, changed = opening.asked_otherwise(key, ["alpha=0.01", "initial.epochs=3"])
-    assert (scheme.alpha, scheme.initial.epochs, changed.settings["alpha"]) == (0.01, 3, 0.01)
-    assert (changed.secret, changed.arrays, key.settings["alpha"]) == (key.secret, key.arrays, 1e-3)
-    assert opening.asked_otherwise(key, [])[1] is key
+def test_what_was_embedded_cannot_be_asked_otherwise(key: OwnerKey) -> None:
+    assert opening.asked_otherwise(key, []) == scheme_of(key)
+    with pytest.raises(ValueError, match="`--set initial` would change what was embedded, got a key of deep_waterm"):
+        opening.asked_otherwise(key, ["initial.epochs=3"])
+    ranked = TriggerImage(triggers=6, alpha=0.01)
+    trigger_key = OwnerKey("trigger_image", ranked.to_dict(), new_secret(1))
+    assert opening.asked_otherwise(trigger_key, ["part=2", "decoys=999"]) == replace(ranked, part=2)
+    with pytest.raises(ValueError, match="these settings of its own: reveal, part, decoys, significance"):
+        opening.asked_otherwise(trigger_key, ["triggers=3"])
     for text, message in (("alhpa=1", "Did you mean `alpha`"), ("alpha=x", "must be of type float, got 'x'"),
                           ("scheme=other", "no field `scheme`"), ("preset=tiny", "no field `preset`")):  # fmt: skip
         with pytest.raises(ValueError, match=message):
@@ -39,7 +46,7 @@ def test_a_silent_policy_takes_the_schemes_level(given, expected, made: Path, ke
 
 def test_an_authority_needs_an_endpoint_with_tls(made: Path, tmp_path: Path, capsys) -> None:
     smoothing_host().save(tmp_path / "host.keras")
-    words = ["verify", "--key", str(made / "key"), "--tls-ca", str(tmp_path / "gone.pem"), "--suspect"]
+    words = ["verify", "--trust-key", "--key", str(made / "key"), "--tls-ca", str(tmp_path / "gone.pem"), "--suspect"]
     assert main([*words, str(tmp_path / "host.keras")]) == 2
     assert "`tls_ca` is for grpcs://host:port/model" in capsys.readouterr().err
     assert main([*words, "grpcs://127.0.0.1:1/m"]) == 2

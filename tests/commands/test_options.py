@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from tfwm.commands import options
 from tfwm.commands import verdict_text as words
+from tfwm.evidence.claims import OWNER
 from tfwm.types import Verdict
 
 
@@ -41,7 +44,7 @@ def test_set_gives_no_number_that_json_lacks() -> None:
 
 def test_small_figures_of_a_verdict_are_not_rounded_away() -> None:
     details = {"distance_updated": 6.8e-6, "ncc": 0.987, "wrong": 0.0}
-    text = words.verdict_text("it", "0a", Verdict(0.5, 0.9, 0.5, 16, "chance", details=details))
+    text = words.verdict_text("it", "0a", Verdict(0.5, 0.9, 0.5, 16, "chance", details=details), OWNER)
     assert "  distance_updated 6.80e-06\n  ncc              0.987\n  wrong            0.000\n" in text
 
 
@@ -56,4 +59,4 @@ def test_small_figures_of_a_verdict_are_not_rounded_away() -> None:
     ],
 )
 def test_chance_never_claims_more_than_the_p_value(p_value: float, text: str) -> None:
-    assert words.one_in(p_value) == text
+    assert words.one_in(math.log10(p_value)) == text

@@ -24,12 +24,18 @@ def endpoint(made: Path) -> Iterator[str]:
 
 
 def test_verify_an_endpoint(made: Path, endpoint: str, run) -> None:
-    found = run("verify", "--suspect", f"{endpoint}/public", "--key", made / "key")
+    found = run("verify", "--trust-key", "--suspect", f"{endpoint}/public", "--key", made / "key")
     assert found["marked"] is True
     assert found["access"] == "queries"
     assert found["served_versions"] == [1]
-    assert "NOT_FOUND" in run("verify", "--suspect", f"{endpoint}/other", "--key", made / "key", code=4)["error"]
-    assert "UNAVAILABLE" in run("verify", "--suspect", "grpc://127.0.0.1:1/m", "--key", made / "key", code=4)["error"]
+    assert (
+        "NOT_FOUND"
+        in run("verify", "--trust-key", "--suspect", f"{endpoint}/other", "--key", made / "key", code=4)["error"]
+    )
+    assert (
+        "UNAVAILABLE"
+        in run("verify", "--trust-key", "--suspect", "grpc://127.0.0.1:1/m", "--key", made / "key", code=4)["error"]
+    )
 
 
 def test_extract_needs_the_right_token(made: Path, key: OwnerKey, endpoint: str, tmp_path: Path, run) -> None:

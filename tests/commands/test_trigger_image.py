@@ -51,7 +51,7 @@ def test_protect_makes_a_grey_pair_of_networks(denoiser: Path, secret: OwnerKey)
 
 
 def test_verify_asks_as_it_is_told(denoiser: Path, ask) -> None:
-    words = ("verify", "--key", denoiser / "key", "--suspect")
+    words = ("verify", "--trust-key", "--key", denoiser / "key", "--suspect")
     found = ask(*words, denoiser / "marked.keras")
     assert (found["marked"], found["n"], found["asked_with"]) == (True, 16, [])
     assert ask(*words, denoiser / "host.keras", code=1)["marked"] is False
@@ -66,7 +66,7 @@ def test_verify_asks_as_it_is_told(denoiser: Path, ask) -> None:
 
 
 def test_a_changed_way_of_asking_is_told_in_words_too(denoiser: Path, capsys) -> None:
-    words = ["verify", "--key", str(denoiser / "key"), "--suspect", str(denoiser / "marked.keras")]
+    words = ["verify", "--trust-key", "--key", str(denoiser / "key"), "--suspect", str(denoiser / "marked.keras")]
     assert main([*words, "--set", "reveal=2"]) == 0
     assert capsys.readouterr().out.endswith("Asked with reveal=2 instead of the key's own settings.\n")
     assert main(words) == 0
@@ -82,7 +82,7 @@ def test_recorded_answers_reveal_one_trigger_image_only(denoiser: Path, tmp_path
     (tmp_path / "answers").mkdir()
     (tmp_path / "answers" / file.name).write_bytes(encode_png(answer))
     ask(*words, "--answers", tmp_path / "answers", "--out", tmp_path / "answers.npz")
-    found = ask("verify", "--key", denoiser / "key", "--suspect", tmp_path / "answers.npz")
+    found = ask("verify", "--trust-key", "--key", denoiser / "key", "--suspect", tmp_path / "answers.npz")
     assert (found["marked"], found["access"]) == (True, "outputs")
     assert ask(*words, "--set", "reveal=2", "--out", tmp_path / "two")["probes"] == [2, 16, 16, 1]
 
@@ -92,7 +92,7 @@ def test_a_served_denoiser_is_verified_and_read(denoiser: Path, secret: OwnerKey
     words = ("extract", "--key", denoiser / "key", "--picture", tmp_path / "trigger.png")
     with Server({"denoiser": denoiser / "served/denoiser"}) as server:
         suspect = f"grpc://{server.address}/denoiser"
-        assert ask("verify", "--suspect", suspect, "--key", denoiser / "key")["marked"] is True
+        assert ask("verify", "--trust-key", "--suspect", suspect, "--key", denoiser / "key")["marked"] is True
         words = (*words, "--suspect", suspect, "--through-model", tmp_path / "answer.png", "--out")
         right = ask(*words, tmp_path / "logo.png")
         wrong = ask(*words, tmp_path / "noise.png", "--wrong-token")
@@ -155,7 +155,7 @@ def test_a_grey_key_of_the_other_scheme(denoiser: Path, tmp_path: Path, ask) -> 
     fields = [word for field in small for word in ("--set", field)]
     made = ask(*words, *fields, "--epochs-scale", 0.05, "--out", tmp_path / "mine")
     assert OwnerKey.load(made["key"]).arrays["probes"].shape == (4, 32, 32, 1)
-    assert ask("verify", "--suspect", made["host"], "--key", made["key"], code=1)["marked"] is False
+    assert ask("verify", "--trust-key", "--suspect", made["host"], "--key", made["key"], code=1)["marked"] is False
 
 
 def test_a_multi_input_host_is_refused(tmp_path: Path, ask) -> None:

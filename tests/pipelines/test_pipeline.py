@@ -116,7 +116,7 @@ def _secrets(key):
     for name, network in key.networks.items():
         found[name] = max(network.get_weights(), key=np.size).astype(np.float32).tobytes()[:64]
     if key.scheme == SCHEMES[RESTORATION]:
-        return {**found, "code": owner_code(key, 4).astype(np.float32).tobytes()}
+        return {**found, "code": owner_code(scheme_of(key), key).astype(np.float32).tobytes()}
     labels = scheme_of(key).key_labels(key)
     return {**found, "labels": labels.astype(np.int32).tobytes(), "as int64": labels.astype(np.int64).tobytes()}
 

@@ -104,7 +104,9 @@ def test_the_marked_model_is_verified(trained: Trained) -> None:
     if isinstance(trained.scheme, KeySampleScheme):
         answers = trained.suspect(trained.scheme.probe_images(trained.key)).argmax(axis=1)
         assert verdict.score == np.mean(answers == trained.scheme.key_labels(trained.key))
-        assert verdict.details["chance"] == trained.scheme.chance(trained.key)[0]
+        log10_p, null = trained.scheme.null(trained.key)
+        assert verdict.log10_p == pytest.approx(log10_p[int(verdict.details["hits"])])
+        assert verdict.null == null
 
 
 def test_the_unmarked_host_is_not(trained: Trained) -> None:

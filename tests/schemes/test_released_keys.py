@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tfwm.keys import OwnerKey
+from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.schemes import scheme_of
 from tfwm.suspects import open_suspect
 
@@ -20,6 +20,13 @@ VERDICTS = json.loads((KEYS / "verdicts.json").read_text(encoding="utf-8"))
 def test_every_key_has_its_verdicts() -> None:
     assert sorted(VERDICTS) == sorted(path.name for path in KEYS.iterdir() if path.is_dir())
     assert len(VERDICTS) >= 7
+
+
+def test_a_key_of_the_first_format_is_refused_and_told_why() -> None:
+    with pytest.raises(
+        InvalidKeyError, match="has key format 1; .* an owner could choose what his key asks, so that it"
+    ):
+        OwnerKey.load(KEYS.parent / "format_1/key")
 
 
 @pytest.mark.parametrize("name", sorted(VERDICTS))

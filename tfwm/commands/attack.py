@@ -80,11 +80,12 @@ def run(arguments: argparse.Namespace) -> Result:
     text = f"{attack!r} on {arguments.suspect}: wrote {document['out']}."
     if key is not None:
         from tfwm.commands.verdict_text import verdict_text
+        from tfwm.evidence.claims import OWNER
         from tfwm.schemes import scheme_of
 
         verdict = scheme_of(key).verify(stolen, key)
         document["verdict"] = opening.plain({"key_fingerprint": key.fingerprint, **verdict.as_dict()})
-        text += "\n" + verdict_text(stolen.name, key.fingerprint, verdict)
+        text += "\n" + verdict_text(stolen.name, key.fingerprint, verdict, OWNER)
     return Result(text, document)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,25 +87,31 @@ def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
     return Run(directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale)
 
 
-def asked_otherwise(key: OwnerKey, assignments: list[str]) -> tuple[Scheme, OwnerKey]:
-    """The scheme of a key, and the key, both with the settings that `--set` changed for this verification.
+def asked_otherwise(key: OwnerKey, assignments: list[str]) -> Scheme:
+    """The scheme of a key, with what `--set` changed for this verification of how it asks.
 
     Args:
-      key: the owner's.
+      key: the owner's; what was embedded is in it and does not change.
       assignments: texts `field=value`.
 
     Raises:
-      ValueError: an unknown field (the message names the closest one), a value that does not fit.
+      ValueError: an unknown field (the message names the closest one), one that does not say how to ask, or a value
+        that does not fit.
     """
     from tfwm.commands.options import changed
     from tfwm.schemes import scheme_of
 
     scheme = scheme_of(key)
-    if assignments:
-        scheme = from_dict(type(scheme), changed(to_dict(scheme), assignments))
-        # A scheme may look into its own settings, or into those that lie with the key.
-        key = dataclasses.replace(key, settings=to_dict(scheme))
-    return scheme, key
+    before = to_dict(scheme)
+    after = changed(before, assignments)
+    others = [name for name in after if after[name] != before[name] and name not in scheme.asking]
+    if others:
+        ways = ", ".join(scheme.asking) or "nothing"
+        raise ValueError(
+            f"`--set {others[0]}` would change what was embedded, got a key of {key.scheme}, whose verification has "
+            f"these settings of its own: {ways}."
+        )
+    return from_dict(type(scheme), after)
 
 
 def plain(value: Any) -> Any:

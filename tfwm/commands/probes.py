@@ -46,7 +46,8 @@ def run(arguments: argparse.Namespace) -> Result:
     """
     from tfwm.commands import opening
 
-    scheme, key = opening.asked_otherwise(opening.load_key(arguments.key), arguments.assignments)
+    key = opening.load_key(arguments.key)
+    scheme = opening.asked_otherwise(key, arguments.assignments)
     out = Path(arguments.out)
     if out.exists():
         raise FileExistsError(f"`--out` {out} exists already. Choose another place.")

@@ -8,7 +8,7 @@ import numpy as np
 
 from tfwm.evidence import statistics
 from tfwm.suspects import as_float
-from tfwm.types import Suspect, Verdict
+from tfwm.types import LEEWAY, Suspect, Verdict
 
 
 def check_alpha(alpha: float, smallest: float, looks: int = 1) -> None:
@@ -22,10 +22,11 @@ def check_alpha(alpha: float, smallest: float, looks: int = 1) -> None:
     Raises:
       ValueError: `alpha` is out of reach, or not below 1.
     """
-    if not smallest * looks <= alpha < 1:
+    # A billionth of leeway: powers of ten and logarithms of their inverse differ by rounding errors.
+    if not smallest * looks <= alpha * (1 + LEEWAY) or not alpha < 1:
         raise ValueError(
             f"`alpha` must lie between {smallest * looks:.2g}, the smallest p-value that such a key can give, and 1, "
-            f"got {alpha:.3g}. Use a larger alpha, or a key with more evidence: more samples, bits, decoys or controls."
+            f"got {alpha:g}. Use a larger alpha, or a key with more evidence: more samples, bits, decoys or controls."
         )
 
 
@@ -71,8 +72,7 @@ def counted(
     """
     n, found = hits.size, int(hits.sum())
     check_alpha(alpha, statistics.p_value_of(log10_p[n]), looks)
-    # A billionth of leeway: powers of ten and logarithms of their inverse differ by rounding errors.
-    enough = np.flatnonzero(log10_p + math.log10(looks) <= math.log10(alpha) + 1e-9)
+    enough = np.flatnonzero(log10_p + math.log10(looks) <= math.log10(alpha * (1 + LEEWAY)))
     return Verdict(
         score=found / n, threshold=int(enough[0]) / n, p_value=statistics.p_value_of(log10_p[found]), n=n, null=null,
         alpha=alpha, details={"hits": float(found), **details}, log10_p=float(log10_p[found]), looks=looks,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tfwm.evidence.binding import Draws, draws_of
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.baselines import LabelImage
 from tfwm.suspects import FunctionSuspect
@@ -15,23 +16,26 @@ SMALL = LabelImage(image_size=8, trigger_size=8, alpha=1e-3)
 
 
 def _key(seed: int = 1, scheme: LabelImage = SMALL) -> OwnerKey:
-    secret = new_secret(seed)
-    return OwnerKey(scheme.name, scheme.to_dict(), secret, {"probes": scheme.secret_images(secret)})
+    return OwnerKey(scheme.name, scheme.to_dict(), new_secret(seed))
+
+
+def _draws(seed: int = 1) -> Draws:
+    return draws_of(_key(seed), 1)
 
 
 def test_labels_and_triggers_are_functions_of_the_secret() -> None:
-    secret = new_secret(1)
+    secret = _draws()
     labels, triggers = SMALL.secret_labels(secret), SMALL.secret_images(secret)
     assert labels.shape == triggers.shape == (1, 8, 8, 1)
     assert set(np.unique(labels)) == {0, 1}
     np.testing.assert_array_equal(triggers, SMALL.secret_images(secret))
-    assert np.mean(triggers == SMALL.secret_images(new_secret(2))) < 0.1
-    assert 0.25 < np.mean(labels == SMALL.secret_labels(new_secret(2))) < 0.75
+    assert np.mean(triggers == SMALL.secret_images(_draws(2))) < 0.1
+    assert 0.25 < np.mean(labels == SMALL.secret_labels(_draws(2))) < 0.75
 
 
 @pytest.mark.parametrize("wrong, p_value", [(0, 2.0**-64), (1, 65 * 2.0**-64)])
 def test_counted_by_hand(wrong: int, p_value: float) -> None:
-    labels = SMALL.secret_labels(new_secret(1)).astype(np.float32)
+    labels = SMALL.secret_labels(_draws()).astype(np.float32)
     answer = np.where(labels == 1, 0.6, 0.4)
     answer.reshape(-1)[:wrong] = 1 - answer.reshape(-1)[:wrong]
     verdict = SMALL.verify(FunctionSuspect("labels", lambda asked: answer), _key())
@@ -55,8 +59,11 @@ def test_suspects_that_know_no_key_toss_coins() -> None:
     "changes, message",
     [
         ({"trigger_size": 0}, "`trigger_size` must be at least 1, got 0"),
-        ({"trigger_size": 2}, "`alpha` must lie between 0.062, the smallest p-value .* Use a larger alpha, or more"),
-        ({"alpha": 1.0}, "`alpha` must lie between .* and 1, got 1.0"),
+        (
+            {"trigger_size": 2},
+            "`alpha` must lie between 0.062, the smallest p-value .* Use a larger alpha, or",
+        ),
+        ({"alpha": 1.0}, "`alpha` must lie between .* and 1, got 1."),
         ({"strength": -1.0}, "`strength` must be above 0, got -1.0"),
     ],
 )

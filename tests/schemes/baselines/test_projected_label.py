@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tfwm.evidence.binding import Draws, draws_of
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.baselines import ProjectedLabel
 from tfwm.suspects import FunctionSuspect
@@ -15,18 +16,21 @@ SMALL = ProjectedLabel(image_size=8, trigger_size=8, triggers=5, classes=10, alp
 
 
 def _key(seed: int = 1) -> OwnerKey:
-    secret = new_secret(seed)
-    return OwnerKey(SMALL.name, SMALL.to_dict(), secret, {"probes": SMALL.secret_images(secret)})
+    return OwnerKey(SMALL.name, SMALL.to_dict(), new_secret(seed))
 
 
-def _pictures_of(classes: np.ndarray, secret: bytes) -> np.ndarray:
+def _draws(seed: int = 1) -> Draws:
+    return draws_of(_key(seed), 1)
+
+
+def _pictures_of(classes: np.ndarray, secret: Draws) -> np.ndarray:
     """White where a class's column of the projection is positive: the best answer within [0, 1], nearly."""
     columns = SMALL.projection(secret)[:, classes].T
     return (columns > 0).astype(np.float32).reshape(-1, 8, 8, 1)
 
 
 def test_everything_is_a_function_of_the_secret() -> None:
-    secret, other = new_secret(1), new_secret(2)
+    secret, other = _draws(1), _draws(2)
     for draw in (SMALL.secret_images, SMALL.secret_labels, SMALL.projection):
         np.testing.assert_array_equal(draw(secret), draw(secret))
         assert not np.array_equal(draw(secret), draw(other))
@@ -39,7 +43,7 @@ def test_everything_is_a_function_of_the_secret() -> None:
 
 @pytest.mark.parametrize("right", [5, 4, 2])
 def test_counted_by_hand(right: int) -> None:
-    secret = new_secret(1)
+    secret = _draws()
     classes = SMALL.secret_labels(secret).copy()
     classes[right:] = (classes[right:] + 1) % 10
     verdict = SMALL.verify(FunctionSuspect("classes", lambda asked: _pictures_of(classes, secret)), _key())
@@ -65,7 +69,10 @@ def test_suspects_that_know_no_key_guess() -> None:
         ({"trigger_size": 0}, "`trigger_size` must be at least 1, got 0"),
         ({"triggers": 0}, "`triggers` must be at least 1, got 0"),
         ({"classes": 1}, "`classes` must be at least 2, got 1"),
-        ({"triggers": 2}, "`alpha` must lie between 0.01, the smallest p-value .* Use a larger alpha, or more secret"),
+        (
+            {"triggers": 2},
+            "`alpha` must lie between 0.01, the smallest p-value .* Use a larger alpha, or",
+        ),
     ],
 )
 def test_settings_out_of_range(changes: dict, message: str) -> None:

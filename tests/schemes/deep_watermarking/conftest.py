@@ -51,5 +51,11 @@ def coded() -> Untrained:
 @pytest.fixture(scope="session")
 def logo() -> Untrained:
     """The paper's form: a logo mark, an H that draws whole images, batch normalisation."""
-    paper = {"coded": False, "residual_scale": 0.0, "embedder_normalization": "batch", "clean_outputs": False}
+    paper = {
+        "coded": False,
+        "residual_scale": 0.0,
+        "embedder_normalization": "batch",
+        "clean_outputs": False,
+        "alpha": 0.2,
+    }
     return untrained(replace(smallest_scheme(), **paper))

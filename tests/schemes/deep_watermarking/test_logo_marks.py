@@ -20,7 +20,7 @@ pytestmark = pytest.mark.trains
 def marked(tmp_path_factory):
     scheme = replace(
         smallest_scheme(), coded=False, residual_scale=0.0, embedder_normalization="batch", clean_outputs=False,
-        clean_stride=1, alpha=0.01,
+        clean_stride=1, alpha=0.2,
     )  # fmt: skip
     run = Run(tmp_path_factory.mktemp("logo"), quiet=True)
     return scheme, scheme.train(None, coarse_pairs(40, scheme.image_size, seed=1), run)
@@ -29,21 +29,21 @@ def marked(tmp_path_factory):
 def test_a_verdict_is_a_rank_that_names_its_limits(marked) -> None:
     scheme, result = marked
     verdict = scheme.verify(KerasSuspect("marked", result.model), result.key)
-    assert 1 / 1004 <= verdict.p_value <= 1
+    assert 1 / 5 <= verdict.p_value <= 1
     assert verdict.threshold == scheme.max_blank_nc
-    assert "cannot exclude" in verdict.null
+    assert "no evidence without somebody else's models" in verdict.null.replace("  ", " ")
     assert {"nc", "nc_blank", "nc_centred", "nc_centred_unmarked"} <= set(verdict.details)
 
 
 def test_one_unmarked_suspect_that_scores_as_well_is_not_drowned_by_decoys(marked) -> None:
     scheme, result = marked
-    # One of four unmarked suspects matches the logo perfectly: at least a quarter, however many decoys there are.
+    # One of four unmarked suspects matches the logo perfectly: two of five, however many decoys there are.
     key = replace(result.key, arrays={**result.key.arrays, "unmarked_nc": np.float32([1, -1, -1, -1])})
-    assert scheme.verify(KerasSuspect("marked", result.model), key).p_value >= 0.25
+    assert scheme.verify(KerasSuspect("marked", result.model), key).p_value >= 0.4
 
 
 def test_an_alpha_below_the_rank_is_refused_at_the_start() -> None:
-    with pytest.raises(ValueError, match=r"`alpha` must lie between 0\.001"):
+    with pytest.raises(ValueError, match=r"`alpha` must lie between 0\.17"):
         replace(smallest_scheme(), coded=False, alpha=1e-6)
 
 

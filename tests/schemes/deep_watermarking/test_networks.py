@@ -39,7 +39,7 @@ def test_carriers_are_code_then_logo() -> None:
 def test_the_folded_h_is_h(kind: str, request: pytest.FixtureRequest) -> None:
     made = request.getfixturevalue(kind)
     scheme, key = made.scheme, made.key
-    code = owner_code(key, scheme.cells)[None] if scheme.coded else None
+    code = owner_code(scheme, key)[None] if scheme.coded else None
     carried = carriers(code, as_float(key.arrays["logo"]), scheme.image_size, 1)
     folded = fold_carriers(made.built.embedder, carried[0].numpy(), 3)
     alone = host_then_embedder(None, folded, scheme.image_size, scheme.residual_scale)
@@ -53,7 +53,7 @@ def test_the_folded_h_is_h(kind: str, request: pytest.FixtureRequest) -> None:
 def test_the_deployed_model_is_host_then_h(kind: str, request: pytest.FixtureRequest) -> None:
     made = request.getfixturevalue(kind)
     images = as_float(coarse_pairs(4, made.scheme.image_size, seed=1).inputs)
-    code = owner_code(made.key, made.scheme.cells)[None] if made.scheme.coded else None
+    code = owner_code(made.scheme, made.key)[None] if made.scheme.coded else None
     carried = carriers(code, as_float(made.key.arrays["logo"]), made.scheme.image_size, 1)
     output = np.clip(made.host(images), 0, 1)
     expected = made.built.embedder(tf.concat([output, tf.repeat(carried, 4, axis=0)], axis=-1), training=False)
@@ -78,7 +78,7 @@ def test_another_secret_gives_another_model(coded) -> None:
 
 
 def test_the_deployed_model_holds_neither_code_nor_logo_nor_secret(coded, tmp_path) -> None:
-    code, logo = owner_code(coded.key, coded.scheme.cells), as_float(coded.key.arrays["logo"])
+    code, logo = owner_code(coded.scheme, coded.key), as_float(coded.key.arrays["logo"])
     secrets = [code, code_map(code[None], 16).numpy(), logo, logo[..., 0], coded.key.arrays["baseline"]]
     for weight in coded.model.get_weights():
         for secret in secrets:

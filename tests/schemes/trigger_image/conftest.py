@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.schemes.conftest import Trained
+from tfwm.evidence.binding import Draws, draws_of
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.types import Access
@@ -34,8 +35,17 @@ class Listening:
 
 def key_of(settings: TriggerImage, seed: int = 1) -> OwnerKey:
     """What training would have given, but for the answers of the marked model."""
-    secret = new_secret(seed)
-    return OwnerKey(settings.name, settings.to_dict(), secret, {"probes": images.triggers(settings, secret)})
+    return OwnerKey(settings.name, settings.to_dict(), new_secret(seed))
+
+
+def draws(settings: TriggerImage, seed: int = 1) -> Draws:
+    """Of all triggers of such a key."""
+    return draws_of(key_of(settings, seed), settings.pieces)
+
+
+def triggers_of(settings: TriggerImage, key: OwnerKey) -> np.ndarray:
+    """All triggers of a key, uint8 `[triggers, h, w, c]`."""
+    return images.triggers(settings, draws_of(key, settings.pieces))
 
 
 @pytest.fixture(scope="session")

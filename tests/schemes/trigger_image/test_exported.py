@@ -38,7 +38,7 @@ def exported(coded: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_extract_gives_the_copyright_image_for_the_token_only(coded: Trained, exported: Path) -> None:
     key, loaded = coded.result.key, tf.saved_model.load(str(exported / "marked" / "1"))
-    answers = tf.constant(coded.suspect(key.arrays["probes"]).clip(0, 1))
+    answers = tf.constant(coded.suspect(coded.scheme.probe_images(key)).clip(0, 1))
 
     def logo(token: bytes) -> np.ndarray:
         ((name, picture),) = loaded.signatures["extract"](image=answers, token=tf.constant(token)).items()
@@ -57,7 +57,7 @@ def test_extract_gives_the_copyright_image_for_the_token_only(coded: Trained, ex
 def test_the_file_holds_no_trigger(coded: Trained, exported: Path) -> None:
     key = coded.result.key
     content = b"".join(path.read_bytes() for path in (exported / "marked").rglob("*") if path.is_file())
-    row, updated = key.arrays["probes"][0, 0], key.arrays["updated"][0, 0]
+    row, updated = coded.scheme.probe_images(key)[0, 0], key.arrays["updated"][0, 0]
     floats = (row / np.float32(255)).astype(np.float32)
     for secret in (row.tobytes(), floats.tobytes(), updated.tobytes(), updated.astype(np.float32).tobytes(),
                    key.secret, key.token):  # fmt: skip

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.schemes.trigger_image.conftest import CODED, RANKED
+from tests.schemes.trigger_image.conftest import CODED, RANKED, draws
 from tfwm.data import decode_image, encode_png
-from tfwm.keys import new_secret
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.settings import GRADIENTS
 
@@ -74,31 +73,33 @@ def test_an_enlarged_picture_by_hand() -> None:
 @pytest.mark.parametrize("factor", [2, 3, 4])
 def test_the_host_receives_enlarged_triggers(factor: int) -> None:
     settings = replace(RANKED, upsampling=factor, channels=3)
-    found = images.triggers(settings, new_secret(1))
+    found = images.triggers(settings, draws(settings))
     assert found.shape == (1, 8 * factor, 8 * factor, 3)
-    small = images.triggers(replace(settings, upsampling=1), new_secret(1))
+    small = images.triggers(replace(settings, upsampling=1), draws(settings))
     np.testing.assert_array_equal(found[0], images.enlarged(small[0], factor))
 
 
-def test_triggers_are_a_function_of_secret_and_size_alone() -> None:
-    settings, secret = replace(RANKED, triggers=3), new_secret(1)
-    found = images.triggers(settings, secret)
+def test_triggers_are_a_function_of_the_key() -> None:
+    settings = replace(RANKED, triggers=3, alpha=0.2)
+    found = images.triggers(settings, draws(settings))
     assert (found.dtype, found.shape) == (np.uint8, (3, 8, 8, 1))
-    np.testing.assert_array_equal(found, images.triggers(settings, secret))
-    unlike = replace(settings, strength=0.5, gradient="sobel", coded=True, cells=4, reveal=2, decoys=99, alpha=0.04)
-    np.testing.assert_array_equal(found, images.triggers(unlike, secret))
-    assert np.mean(found == images.triggers(settings, new_secret(2))) < 0.05
+    np.testing.assert_array_equal(found, images.triggers(settings, draws(settings)))
+    # Another secret, or any other setting, draws all anew.
+    for other in (draws(settings, 2), draws(replace(settings, strength=0.5)), draws(replace(settings, decoys=99))):
+        assert np.mean(found == images.triggers(settings, other)) < 0.05
 
 
 def test_no_two_pictures_of_a_key_are_alike() -> None:
-    settings, secret = replace(RANKED, triggers=3), new_secret(1)
-    every = np.concatenate([images.triggers(settings, secret), images.decoys(settings, secret, 20)])
+    settings = replace(RANKED, triggers=3, alpha=0.2)
+    others = images.decoys(settings, draws(settings), 20).reshape(60, 8, 8, 1)
+    every = np.concatenate([images.triggers(settings, draws(settings)), others])
     for index, picture in enumerate(every):
         assert np.mean(picture == np.delete(every, index, axis=0)) < 0.05
 
 
 def test_triggers_are_evenly_spread_grey_levels() -> None:
-    levels = images.triggers(replace(RANKED, trigger_size=160), new_secret(3))
+    large = replace(RANKED, trigger_size=160)
+    levels = images.triggers(large, draws(large, 3))
     counts = np.bincount(levels.ravel(), minlength=256)  # 100 each, give or take 10
     assert len(counts) == 256
     assert counts.min() > 50
@@ -107,14 +108,15 @@ def test_triggers_are_evenly_spread_grey_levels() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_triggers_survive_a_png_file(channels: int) -> None:
-    (picture,) = images.triggers(replace(RANKED, channels=channels), new_secret(1))
+    settings = replace(RANKED, channels=channels)
+    (picture,) = images.triggers(settings, draws(settings))
     np.testing.assert_array_equal(decode_image(encode_png(picture), "trigger"), picture)
 
 
 def test_a_code_changes_g_in_the_cells_of_one_sign_only() -> None:
-    asked = images.triggers(CODED, new_secret(1))
+    asked = images.triggers(CODED, draws(CODED))
     plain = images.verification_images(CODED, asked)
-    codes = images.owner_codes(CODED, new_secret(1))
+    codes = images.owner_codes(CODED, draws(CODED))
     changed = images.verification_images(CODED, asked, codes) - plain
     cells = np.abs(changed).reshape(4, 2, 4, 2).max(axis=(1, 3))
     assert set(np.unique(codes)) == {-1.0, 1.0}
@@ -124,12 +126,12 @@ def test_a_code_changes_g_in_the_cells_of_one_sign_only() -> None:
 
 def test_codes_differ_from_trigger_to_trigger_and_key_to_key() -> None:
     settings = replace(CODED, triggers=3, cells=8)
-    codes = images.owner_codes(settings, new_secret(1))
+    codes, others = (images.owner_codes(settings, draws(settings, seed)) for seed in (1, 2))
     assert codes.shape == (3, 8, 8)
-    for first, second in ((codes[0], codes[1]), (codes[1], codes[2]), (codes, images.owner_codes(settings, b"k" * 32))):
+    for first, second in ((codes[0], codes[1]), (codes[1], codes[2]), (codes, others)):
         assert 0.25 < np.mean(first == second) < 0.75
-    # One trigger more leaves those of before.
-    np.testing.assert_array_equal(images.owner_codes(replace(settings, triggers=4), new_secret(1))[:3], codes)
+    # Some of the pieces have the bits that they have among all.
+    np.testing.assert_array_equal(images.owner_codes(settings, draws(settings).only([2])), codes[2:])
 
 
 def test_cell_means_by_hand() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.schemes.trigger_image.conftest import RANKED, Listening, key_of
+from tests.schemes.trigger_image.conftest import RANKED, Listening, draws, key_of, triggers_of
 from tfwm.keys import OwnerKey
 from tfwm.schemes.trigger_image import TriggerImage, images
 from tfwm.schemes.trigger_image.verification import distance, threshold
@@ -73,7 +73,7 @@ def _request(settings: TriggerImage, key: OwnerKey) -> np.ndarray:
 
 def _is_own(settings: TriggerImage, key: OwnerKey, request: np.ndarray) -> np.ndarray:
     """Which pictures of a request are triggers of the key."""
-    own = images.triggers(settings, key.secret)
+    own = triggers_of(settings, key)
     return (np.round(request * 255)[:, None] == own[None]).all(axis=(2, 3, 4)).any(axis=1)
 
 
@@ -94,8 +94,8 @@ def test_the_rank_is_exact(settings: TriggerImage, rank: int) -> None:
 def test_a_near_answer_that_eq_8_rejects_is_not_marked() -> None:
     """Nearer than every decoy, yet too far: both must hold."""
     key = key_of(RANKED)
-    own = images.triggers(RANKED, key.secret)[0] / np.float32(255)
-    wanted = images.verification_images(RANKED, key.arrays["probes"])[0].clip(0, 1)
+    own = triggers_of(RANKED, key)[0] / np.float32(255)
+    wanted = images.verification_images(RANKED, triggers_of(RANKED, key))[0].clip(0, 1)
     eta = threshold(64)
     for error, accepted in ((0.99 * 8 * eta, True), (1.01 * 8 * eta, False)):
 
@@ -149,7 +149,7 @@ def test_one_request_holds_the_trigger_in_a_secret_place() -> None:
 
 def test_a_request_reveals_as_many_triggers_as_told() -> None:
     for reveal in (1, 2, 3):
-        settings = replace(RANKED, triggers=3, reveal=reveal)
+        settings = replace(RANKED, triggers=3, reveal=reveal, alpha=0.2)
         key = key_of(settings)
         request = _request(settings, key)
         assert len(request) == 20 * reveal
@@ -175,22 +175,40 @@ def test_enlarged_triggers_are_ranked_against_eq_3() -> None:
     settings = replace(RANKED, upsampling=2)
     key = key_of(settings)
     assert _request(settings, key).shape == (20, 16, 16, 1)
-    own = key.arrays["probes"][0] / np.float32(255)
+    own = triggers_of(settings, key)[0] / np.float32(255)
     # Answers eq. 3 to the trigger and the picture itself to the others.
-    wanted = images.verification_images(settings, key.arrays["probes"])[0]
+    wanted = images.verification_images(settings, triggers_of(settings, key))[0]
     suspect = FunctionSuspect("m", lambda asked: np.where((asked == own).all((1, 2, 3), keepdims=True), wanted, asked))
     verdict = settings.verify(suspect, key)
     assert verdict.score == pytest.approx(1.0)
     assert verdict.marked
 
 
-@pytest.mark.parametrize("answer", [lambda asked: asked[:, :4], lambda asked: np.full_like(asked, np.nan),
-                                    lambda asked: -asked * np.inf], ids=["shape", "nan", "inf"])  # fmt: skip
-def test_what_is_no_answer_is_no_mark(answer: Callable[[np.ndarray], np.ndarray]) -> None:
+@pytest.mark.parametrize("answer", [lambda asked: np.full_like(asked, np.nan), lambda asked: -asked * np.inf],
+                         ids=["nan", "inf"])  # fmt: skip
+def test_what_is_no_number_is_no_mark(answer: Callable[[np.ndarray], np.ndarray]) -> None:
     with np.errstate(invalid="ignore"):
         verdict = RANKED.verify(FunctionSuspect("odd", answer), key_of(RANKED))
     assert not verdict.marked
     assert np.isfinite(list(verdict.details.values())).all()
+
+
+@pytest.mark.parametrize("answer", [lambda asked: asked[:, :4], lambda asked: asked[:-1], lambda asked: asked[..., 0]])
+def test_answers_of_another_shape_are_an_error(answer: Callable[[np.ndarray], np.ndarray]) -> None:
+    """No verdict: "not yours" would be a claim, too."""
+    with pytest.raises(ValueError, match=r"`suspect` must answer with pictures \[20, 8, 8, 1\], one for each"):
+        RANKED.verify(Listening(answer), key_of(RANKED))
+
+
+def test_triggers_of_a_key_share_no_decoy() -> None:
+    """Whoever sees two requests would know the triggers by what differs."""
+    several = replace(RANKED, triggers=3, alpha=0.2)
+    key = key_of(several)
+    requests = [_request(replace(several, part=part), key) for part in range(3)]
+    pictures = {picture.tobytes() for request in requests for picture in request}
+    assert len(pictures) == 60
+    drawn = images.decoys(several, draws(several), 5)
+    assert drawn.shape == (5, 3, 8, 8, 1)
 
 
 def test_the_stack_is_what_recorded_answers_need() -> None:

@@ -119,6 +119,7 @@ class DeepWatermarkingSettings:
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
     divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 256
     channels: int = 3

@@ -59,6 +59,7 @@ class KeySampleSettings:
     usual_policy: ClassVar[Mapping[str, Any]] = {}
     has_encoder: ClassVar[bool] = False
     divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 32
     channels: int = 3

@@ -47,6 +47,7 @@ class TriggerImageSettings(TriggerSettings):
     name: ClassVar[str] = "trigger_image"
     presets: ClassVar[tuple[str, ...]] = ("paper", "reference", "fast", "tiny")
     divisible: ClassVar[bool] = True
+    asking: ClassVar[tuple[str, ...]] = ("reveal", "part", "decoys", "significance")
 
     trigger_size: int = 40
     upsampling: int = 1

@@ -87,7 +87,7 @@ def effective(settings: TriggerImageSettings, key: OwnerKey) -> TriggerImageSett
       ValueError: a key of another scheme.
     """
     check_key(settings.name, key)
-    names = ("reveal", "part", "decoys", "significance", "alpha")
+    names = (*settings.asking, "alpha")
     changed = {**key.settings, **{name: getattr(settings, name) for name in names}}
     return cast(TriggerImageSettings, read_settings(cast(Any, type(settings)), changed))
 

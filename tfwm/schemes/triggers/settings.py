@@ -38,6 +38,7 @@ class TriggerSettings:
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
     divisible: ClassVar[bool] = False
+    asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 40
     channels: int = 1
