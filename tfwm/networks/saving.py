@@ -8,15 +8,15 @@ from pathlib import Path
 from tensorflow import keras
 
 # A file may name layers of tfwm. They are registered by the import of their modules, so all of these stand here.
-from tfwm.networks import deployed, layers, optimizers, resampling  # noqa: F401
+from tfwm.networks import deployed, layers, optimizers, resampling, vetting  # noqa: F401
 
 
 def load_network(path: str | Path) -> keras.Model:
-    """Loads a network from a `.keras` file, which may hold layers of tfwm.
+    """Loads a network from a `.keras` file, which may be a stranger's and hold layers of tfwm.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: the file is of another type, holds no Keras model, or was cut off.
+      ValueError: the file is of another type, holds no Keras model, was cut off, or would run code (see `vetting`).
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"`{path}` is not there. Give a .keras file that `model.save` wrote.")
@@ -28,4 +28,15 @@ def load_network(path: str | Path) -> keras.Model:
         )
     if not zipfile.is_zipfile(path):
         raise ValueError(f"`{path}` is no .keras file, or was cut off. Save the model again.")
-    return keras.models.load_model(path, compile=False)
+    held = vetting.check(path)
+    try:
+        with vetting.bounded_variables(path, held):
+            network = keras.models.load_model(path, compile=False)
+    except ValueError:
+        raise
+    except Exception as error:  # what a wrong configuration raises depends on the layer
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        raise ValueError(f"`{path}` cannot be built as a Keras model ({reason}). Was it changed?") from error
+    if not isinstance(network, keras.Model):
+        raise ValueError(f"`{path}` must hold a network, got a {type(network).__name__}. Save a model.")
+    return network
