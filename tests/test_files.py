@@ -102,3 +102,27 @@ def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"x.json` is not valid JSON: .* cut off or edited by hand"):
         read_json(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": 1, "b": 2, "a": 3}', "the field 'a' is there twice"),
+        ('[{"x": {"y": 1, "y": 1}}]', "the field 'y' is there twice"),
+        ("[" * 100_000, "is not valid JSON"),
+        ('{"a":' * 50_000, "is not valid JSON"),
+        ("9" * 100_000, "is not valid JSON"),
+        ("\x00", "is not valid JSON"),
+    ],
+)
+def test_json_that_means_two_things_or_is_a_bomb_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_json_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(10**12)  # takes no room on the disk
+    with pytest.raises(ValueError, match=r"must have at most 67108864 bytes, got 1000000000000. Is it another file"):
+        read_json(tmp_path / "a.json")

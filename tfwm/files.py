@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+LARGEST_JSON = 2**26
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -83,13 +85,31 @@ def write_json(path: str | Path, value: Any) -> Path:
     return Path(path)
 
 
-def read_json(path: str | Path) -> Any:
+def read_json(path: str | Path, *, limit: int = LARGEST_JSON) -> Any:
     """Reads one JSON document.
 
+    Args:
+      path: of the file.
+      limit: bytes that it may have; what Python makes of them is up to thirty times as large.
+
     Raises:
-      ValueError: the file is not JSON; the message names the file and the place.
+      FileNotFoundError: there is no such file.
+      ValueError: the file is not JSON, names a field twice, or is too large; the message names the file and the place.
     """
+    if Path(path).stat().st_size > limit:
+        raise ValueError(
+            f"`{path}` must have at most {limit} bytes, got {Path(path).stat().st_size}. Is it another file?"
+        )
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        return json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"`{path}` is not valid JSON: {error}. Was it cut off or edited by hand?") from error
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these fields; of two of one name, readers would take different ones."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the field {next(name for name in names if names.count(name) > 1)[:80]!r} is there twice")
+    return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfwm.npz import read_arrays
 from tfwm.suspects.answers import possible_answers
 from tfwm.types import Access
 
@@ -193,10 +194,16 @@ class RecordedSuspect:
         Raises:
           ValueError: a file without these arrays.
         """
-        with np.load(path, allow_pickle=False) as stored:
-            if not {"inputs", "outputs"} <= set(stored.files):
-                raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {stored.files}.")
-            return cls.record(name, stored["inputs"], stored["outputs"])
+        stored = read_arrays(path)
+        if not {"inputs", "outputs"} <= set(stored):
+            raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {list(stored)}.")
+        inputs, outputs = stored["inputs"], stored["outputs"]
+        if inputs.ndim != 4 or not outputs.ndim or len(inputs) != len(outputs):
+            raise ValueError(
+                f"`{path}` must hold `inputs` [n, height, width, channels] and as many `outputs`, got "
+                f"{list(inputs.shape)} and {list(outputs.shape)}. Record the outputs anew."
+            )
+        return cls.record(name, inputs, outputs)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         digests = [_digest(as_float(image)) for image in images]
