@@ -31,6 +31,7 @@ from tfwm.data import decode_image
 from tfwm.data.reading.decode import InvalidImageError
 from tfwm.keys import InvalidKeyError, OwnerKey, derive
 from tfwm.networks import load_network
+from tfwm.networks.vetting import InvalidNetworkError
 from tfwm.npz import InvalidArraysError, read_arrays
 from tfwm.schemes import scheme_of
 from tfwm.suspects import FunctionSuspect, RecordedSuspect
@@ -83,7 +84,12 @@ def _responses() -> list[bytes]:
     response.model_spec.version.value = 3
     plain = predict_pb2.PredictResponse()
     # One number in a field of its type stands for all of the tensor.
-    for field, dtype in (("float_val", "float32"), ("double_val", "float64"), ("int_val", "int32"), ("bool_val", "bool")):
+    for field, dtype in (
+        ("float_val", "float32"),
+        ("double_val", "float64"),
+        ("int_val", "int32"),
+        ("bool_val", "bool"),
+    ):
         proto = plain.outputs[field]
         proto.dtype = tf.as_dtype(dtype).as_datatype_enum
         proto.tensor_shape.CopyFrom(tf.TensorShape([2, 3]).as_proto())
@@ -197,9 +203,11 @@ CASES = (
     Case("picture", _pictures, _picture, (InvalidImageError,), 0.3),
     Case("answer of an endpoint", _responses, _response, (StatusError, DecodeError), 0.3),
     Case("recorded answers", _recordings, _recording, (InvalidArraysError, ValueError), 0.15),
-    Case("network", lambda: [network_file()], _network, (ValueError,), 0.04),
-    Case("configuration", lambda: [member("config.json")], _network_with("config.json"), (ValueError,), 0.04),
-    Case("weights", lambda: [member("model.weights.h5")], _network_with("model.weights.h5"), (ValueError,), 0.04),
+    Case("network", lambda: [network_file()], _network, (InvalidNetworkError,), 0.04),
+    Case("configuration", lambda: [member("config.json")], _network_with("config.json"), (InvalidNetworkError,), 0.04),
+    Case(
+        "weights", lambda: [member("model.weights.h5")], _network_with("model.weights.h5"), (InvalidNetworkError,), 0.04
+    ),
     Case("key.json", _key_file("key.json"), key_with("key.json"), (InvalidKeyError, ValueError), 0.05),
     Case("arrays.npz", _key_file("arrays.npz"), key_with("arrays.npz"), (InvalidKeyError,), 0.04),
     Case("manifest.json", _key_file("manifest.json"), key_with("manifest.json"), (InvalidKeyError,), 0.02),

@@ -16,7 +16,8 @@ def load_network(path: str | Path) -> keras.Model:
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: the file is of another type, holds no Keras model, was cut off, or would run code (see `vetting`).
+      ValueError: the file is of another type.
+      InvalidNetworkError: it holds no Keras model, was cut off, or would run code (see `vetting`); a ValueError too.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"`{path}` is not there. Give a .keras file that `model.save` wrote.")
@@ -27,16 +28,20 @@ def load_network(path: str | Path) -> keras.Model:
             "trust it, and save it with `model.save('name.keras')`."
         )
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"`{path}` is no .keras file, or was cut off. Save the model again.")
+        raise vetting.InvalidNetworkError(f"`{path}` is no .keras file, or was cut off. Save the model again.")
     held = vetting.check(path)
     try:
         with vetting.bounded_variables(path, held):
             network = keras.models.load_model(path, compile=False)
-    except ValueError:
+    except vetting.InvalidNetworkError:
         raise
     except Exception as error:  # what a wrong configuration raises depends on the layer
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        raise ValueError(f"`{path}` cannot be built as a Keras model ({reason}). Was it changed?") from error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:400]
+        raise vetting.InvalidNetworkError(
+            f"`{path}` cannot be built as a Keras model ({reason}). Was it changed?"
+        ) from error
     if not isinstance(network, keras.Model):
-        raise ValueError(f"`{path}` must hold a network, got a {type(network).__name__}. Save a model.")
+        raise vetting.InvalidNetworkError(
+            f"`{path}` must hold a network, got a {type(network).__name__}. Save a model."
+        )
     return network

@@ -61,6 +61,10 @@ _COMPUTING_ALONE = frozenset((
 ))  # fmt: skip
 
 
+class InvalidNetworkError(ValueError):
+    """A file that is no network, was damaged, or would do more than compute."""
+
+
 def check(path: str | Path) -> int:
     """Refuses a `.keras` file that would do more than compute.
 
@@ -71,7 +75,7 @@ def check(path: str | Path) -> int:
       How many bytes of weights it holds, for `bounded_variables`.
 
     Raises:
-      ValueError: with what was found and what to do.
+      InvalidNetworkError: with what was found and what to do.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -79,11 +83,11 @@ def check(path: str | Path) -> int:
             _check_object(path, _without_compilation(json.loads(archive.read(CONFIG))))
             with archive.open(WEIGHTS) as file, h5py.File(file, "r") as weights:
                 return _held(path, weights, 0, set())
-    except _Refused:
+    except InvalidNetworkError:
         raise
     except Exception as error:  # damaged files raise zip, HDF5, JSON and other errors
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        raise ValueError(f"`{path}` cannot be read as a Keras model ({reason}). Was it cut off?") from error
+        raise InvalidNetworkError(f"`{path}` cannot be read as a Keras model ({reason}). Was it cut off?") from error
 
 
 @contextmanager
@@ -95,7 +99,7 @@ def bounded_variables(path: str | Path, held: int) -> Iterator[None]:
       held: bytes of weights in it.
 
     Raises:
-      ValueError: more are made.
+      InvalidNetworkError: more are made.
     """
     made = 0
 
@@ -112,12 +116,8 @@ def bounded_variables(path: str | Path, held: int) -> Iterator[None]:
         yield
 
 
-class _Refused(ValueError):
-    """What was found on purpose, as opposed to what damaged files raise."""
-
-
-def _refused(path: str | Path, what: str) -> ValueError:
-    return _Refused(
+def _refused(path: str | Path, what: str) -> InvalidNetworkError:
+    return InvalidNetworkError(
         f"`{path}` {what}. Such a file can do more than compute: only load it where you trust who wrote it, rebuild "
         "the network from plain layers there, and save that."
     )
