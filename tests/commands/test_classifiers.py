@@ -78,7 +78,7 @@ def test_protect_writes_models_and_a_private_key(trial: Path, secret: OwnerKey) 
 def test_inspect_shows_samples_and_encoder(trial: Path, secret: OwnerKey, ask) -> None:
     found = ask("inspect", trial / "key")
     assert (found["scheme"], found["key_fingerprint"]) == ("blind_watermark", secret.fingerprint)
-    assert found["arrays"]["probes"] == [20, 16, 16, 3]
+    assert found["arrays"]["covers"] == [20, 16, 16, 3]
     assert found["networks"]["encoder"] > 0
 
 

@@ -18,6 +18,7 @@ from tensorflow import keras
 from tfwm.cli import main
 from tfwm.data import decode_image, encode_png, to_uint8
 from tfwm.keys import OwnerKey
+from tfwm.schemes import scheme_of
 from tfwm.suspects import open_suspect
 
 pytestmark = pytest.mark.trains
@@ -72,10 +73,24 @@ def test_verify_tells_marked_from_unmarked(made: Path, key: OwnerKey, run) -> No
     assert marked["key_fingerprint"] == key.fingerprint
     host = run("verify", "--trust-key", "--suspect", made / "host.keras", "--key", made / "key", code=1)
     assert host["marked"] is False
-    strict = run(
-        "verify", "--trust-key", "--suspect", made / "marked.keras", "--key", made / "key", "--alpha", 1e-9, code=2
-    )
+    words = ("verify", "--suspect", made / "marked.keras", "--key", made / "key")
+    strict = run(*words, "--trust-key", "--alpha", 1e-9, code=2)
     assert strict["error"].startswith("`alpha` must lie between 1.5e-05")
+    # Sixteen cells are soon ground: without a commitment such a key claims nothing.
+    assert run(*words, code=2)["error"].startswith("`alpha` must lie between 1.5e-05")
+
+
+def test_every_pair_of_suspect_and_key_is_a_look(made: Path, tmp_path: Path, key: OwnerKey, run) -> None:
+    scheme_of(key).decoy(key, seed=1).save(tmp_path / "wrong")
+    suspects = ("--suspect", made / "marked.keras", "--suspect", made / "host.keras")
+    found = run("verify", "--trust-key", *suspects, "--key", made / "key", "--key", tmp_path / "wrong")["verdicts"]
+    assert [verdict["marked"] for verdict in found] == [True, False, False, False]
+    assert found[0]["log10_claim"] == pytest.approx(found[0]["log10_p"] + np.log10(4))
+    # 2^-16 reaches 3e-5 for one look and not for four.
+    strict = ("verify", "--trust-key", "--alpha", 3e-5, "--key", made / "key", "--suspect", made / "marked.keras")
+    if found[0]["score"] == 1.0:
+        assert run(*strict)["marked"] is True
+        run(*strict, "--key", tmp_path / "wrong", code=1)
 
 
 def test_verdict_as_text(made: Path, capsys) -> None:
@@ -84,7 +99,8 @@ def test_verdict_as_text(made: Path, capsys) -> None:
     assert lines[0].startswith(f"VERIFIED: {made}/marked.keras carries the mark")
     # 15 or 16 of 16 cells: 1 in 3,855 or 1 in 65,536.
     assert re.search(r"1 in (3,8\d\d|65,536)", lines[0])
-    assert "(exact binomial tail)" in lines[-1]
+    assert "(exact binomial tail)" in lines[-2]
+    assert lines[-1].startswith("Standing: taken on trust")
     assert main(["verify", "--trust-key", "--suspect", str(made / "host.keras"), "--key", str(made / "key")]) == 1
     assert capsys.readouterr().out.startswith(f"NOT VERIFIED: {made}/host.keras gives no proof")
 

@@ -14,6 +14,7 @@ from tests.commands.conftest import runner
 from tfwm.cli import main
 from tfwm.data import decode_image, encode_png, to_uint8
 from tfwm.keys import OwnerKey
+from tfwm.schemes import scheme_of
 from tfwm.suspects import open_suspect
 
 pytestmark = pytest.mark.trains
@@ -47,7 +48,7 @@ def test_protect_makes_a_grey_pair_of_networks(denoiser: Path, secret: OwnerKey)
         network = open_suspect(str(denoiser / f"{name}.keras")).model
         assert network.input_shape == network.output_shape == (None, None, None, 1)
     assert secret.scheme == "trigger_image"
-    assert secret.arrays["probes"].shape == (2, 16, 16, 1)
+    assert scheme_of(secret).probe_images(secret).shape == (1, 16, 16, 1)
 
 
 def test_verify_asks_as_it_is_told(denoiser: Path, ask) -> None:
@@ -88,7 +89,7 @@ def test_recorded_answers_reveal_one_trigger_image_only(denoiser: Path, tmp_path
 
 
 def test_a_served_denoiser_is_verified_and_read(denoiser: Path, secret: OwnerKey, tmp_path: Path, ask) -> None:
-    (tmp_path / "trigger.png").write_bytes(encode_png(secret.arrays["probes"][0]))
+    (tmp_path / "trigger.png").write_bytes(encode_png(scheme_of(secret).probe_images(secret)[0]))
     words = ("extract", "--key", denoiser / "key", "--picture", tmp_path / "trigger.png")
     with Server({"denoiser": denoiser / "served/denoiser"}) as server:
         suspect = f"grpc://{server.address}/denoiser"
@@ -102,7 +103,7 @@ def test_a_served_denoiser_is_verified_and_read(denoiser: Path, secret: OwnerKey
     )
     assert answer.shape == (16, 16, 1)
     # What is served lies in [0, 1]; the network itself answers beyond.
-    plain = open_suspect(str(denoiser / "marked.keras"))(secret.arrays["probes"][:1]).clip(0, 1)
+    plain = open_suspect(str(denoiser / "marked.keras"))(scheme_of(secret).probe_images(secret)).clip(0, 1)
     drawn = to_uint8(secret.networks["extractor"](plain).numpy()[0])
     assert np.abs(logo - drawn).max() <= 2
     assert np.abs(noise - drawn).max() > 100

@@ -16,7 +16,11 @@ from tfwm.evidence.statistics import (
     centred_nc,
     clopper_pearson,
     hits_needed,
+    holm,
+    log10_ranks,
+    log10_tails,
     nc,
+    p_value_of,
     rank_p_value,
     smallest_p_value,
     smallest_rank_p_value,
@@ -158,3 +162,27 @@ def test_no_tensorflow_is_loaded():
     code = "import sys, tfwm.evidence.statistics, tfwm.kinds.fidelity; print('tensorflow' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
+
+
+def test_holm_by_hand() -> None:
+    # 0.01, 0.02, 0.03 and 0.5: 4 x 0.01, 3 x 0.02, 2 x 0.03 (not below 0.06), 0.5.
+    found = holm([math.log10(p) for p in (0.03, 0.5, 0.01, 0.02)])
+    np.testing.assert_allclose([10**p for p in found], [0.06, 0.5, 0.04, 0.06], rtol=1e-12)
+    assert holm([-20.0]) == [-20.0]
+    assert holm([0.0, 0.0]) == [0.0, 0.0]
+    assert holm([-400.0, -1.0])[0] == pytest.approx(-400 + math.log10(2))
+
+
+def test_logarithms_of_tails_agree_with_tails() -> None:
+    for n, p in ((20, 0.5), (64, 0.5), (120, 1 / 9), (7, 0.01)):
+        tails = log10_tails(n, p)
+        assert tails.shape == (n + 1,)
+        np.testing.assert_allclose(tails, [math.log10(binomial_tail(k, n, p)) for k in range(n + 1)], atol=1e-9)
+    assert log10_tails(1000, 1 / 9)[-1] == pytest.approx(-1000 * math.log10(9))
+    assert p_value_of(-1000.0) == np.finfo(np.float64).tiny
+    assert p_value_of(log10_tails(6, 0.1)[6]) == 1e-6
+
+
+def test_ranks_among_models_by_hand() -> None:
+    np.testing.assert_allclose(10 ** log10_ranks([3, 1, 3], 4), [1, 1, 3 / 4, 3 / 4, 1 / 4])
+    assert log10_ranks([], 2).tolist() == [0.0, 0.0, 0.0]

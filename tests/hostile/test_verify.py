@@ -211,4 +211,4 @@ def test_a_version_that_is_switched_half_way_is_told(verify, service, kind, know
     assert found["marked"] is False
     assert found["served_versions"] == sorted(set(versions))
     assert "evidence must rest on one version" in found["invalid"]
-    assert found["key_fingerprint"] == known.key.fingerprint
+    assert found["key_fingerprints"] == [known.key.fingerprint]

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from tfwm.types import Verdict
 
 
-def verdict_text(suspect: str, fingerprint: str, verdict: Verdict, standing: Standing) -> str:
+def verdict_text(
+    suspect: str, fingerprint: str, verdict: Verdict, standing: Standing, *, claim: float | None = None,
+    marked: bool | None = None,
+) -> str:  # fmt: skip
     """One sentence, the figures, the hypothesis that the p-value rests on, and what it is worth to others.
 
     Args:
@@ -18,10 +21,12 @@ def verdict_text(suspect: str, fingerprint: str, verdict: Verdict, standing: Sta
       fingerprint: of the key.
       verdict: to be told, at the standing's level.
       standing: when the key was fixed, as far as that can be shown.
+      claim: log10 of the false-claim probability, where more was asked than this; None takes that of the verdict alone.
+      marked: whether that is enough; None takes the verdict's word.
     """
     log10_p = cast(float, verdict.log10_p)
-    claim = standing.log10_claim(log10_p, verdict.looks)
-    lines = [_sentence(suspect, fingerprint, verdict, claim), ""]
+    claim = standing.log10_claim(log10_p, verdict.looks) if claim is None else claim
+    lines = [_sentence(suspect, fingerprint, verdict.marked if marked is None else marked, claim), ""]
     figures = [
         ("score", f"{verdict.score:.3f} (a claim takes {verdict.threshold:.3f})"),
         ("p-value", f"{p_text(log10_p)} (a claim takes {verdict.alpha / verdict.looks:.2g} or less)"),
@@ -38,8 +43,8 @@ def verdict_text(suspect: str, fingerprint: str, verdict: Verdict, standing: Sta
     return "\n".join([*lines, "", null, f"Standing: {standing.sentence}."])
 
 
-def _sentence(suspect: str, fingerprint: str, verdict: Verdict, claim: float) -> str:
-    if verdict.marked:
+def _sentence(suspect: str, fingerprint: str, marked: bool, claim: float) -> str:
+    if marked:
         return (
             f"VERIFIED: {suspect} carries the mark of the key {fingerprint}; "
             f"a model that has nothing to do with this key would seem to with a chance of {one_in(claim)}."

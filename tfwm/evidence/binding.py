@@ -109,17 +109,20 @@ def draws_for(
     return Draws(pieces.secrets, hashlib.sha256(context).digest())
 
 
-def draws_of(key: OwnerKey, count: int, parts: Mapping[str, bytes] | None = None) -> Draws:
+def draws_of(
+    key: OwnerKey, count: int, parts: Mapping[str, bytes] | None = None, *, settings: Mapping[str, Any] | None = None
+) -> Draws:  # fmt: skip
     """The draws of a key.
 
     Args:
       key: the owner's, or what he revealed of it.
       count: how many pieces the scheme's settings give it.
       parts: as for `draws_for`.
+      settings: those that the draws depend on; None takes all of the key's.
 
     Raises:
       InvalidKeyError: a revealed key with another number of pieces.
     """
     pieces = key.revealed or pieces_of(key.secret, count)
     pieces.check(count)
-    return draws_for(key.scheme, key.settings, pieces, parts)
+    return draws_for(key.scheme, key.settings if settings is None else settings, pieces, parts)

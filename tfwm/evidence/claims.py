@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tfwm.types import Scheme
+from tfwm.types import LEEWAY, Scheme
 
 GRINDABLE = 2.0**40
 """Keys that a liar can try: at a million a second on each of a hundred cores it takes three hours."""
@@ -55,6 +55,16 @@ OWNER = Standing(
     "taken on trust: that this key was fixed before the suspect was seen and holds what its owner says; for his own "
     "eyes, and no evidence for anybody else",
 )  # fmt: skip
+
+
+def reaches(log10_claim: float, alpha: float) -> bool:
+    """Whether a false-claim probability is small enough.
+
+    Args:
+      log10_claim: its decimal logarithm.
+      alpha: what is accepted.
+    """
+    return log10_claim <= math.log10(alpha * (1 + LEEWAY))
 
 
 def committed(time: str, witness: str) -> Standing:

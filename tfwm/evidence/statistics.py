@@ -160,6 +160,24 @@ def smallest_rank_p_value(draws: int) -> float:
     return 1.0 / (draws + 1)
 
 
+def holm(log10_p: Sequence[float]) -> list[float]:
+    """log10 of the p-values of several looks, corrected so that the chance of any false claim is what each says.
+
+    Args:
+      log10_p: of each look, at most 0, at least one.
+
+    Returns:
+      In the same order, never smaller than before, at most 0.
+
+    Paper: Holm 1979; no independence between the looks is needed.
+    """
+    many, corrected, largest = len(log10_p), [0.0] * len(log10_p), -math.inf
+    for rank, index in enumerate(sorted(range(many), key=lambda index: log10_p[index])):
+        largest = max(largest, log10_p[index] + math.log10(many - rank))
+        corrected[index] = min(0.0, largest)
+    return corrected
+
+
 def clopper_pearson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """The exact two-sided confidence interval of a probability, of which `hits` of `n` trials are known.
 

@@ -19,6 +19,7 @@ from tfwm.papers.quan2020 import figures
 from tfwm.papers.quan2020.figures import OWNERS, VARIANTS, Sheet, recognised, unrecognised
 from tfwm.papers.quan2020.models import marked_host
 from tfwm.papers.quan2020.scales import HOSTS, coded_scheme, trigger_scheme
+from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
 from tfwm.types import MarkedModel
 
@@ -138,8 +139,8 @@ def test_the_visualizer_changes_nothing_about_the_host(trained: Context) -> None
     """Figure 9 draws attacks on the host of tables VI to IX with the visualizer of another training."""
     plain = marked_host(trained, "dncnn", coded_scheme(trained, "dncnn"))
     drawn = marked_host(trained, "dncnn", figures.ours_drawn(trained, "as published"))
-    asked = plain.owner_key().arrays["probes"]
-    np.testing.assert_array_equal(asked, drawn.owner_key().arrays["probes"])
+    asked, same = (scheme_of(marked.owner_key()).probe_images(marked.owner_key()) for marked in (plain, drawn))
+    np.testing.assert_array_equal(asked, same)
     first, second = (answers_to(KerasSuspect("marked", marked.model()), asked) for marked in (plain, drawn))
     np.testing.assert_allclose(first, second, atol=1e-3)
 
@@ -148,4 +149,5 @@ def test_an_irrelevant_key_keeps_the_visualizer_and_sends_another_trigger(traine
     key = marked_host(trained, "dncnn", figures.ours_drawn(trained, "as published")).owner_key()
     other = figures.irrelevant(key)
     assert other.networks["extractor"] is key.networks["extractor"]
-    assert (other.arrays["probes"] != key.arrays["probes"]).mean() > 0.9
+    first, second = (scheme_of(each).probe_images(each) for each in (other, key))
+    assert (first != second).mean() > 0.9

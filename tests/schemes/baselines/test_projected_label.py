@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfwm.evidence.binding import Draws, draws_of
+from tfwm.evidence.binding import Draws
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.baselines import ProjectedLabel
+from tfwm.schemes.triggers.drawing import draws_in
 from tfwm.suspects import FunctionSuspect
 
 SMALL = ProjectedLabel(image_size=8, trigger_size=8, triggers=5, classes=10, alpha=1e-3)
@@ -20,7 +21,7 @@ def _key(seed: int = 1) -> OwnerKey:
 
 
 def _draws(seed: int = 1) -> Draws:
-    return draws_of(_key(seed), 1)
+    return draws_in(_key(seed), 1)
 
 
 def _pictures_of(classes: np.ndarray, secret: Draws) -> np.ndarray:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tests.schemes.conftest import Trained
-from tfwm.evidence.binding import Draws, draws_of
+from tfwm.evidence.binding import Draws
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.trigger_image import TriggerImage, images
+from tfwm.schemes.triggers.drawing import draws_in
 from tfwm.types import Access
 
 # A request of 20 pictures of 8 x 8 pixels: many keys a second.
@@ -40,12 +41,12 @@ def key_of(settings: TriggerImage, seed: int = 1) -> OwnerKey:
 
 def draws(settings: TriggerImage, seed: int = 1) -> Draws:
     """Of all triggers of such a key."""
-    return draws_of(key_of(settings, seed), settings.pieces)
+    return draws_in(key_of(settings, seed), settings.pieces)
 
 
 def triggers_of(settings: TriggerImage, key: OwnerKey) -> np.ndarray:
     """All triggers of a key, uint8 `[triggers, h, w, c]`."""
-    return images.triggers(settings, draws_of(key, settings.pieces))
+    return images.triggers(settings, draws_in(key, settings.pieces))
 
 
 @pytest.fixture(scope="session")

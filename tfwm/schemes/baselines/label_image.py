@@ -11,8 +11,9 @@ from tensorflow import keras
 
 from tfwm.config import check_at_least_one
 from tfwm.evidence import statistics, verdicts
-from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
+from tfwm.evidence.binding import Draws
 from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes.triggers.drawing import draws_in, new_draws
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.schemes.wrong_keys import redrawn, settings_of
@@ -83,7 +84,7 @@ class LabelImage(TriggerSettings):
           ValueError: data or a host that do not fit the settings.
         """
         secret = secret or new_secret()
-        draws = draws_for(self.name, self.to_dict(), pieces_of(secret, self.pieces))
+        draws = new_draws(self.name, secret, self.pieces)
         asked = self.secret_images(draws)
         wanted = tf.constant(self.secret_labels(draws), tf.float32)
         model, history = embed(
@@ -128,14 +129,14 @@ class LabelImage(TriggerSettings):
 
     def _hits(self, suspect: Suspect, key: OwnerKey) -> tuple[np.ndarray, float]:
         """Which pixels are on the right side of mid-grey, `[1, s, s, c]`, and the NCC with the labels."""
-        draws = draws_of(key, self.pieces)
+        draws = draws_in(key, self.pieces)
         answers, labels = verdicts.answers_to(suspect, self.secret_images(draws)), self.secret_labels(draws)
         return np.where(labels == 1, answers > 0.5, answers < 0.5), statistics.nc(answers, labels)
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The trigger, uint8 `[1, s, s, c]`."""
         own = settings_of(self, key)
-        return own.secret_images(draws_of(key, own.pieces))
+        return own.secret_images(draws_in(key, own.pieces))
 
     def secret_images(self, draws: Draws) -> np.ndarray:
         """The trigger of a key, uint8 `[1, s, s, c]`."""

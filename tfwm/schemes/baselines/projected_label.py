@@ -12,8 +12,9 @@ from tensorflow import keras
 from tfwm.config import check_at_least_one
 from tfwm.data.key_images.abstract import abstract_images
 from tfwm.evidence import statistics, verdicts
-from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
+from tfwm.evidence.binding import Draws
 from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes.triggers.drawing import draws_in, new_draws
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.schemes.wrong_keys import redrawn, settings_of
@@ -83,7 +84,7 @@ class ProjectedLabel(TriggerSettings):
           ValueError: data or a host that do not fit the settings.
         """
         secret = secret or new_secret()
-        draws = draws_for(self.name, self.to_dict(), pieces_of(secret, self.pieces))
+        draws = new_draws(self.name, secret, self.pieces)
         asked, labels = self.secret_images(draws), tf.constant(self.secret_labels(draws))
         projection = tf.constant(self.projection(draws))
 
@@ -108,7 +109,7 @@ class ProjectedLabel(TriggerSettings):
           ValueError: a key of another scheme, or an `alpha` out of reach.
         """
         alpha, own = self.alpha if alpha is None else alpha, settings_of(self, key)
-        chances, labels = own._chances(suspect, key), own.secret_labels(draws_of(key, own.pieces))
+        chances, labels = own._chances(suspect, key), own.secret_labels(draws_in(key, own.pieces))
         wanted = np.eye(own.classes)[labels]
         null = (
             "the suspect is independent of the key's secret labels, so each abstract image falls into the right class "
@@ -135,12 +136,12 @@ class ProjectedLabel(TriggerSettings):
           key: the owner's.
         """
         own = settings_of(self, key)
-        labels = own.secret_labels(draws_of(key, own.pieces))
+        labels = own.secret_labels(draws_in(key, own.pieces))
         return {"agreement": (own._chances(suspect, key).argmax(axis=1) == labels)[None]}
 
     def _chances(self, suspect: Suspect, key: OwnerKey) -> np.ndarray:
         """The softmax of every answer's projection, `[triggers, classes]`."""
-        draws = draws_of(key, self.pieces)
+        draws = draws_in(key, self.pieces)
         answers = verdicts.answers_to(suspect, self.secret_images(draws)).astype(np.float64)
         logits = answers.reshape(len(answers), -1) @ self.projection(draws)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -149,7 +150,7 @@ class ProjectedLabel(TriggerSettings):
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The abstract images, uint8 `[triggers, s, s, c]`."""
         own = settings_of(self, key)
-        return own.secret_images(draws_of(key, own.pieces))
+        return own.secret_images(draws_in(key, own.pieces))
 
     def secret_images(self, draws: Draws) -> np.ndarray:
         """The abstract images of a key, uint8 `[triggers, s, s, c]`."""

@@ -12,7 +12,6 @@ from tensorflow import keras
 from tfwm.data.logos import read_logo
 from tfwm.data.reading.readers import cover
 from tfwm.digests import training_digest
-from tfwm.evidence.binding import draws_for, pieces_of
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.trigger_image import images
@@ -20,6 +19,7 @@ from tfwm.schemes.trigger_image.networks import PICTURE_SIDE, visualizer
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
 from tfwm.schemes.trigger_image.verification import trigger_verdict
+from tfwm.schemes.triggers.drawing import new_draws
 from tfwm.schemes.triggers.training import embed, repeated
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run, fit, squared_distance, stream_of
@@ -43,7 +43,7 @@ def train_trigger_image(
     Raises:
       ValueError: data or a host that do not fit the settings.
     """
-    draws = draws_for(settings.name, settings.to_dict(), pieces_of(secret, settings.pieces))
+    draws = new_draws(settings.name, secret, settings.pieces)
     asked = images.triggers(settings, draws)
     logo = read_logo(settings.logo, PICTURE_SIDE, settings.channels)
     codes = images.owner_codes(settings, draws) if settings.coded else None

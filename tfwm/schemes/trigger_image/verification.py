@@ -19,10 +19,11 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from tfwm.evidence import statistics, verdicts
-from tfwm.evidence.binding import Draws, draws_of
+from tfwm.evidence.binding import Draws
 from tfwm.keys import OwnerKey
 from tfwm.schemes.trigger_image import images
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
+from tfwm.schemes.triggers.drawing import draws_in
 from tfwm.schemes.wrong_keys import check_key, read_settings
 from tfwm.suspects import as_float
 from tfwm.types import Suspect, Verdict
@@ -104,7 +105,7 @@ def asked_for(settings: TriggerImageSettings, key: OwnerKey) -> Asked:
       ValueError: a key of another scheme.
     """
     own = effective(settings, key)
-    draws = draws_of(key, own.pieces)
+    draws = draws_in(key, own.pieces)
     if key.revealed is None:
         draws = draws.only(range(own.part * own.reveal, (own.part + 1) * own.reveal))
     return Asked(own, draws, images.triggers(own, draws))
