@@ -9,10 +9,10 @@ from functools import cache
 import numpy as np
 
 from tfwm.data import to_uint8
-from tfwm.evidence.binding import draws_of
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes import ContentMark, LabelImage
 from tfwm.schemes.key_samples.samples import new_samples
+from tfwm.schemes.triggers.drawing import draws_in
 from tfwm.types import LabelledImages, Scheme
 
 CLASSES = 10
@@ -39,7 +39,7 @@ def restoration() -> Known:
     """For hosts that answer with images: a trigger of 8 x 8 colour pixels, each with a secret bit."""
     scheme, secret = LabelImage.tiny(), new_secret(1)
     key = OwnerKey(scheme.name, scheme.to_dict(), secret)
-    wanted = scheme.secret_labels(draws_of(key, scheme.pieces)).astype(np.float32)
+    wanted = scheme.secret_labels(draws_in(key, scheme.pieces)).astype(np.float32)
     return Known(scheme, key, _answers(scheme.probe_images(key), wanted, np.array))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tfwm.files import new_directory, read_json, replacing, write_json
+from tfwm.files import BusyError, locked, new_directory, read_json, replacing, write_json
 
 
 def _names(folder: Path) -> list[str]:
@@ -68,6 +69,7 @@ def test_a_failure_leaves_no_half_directory(tmp_path: Path, overwrite: bool) -> 
 
 
 def test_the_old_directory_comes_back_when_the_last_rename_fails(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace(renameat2=lambda *arguments: -1))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()
     rename, calls = os.replace, []
@@ -86,6 +88,41 @@ def test_the_old_directory_comes_back_when_the_last_rename_fails(tmp_path: Path,
 
     pytest.raises(OSError, save)
     assert _names(tmp_path / "out") == ["old"]
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_new_directory_takes_the_place_of_the_old_one(can_exchange: bool, tmp_path: Path, monkeypatch) -> None:
+    if not can_exchange:
+        monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace(renameat2=lambda *arguments: -1))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    with new_directory(tmp_path / "out", overwrite=True) as temporary:
+        (temporary / "new").touch()
+        assert _names(tmp_path / "out") == ["old"]
+    assert (_names(tmp_path), _names(tmp_path / "out")) == (["out"], ["new"])
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_writes_is_not(tmp_path: Path) -> None:
+    (tmp_path / ".out.tfwm-killed").mkdir()
+    (tmp_path / ".out.tfwm-killed" / "half").touch()
+    (tmp_path / ".a.json.tfwm-killed.json").touch()
+    (tmp_path / ".other.tfwm-killed").touch()
+    with new_directory(tmp_path / "out") as theirs, replacing(tmp_path / "a.json") as written:
+        with pytest.raises(KeyboardInterrupt), new_directory(tmp_path / "out"):
+            raise KeyboardInterrupt
+        write_json(tmp_path / "a.json", 1)
+        assert theirs.is_dir()
+        assert written.is_file()
+    assert _names(tmp_path) == [".other.tfwm-killed", "a.json", "out"]
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    with locked(tmp_path / "work" / "lock", "training"):
+        with pytest.raises(BusyError, match=r"work` is in use: another process is training there. Wait until it ends"):
+            locked(tmp_path / "work" / "lock", "training").__enter__()
+        locked(tmp_path / "other" / "lock", "training").__enter__()
+    with locked(tmp_path / "work" / "lock", "training"):
+        pass
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
