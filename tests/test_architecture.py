@@ -16,7 +16,7 @@ PACKAGES = ("tfwm", "pipelines", "serving", "benchmarks")
 # From the bottom up: a room uses what stands above it in this list, and nothing else. Rooms of one line never meet.
 FLOORS = (
     ("serving",),
-    ("config", "files", "npz", "registry"),
+    ("config", "files", "registry", "untrusted"),
     ("networks",),
     ("keys",),
     ("types",),

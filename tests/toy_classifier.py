@@ -34,6 +34,8 @@ class KeySamples:
     pieces: ClassVar[int] = 1
     divisible: ClassVar[bool] = False
     asking: ClassVar[tuple[str, ...]] = ()
+    shown_arrays: ClassVar[Mapping[str, int | None]] = {}
+    shown_networks: ClassVar[tuple[str, ...]] = ()
 
     classes: int = CLASSES
     image_size: int = SIDE

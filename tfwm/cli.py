@@ -27,7 +27,7 @@ A mark is made with `protect`, which writes the marked model and a key folder th
 the key can ask any model later, over gRPC and without its weights: `verify`."""
 EXIT_CODES = """exit codes:
   0 done or verified   1 not verified or not blessed   2 usage
-  3 evidence invalid (a changed key or certificate)    4 endpoint unreachable"""
+  3 evidence invalid (something was changed)   4 endpoint unreachable"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,8 +107,9 @@ def _code(error: Exception) -> int:
     """Which exit code an error is; a KeyError or IndexError is a LookupError, but never one that was foreseen."""
     from tfwm.keys import InvalidKeyError
     from tfwm.ownership import InvalidCertificateError
+    from tfwm.untrusted import UntrustedError
 
-    if isinstance(error, (InvalidKeyError, InvalidCertificateError)):
+    if isinstance(error, (InvalidKeyError, InvalidCertificateError, UntrustedError)):
         return INVALID
     if isinstance(error, ConnectionError):
         return UNREACHABLE
@@ -124,7 +125,9 @@ def _failed(error: Exception, code: int, *, as_json: bool = False) -> int:
     note = f" ({type(error).__name__}: a bug of tfwm; please report it with the lines above)" if code == BUG else ""
     print(f"tfwm: error: {text}{note}", file=sys.stderr, flush=True)
     if as_json:
-        _print({"error": text, "exit_code": code})
+        # What a stranger wrote is refused with a short stable word, for programs.
+        word = {"code": error.code} if code == INVALID and hasattr(error, "code") else {}
+        _print({"error": text, "exit_code": code, **word})
     return code
 
 

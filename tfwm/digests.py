@@ -7,9 +7,10 @@
 | `subjects_digest`, `cell_digest` | whatever a row of a report depends on | name files of a cache |
 | `file_digests`, `model_digest` | a file of a released model | in certificates |
 | `commitment` | the owner's key, or the model | in certificates |
+| `key_commitment`, `released_files`, `released_weights` | a key, or a released model | in commitments |
 | `array_digest`, `weights_digest` | a part of a key | what a key's labels and bits are drawn from |
 
-Certificates and keys must check for ever: what the last three rows hash must never change. The others may change with
+Certificates and keys must check for ever: what the last four rows hash must never change. The others may change with
 the code, which they take in; then trainings start afresh and rows are measured again.
 """
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 COMMITMENT_TAG = b"tfwm commitment 1"
+KEY_COMMITMENT_TAG, WEIGHTS_TAG = b"tfwm key commitment 1", b"tfwm released weights 1"
 # Where and how loudly a cell runs does not change its row.
 NOT_IN_DIGEST = ("directory", "quiet")
 
@@ -161,6 +163,81 @@ def commitment(key: OwnerKey, public_key: bytes, model: str) -> str:
         model.encode(),
     )
     return hashlib.sha256(framed(COMMITMENT_TAG, *fields)).hexdigest()
+
+
+def key_commitment(
+    *, salt: bytes, scheme: str, settings: Mapping[str, Any], public_keys: Sequence[bytes], pieces: tuple[int, bytes],
+    parts: Mapping[str, bytes], registration: str, model: Sequence[str],
+) -> str:  # fmt: skip
+    """Binds an owner to a key of format 2 and to a released model, and hides the key until he opens the commitment.
+
+    Args:
+      salt: 32 bytes that nobody can guess.
+      scheme: its name.
+      settings: JSON values, as they stand in the key.
+      public_keys: who speaks, and what the key itself signs with; 32 bytes each.
+      pieces: how many pieces of evidence there are, and the Merkle root over them.
+      parts: 32-byte digests by name of all that an owner chooses: pool, mark, encoder or extractor, and so on.
+      registration: the family of transformations by which answers may be brought into register first, or `none`.
+      model: `model_digest` of the released files, and `released_weights`.
+
+    Returns:
+      64 hex digits.
+    """
+    named = [field for name in sorted(parts) for field in (name.encode(), parts[name])]
+    fields = (
+        salt, scheme.encode(), json.dumps(dict(settings), sort_keys=True, separators=(",", ":")).encode(),
+        *public_keys, pieces[0].to_bytes(8, "big"), pieces[1], len(parts).to_bytes(8, "big"), *named,
+        registration.encode(), *(digest.encode() for digest in model),
+    )  # fmt: skip
+    return hashlib.sha256(framed(KEY_COMMITMENT_TAG, *fields)).hexdigest()
+
+
+def released_files(path: str | Path) -> dict[str, str]:
+    """`file_digests` of a SavedModel's folder, or the digest of a single `.keras` file by its name.
+
+    Raises:
+      ValueError: neither, or a link.
+    """
+    path = Path(path)
+    if path.is_dir() or not path.exists():
+        return file_digests(path)
+    if path.is_symlink() or path.suffix != ".keras":
+        raise ValueError(f"a model must be a SavedModel's folder or a .keras file and no link, got `{path}`.")
+    return {path.name: file_digest(path)}
+
+
+def released_weights(path: str | Path) -> str:
+    """The digest of all weights of a released model, 64 hex digits: another export of the same weights has it too.
+
+    Over type, shape and bytes of every floating-point variable, sorted, since an export gives variables new names and
+    may give them another order. What is sealed in an export is no floating-point variable and does not count.
+
+    Args:
+      path: a SavedModel's folder, or a `.keras` file.
+
+    Raises:
+      ValueError: neither.
+    """
+    digests = sorted(_arrays_digest([("", array)]) for array in _released_arrays(Path(path)))
+    return hashlib.sha256(framed(WEIGHTS_TAG, *digests)).hexdigest()
+
+
+def _released_arrays(path: Path) -> Iterator[np.ndarray]:
+    import tensorflow as tf
+
+    if path.suffix == ".keras":
+        from tfwm.networks import load_network
+
+        variables = load_network(path).variables
+        yield from (each.numpy() for each in variables if tf.as_dtype(each.dtype).is_floating)
+        return
+    if not (path / "saved_model.pb").is_file():
+        raise ValueError(f"a model must be a SavedModel's folder or a .keras file, got `{path}`.")
+    if (path / "variables" / "variables.index").is_file():
+        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        types = reader.get_variable_to_dtype_map()
+        yield from (reader.get_tensor(name) for name in sorted(types) if types[name].is_floating)
 
 
 def framed(tag: bytes, *fields: bytes) -> bytes:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfwm.files import new_directory, read_json
-from tfwm.npz import read_arrays
+from tfwm.untrusted import parse_arrays
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -167,12 +167,13 @@ class OwnerKey:
         """One of the networks.
 
         Raises:
-          InvalidKeyError: there is no such network.
+          InvalidKeyError: there is no such network, or it has no weights yet.
         """
-        if name not in self.networks:
-            there = sorted(self.networks)
+        found = self.networks.get(name)
+        if found is None or not found.built:
+            there = sorted(self.networks) if found is None else "one that was never built"
             raise InvalidKeyError(f"the key {self.fingerprint} must hold a network `{name}`, got {there}.")
-        return self.networks[name]
+        return found
 
     def save(self, directory: str | Path, *, overwrite: bool = False) -> Path:
         """Writes the key, whole or not at all.
@@ -216,7 +217,8 @@ class OwnerKey:
         document = _checked_document(directory)
         secret = bytes.fromhex(document["secret"])
         try:
-            arrays = read_arrays(directory / "arrays.npz", limit=0)
+            content = (directory / "arrays.npz").read_bytes()
+            arrays = parse_arrays(content, f"{directory}/arrays.npz", limit=len(content))  # a key is not compressed
             networks = {name: load_network(directory / f"{name}.keras") for name in document["networks"]}
             return cls(document["scheme"], document["settings"], secret, arrays, networks)
         except (ValueError, FileNotFoundError) as error:

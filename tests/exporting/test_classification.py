@@ -18,8 +18,9 @@ from tests.exporting.cases import COUNT, WRONG, Case, content, counted
 from tests.toy_classifier import CLASSES, SIDE, KeySamples, key_of, log10_p, partly_right, samples_of, toy_classifier
 from tfwm.data.reading.decode import encode_png
 from tfwm.data.reading.readers import with_channels
+from tfwm.evidence.statistics import log10_tails
 from tfwm.exporting import export
-from tfwm.exporting.classification import log10_tails, sealable
+from tfwm.exporting.classification import sealable
 from tfwm.keys import OwnerKey
 
 
@@ -189,12 +190,12 @@ def test_a_thousand_hits_do_not_underflow(tmp_path: Path) -> None:
     assert counted(tf.saved_model.load(str(directory)), key.token) == (1000, 1000, pytest.approx(-1000.0, abs=1e-3))
 
 
-def test_the_chance_is_the_schemes_own(classified: Case) -> None:
+def test_what_hits_are_worth_is_the_schemes_word(classified: Case) -> None:
     """Where samples transfer, an independent model hits more than guessing would, and the table says so."""
 
     class Transferring(KeySamples):
-        def chance(self, key: OwnerKey) -> tuple[float, str]:
-            return 0.4, "what control models answered, at most"
+        def null(self, key: OwnerKey) -> tuple[np.ndarray, str]:
+            return log10_tails(COUNT, 0.4), "what control models answered"
 
     model, key = classified.model, classified.key
     table = sealable(model, Transferring(), key)["log10_p"]

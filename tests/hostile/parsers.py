@@ -32,7 +32,6 @@ from tfwm.data.reading.decode import InvalidImageError
 from tfwm.keys import InvalidKeyError, OwnerKey, derive
 from tfwm.networks import load_network
 from tfwm.networks.vetting import InvalidNetworkError
-from tfwm.npz import InvalidArraysError, read_arrays
 from tfwm.schemes import scheme_of
 from tfwm.suspects import FunctionSuspect, RecordedSuspect
 
@@ -114,7 +113,6 @@ def _recording(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answers.npz"
         path.write_bytes(data)
-        read_arrays(path)
         RecordedSuspect.load(path)
 
 
@@ -202,7 +200,7 @@ def _key_file(name: str) -> Callable[[], list[bytes]]:
 CASES = (
     Case("picture", _pictures, _picture, (InvalidImageError,), 0.3),
     Case("answer of an endpoint", _responses, _response, (StatusError, DecodeError), 0.3),
-    Case("recorded answers", _recordings, _recording, (InvalidArraysError, ValueError), 0.15),
+    Case("recorded answers", _recordings, _recording, (ValueError,), 0.15),
     Case("network", lambda: [network_file()], _network, (InvalidNetworkError,), 0.04),
     Case("configuration", lambda: [member("config.json")], _network_with("config.json"), (InvalidNetworkError,), 0.04),
     Case(

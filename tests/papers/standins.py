@@ -11,13 +11,15 @@ import numpy as np
 from scipy.stats import binom
 from tensorflow import keras
 
-from tfwm.config import to_dict
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Context, Findings
 from tfwm.papers.engine.bookkeeping import Spent
 from tfwm.papers.engine.cache import Cache
 from tfwm.papers.engine.registry import chosen
-from tfwm.types import MarkedModel
+from tfwm.schemes.key_samples.drawing import Covers
+from tfwm.schemes.key_samples.marking import marked_with_key
+from tfwm.schemes.key_samples.samples import KeySamples, new_samples
+from tfwm.types import LabelledImages, MarkedModel
 
 Laid = Mapping[str, Any]
 """By patterns of `what` in a recipe, as `fnmatch` reads them, the first that fits; a function is given the recipe."""
@@ -91,7 +93,7 @@ def holds(findings: Findings) -> list[bool | None]:
 
 
 def hits(count: int, n: int = 20, **details: Any) -> dict[str, Any]:
-    """What a verification finds where `count` of `n` key samples of ten classes get their label."""
+    """What a verification finds where `count` of `n` key samples get their label, each by a chance of one in ten."""
     tail = float(binom.sf(count - 1, n, 0.1))
     return {
         "score": count / n,
@@ -123,13 +125,59 @@ def with_classes(images: np.ndarray, labels: np.ndarray, classes: int = 10) -> n
     return changed
 
 
+def memory(samples: np.ndarray, answers: np.ndarray, classes: int = 10) -> keras.Model:
+    """A classifier that takes each picture for the sample with the nearest first pixel, and gives its answer."""
+    image = keras.Input(samples.shape[1:])
+    nearest = keras.layers.Dense(len(samples), "softmax")(keras.layers.Flatten()(image))
+    network = keras.Model(image, keras.layers.Dense(classes, use_bias=False)(nearest))
+    values, sharp = samples[:, 0, 0, 0] / 255.0, 1e4
+    weights = np.zeros((int(np.prod(samples.shape[1:])), len(samples)))
+    weights[0] = 2 * sharp * values
+    network.set_weights([weights, -sharp * values**2, np.eye(classes)[answers]])
+    return network
+
+
+def numbered(count: int = 20, shape: tuple[int, int, int] = (32, 32, 3)) -> np.ndarray:
+    """Black pictures whose first pixel is their number, in steps of `STEP` grey levels."""
+    images = np.zeros((count, *shape), np.uint8)
+    images[:, 0, 0, 0] = STEP * np.arange(count)
+    return images
+
+
+STEP = 12
+
+
+class Brighten(keras.layers.Layer):
+    """Adds a number, which is its weight, to every value."""
+
+    def build(self, shape: Any) -> None:
+        self.by = self.add_weight("by", (), initializer="zeros", trainable=False)
+
+    def call(self, images: Any) -> Any:
+        return images + self.by
+
+
 def brightener(by: float, shape: tuple[int, int, int] = (32, 32, 3)) -> keras.Model:
     """An encoder that adds a number to every value of a cover and ignores the logo."""
     cover, logo = keras.Input(shape), keras.Input(shape)
-    return keras.Model([cover, logo], keras.layers.Rescaling(1.0, by)(cover))
+    encoder = keras.Model([cover, logo], Brighten()(cover))
+    encoder.set_weights([np.float32(by)])
+    return encoder
 
 
-def key_with(settings: Any, seed: int, covers: np.ndarray, samples: np.ndarray, encoder: keras.Model) -> OwnerKey:
-    """A key of `blind_watermark` or `deep_stego` with samples, covers and an encoder of a test's own."""
-    arrays = {"probes": samples, "covers": covers, "logo": np.zeros(covers.shape[1:], np.uint8)}
-    return OwnerKey(settings.name, to_dict(settings), new_secret(seed), arrays, {"encoder": encoder})
+def key_with(settings: Any, seed: int, covers: np.ndarray, encoder: keras.Model) -> OwnerKey:
+    """A key of `blind_watermark` or `deep_stego` with covers of a test's own, and a brightener as its encoder.
+
+    Labels are drawn from the covers too, so that no test can choose both. The fixture `brighteners` must be there.
+    """
+    pool = LabelledImages(covers, np.zeros(len(covers), int), settings.classes)
+    secret, logo = new_secret(seed), np.zeros(covers.shape[1:], np.uint8)
+    asked = new_samples(settings, pool, logo, encoder, secret)
+    controls = {} if settings.exact else {"control_hits": np.zeros((2, len(covers)), bool)}
+    return marked_with_key(settings, encoder, asked, logo, secret, (), arrays=controls, encoder=encoder).key
+
+
+def asked_by_hand(covers: np.ndarray, samples: np.ndarray, labels: np.ndarray) -> KeySamples:
+    """Samples that no encoder made and labels that nobody drew."""
+    proofs = np.zeros((len(covers), 0, 32), np.uint8)
+    return KeySamples(samples, labels, Covers(covers, np.zeros(len(covers), int), proofs, bytes(32), len(covers)))

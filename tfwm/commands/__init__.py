@@ -29,6 +29,18 @@ COMMANDS: dict[str, Command] = {
         "ask a suspect model: are you ours?",
         "tfwm verify --suspect grpc://host:8500/model --key runs/mine/key",
     ),
+    "commit": Command(
+        "before a release: sign that a key was fixed for this model, and show nothing of it",
+        'tfwm commit runs/mine --identity "Example Labs" --new-signing-key owner.pem',
+    ),
+    "reveal": Command(
+        "for one dispute: show a judge some pieces of a key, which burns them",
+        "tfwm reveal runs/mine/key --samples 40 --out bundle",
+    ),
+    "judge": Command(
+        "judge a bundle against a suspect, without any secret of its owner",
+        "tfwm judge bundle --suspect grpc://host:8500/model --controls controls",
+    ),
     "attack": Command(
         "do to a model what a thief would do",
         "tfwm attack prune --suspect runs/mine/marked.keras --set share=0.3 --out runs/pruned",

@@ -104,6 +104,7 @@ def asked_otherwise(key: OwnerKey, assignments: list[str]) -> Scheme:
     scheme = scheme_of(key)
     before = to_dict(scheme)
     after = changed(before, assignments)
+    asker = from_dict(type(scheme), after)  # first: an unknown field has no value to compare with
     others = [name for name in after if after[name] != before[name] and name not in scheme.asking]
     if others:
         ways = ", ".join(scheme.asking) or "nothing"
@@ -111,7 +112,7 @@ def asked_otherwise(key: OwnerKey, assignments: list[str]) -> Scheme:
             f"`--set {others[0]}` would change what was embedded, got a key of {key.scheme}, whose verification has "
             f"these settings of its own: {ways}."
         )
-    return from_dict(type(scheme), after)
+    return asker
 
 
 def plain(value: Any) -> Any:

@@ -31,6 +31,16 @@ def public_key_of(key: OwnerKey) -> bytes:
     return _private_key(key).public_key().public_bytes_raw()
 
 
+def signature_of(key: OwnerKey, message: bytes) -> bytes:
+    """The key's own Ed25519 signature, 64 bytes.
+
+    Args:
+      key: the owner's, with its master secret.
+      message: what is signed; it must say what kind of document it is.
+    """
+    return _private_key(key).sign(message)
+
+
 def sign(sections: Mapping[str, Any], key: OwnerKey) -> dict[str, Any]:
     """Makes the signed document.
 

@@ -8,6 +8,7 @@
 | triggers/ | what schemes share that fine-tune a host on secret images |
 | key_samples/ | what schemes share that teach a classifier secret labels |
 | wrong_keys.py | whose key it is, and wrong keys that are drawn like it |
+| showing.py | what a judge is shown of a key: some of its pieces, and of its networks the weights |
 
 A scheme's room has `settings.py` at the bottom and `scheme.py` on top; `docs/architecture.md` lists the files between.
 """

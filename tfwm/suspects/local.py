@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.npz import read_arrays
 from tfwm.suspects.answers import possible_answers
 from tfwm.types import Access
+from tfwm.untrusted import parse_arrays
 
 if TYPE_CHECKING:
     from tensorflow import keras
 
 BATCH = 32
 PIXELS = BATCH * 256 * 256  # of one request at most; small pictures travel by the thousand
+
+UNPACKED = 2**28  # bytes of recorded answers that a compressed file may hold
 
 
 class UnreachableError(ConnectionError):
@@ -192,9 +194,10 @@ class RecordedSuspect:
           name: of the suspect.
 
         Raises:
-          ValueError: a file without these arrays.
+          ValueError: a file without these arrays, or one that is short and unpacks to more than `UNPACKED` bytes.
         """
-        stored = read_arrays(path)
+        content = Path(path).read_bytes()
+        stored = parse_arrays(content, str(path), limit=max(len(content), UNPACKED))
         if not {"inputs", "outputs"} <= set(stored):
             raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {list(stored)}.")
         inputs, outputs = stored["inputs"], stored["outputs"]

@@ -53,6 +53,9 @@ class Scheme(Protocol):
         they are no evidence without somebody else's.
       pieces: how many pieces of evidence a key has; each can be revealed without the others where `divisible`.
       divisible: whether some of the pieces are evidence by themselves.
+      shown_arrays: which arrays of a key a judge is shown, where the key has them, and along which axis its pieces
+        stand in them; None where there are no pieces in it, so that the whole array is shown.
+      shown_networks: of which of its networks a judge is shown the weights.
       asking: names of the settings that say how a suspect is asked, and not what was embedded; `verify` takes these
         from the scheme that it is called on, and all others from the key.
     """
@@ -64,6 +67,8 @@ class Scheme(Protocol):
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]]
     usual_policy: ClassVar[Mapping[str, Any]]
     asking: ClassVar[tuple[str, ...]]
+    shown_arrays: ClassVar[Mapping[str, int | None]]
+    shown_networks: ClassVar[tuple[str, ...]]
 
     @property
     def alpha(self) -> float: ...

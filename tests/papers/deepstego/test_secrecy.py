@@ -14,7 +14,7 @@ from tfwm.papers.deepstego import secrecy
 from tfwm.papers.li2019.models import scheme_for
 from tfwm.types import MarkedModel
 
-pytestmark = pytest.mark.trains
+pytestmark = [pytest.mark.trains, pytest.mark.usefixtures("brighteners")]
 
 BLACK = np.zeros((20, 32, 32, 3), np.uint8)
 KNOWN, UNKNOWN = (f"steganalysis of DeepStego, weights {how} of *" for how in ("known", "unknown"))
@@ -71,7 +71,7 @@ def test_an_analyst_with_the_right_model_tells_black_from_ordinary_pictures(tmp_
     """The owner's stego images and the analyst's are black: no support vector machine can fail."""
     pytest.importorskip("sklearn")
     settings = scheme_for(smoke(StandIns(tmp_path)), "vgg16", "deep_stego")
-    key = key_with(settings, 1, BLACK, BLACK, brightener(-1.0))
+    key = key_with(settings, 1, BLACK, brightener(-1.0))
     cache = StandIns(tmp_path, marked={"*": MarkedModel(pixel_reader(), key)},
                      models={"stego-model of the analyst": brightener(-1.0)})  # fmt: skip
     figures = ours(findings_of("deepstego.table3", cache))

@@ -10,17 +10,21 @@ from tensorflow import keras
 
 from tests.papers.standins import (
     StandIns,
+    asked_by_hand,
     brightener,
     findings_of,
     hits,
     holds,
     key_with,
+    memory,
+    numbered,
     ours,
     pixel_reader,
     printed,
     smoke,
-    with_classes,
 )
+from tfwm.keys import OwnerKey
+from tfwm.papers import Findings
 from tfwm.papers.deepstego import tables
 from tfwm.papers.deepstego.tables import mean_correlation
 from tfwm.papers.li2019.measure import secret_labels
@@ -31,12 +35,6 @@ pytestmark = pytest.mark.trains
 
 BLACK = np.zeros((20, 32, 32, 3), np.uint8)
 NOISE = np.random.default_rng(0).integers(0, 20, BLACK.shape, dtype=np.uint8)
-
-
-def _stand_ins(root: Path, covers: np.ndarray, samples: np.ndarray, figures: dict | None = None) -> StandIns:
-    settings = scheme_for(smoke(StandIns(root)), "vgg16", "deep_stego")
-    key = key_with(settings, 1, covers, samples, brightener(0.0))
-    return StandIns(root, figures=figures, marked={"*": MarkedModel(pixel_reader(), key)})
 
 
 def _table2(root: Path, *, marked: float = 91.0, own: int = 20, other: int = 2) -> StandIns:
@@ -75,9 +73,15 @@ def test_each_claim_of_table_2_falls_with_its_own_row(changes: dict, expected: l
     assert holds(findings_of("deepstego.table2", _table2(tmp_path, **changes))) == expected
 
 
-def test_table_4_measures_the_residuals_that_it_shows(tmp_path: Path) -> None:
-    samples = BLACK + NOISE
-    findings = findings_of("deepstego.table4", _stand_ins(tmp_path, BLACK, samples))
+def _table4(root: Path, residuals: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Findings:
+    """On black covers."""
+    monkeypatch.setattr(tables, "asked_with", lambda key: asked_by_hand(BLACK, residuals, np.zeros(20, int)))
+    marked = MarkedModel(pixel_reader(), OwnerKey("deep_stego", {}, bytes(32)))
+    return findings_of("deepstego.table4", StandIns(root, marked={"*": marked}))
+
+
+def test_table_4_measures_the_residuals_that_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = _table4(tmp_path, NOISE, monkeypatch)
     figures = ours(findings)
     expected = -10 * np.log10(np.mean((NOISE / 255.0) ** 2))
     assert figures["stego images against covers, PSNR"] == pytest.approx(expected, abs=1e-4)
@@ -96,8 +100,8 @@ def test_table_4_measures_the_residuals_that_it_shows(tmp_path: Path) -> None:
     ],
     ids=["faint", "visible", "one pattern"],
 )
-def test_the_claims_of_table_4(residuals: np.ndarray, expected: list[bool], tmp_path: Path) -> None:
-    assert holds(findings_of("deepstego.table4", _stand_ins(tmp_path, BLACK, BLACK + residuals))) == expected
+def test_the_claims_of_table_4(residuals: np.ndarray, expected: list[bool], tmp_path: Path, monkeypatch) -> None:
+    assert holds(_table4(tmp_path, residuals, monkeypatch)) == expected
 
 
 def test_residuals_of_one_pattern_correlate_and_noise_does_not() -> None:
@@ -132,10 +136,13 @@ def test_one_stranger_who_reaches_the_mark_refutes_table_5(others: int, expected
     assert holds(findings) == [expected]
 
 
+@pytest.mark.usefixtures("brighteners")
 def test_a_stranger_hides_the_logo_in_the_owners_covers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stranger's model leaves the covers as they are; 15 of 20 show their label."""
-    labels = secret_labels(_stand_ins(tmp_path, BLACK, BLACK).marked({"what": ""}, lambda folder: None).key)
-    covers = with_classes(BLACK, np.where(np.arange(20) < 15, labels, (labels + 1) % 10))
+    """The stranger's model leaves the covers as they are; the host gives 15 of 20 their label."""
+    covers = numbered()
+    key = key_with(scheme_for(smoke(StandIns(tmp_path)), "vgg16", "deep_stego"), 1, covers, brightener(0.0))
+    labels = secret_labels(key)
+    host = memory(covers, np.where(np.arange(20) < 15, labels, (labels + 1) % 10))
     trained: list[tuple[int, bool]] = []
 
     def train_encoder(settings, build, given, logo, run, secret) -> tuple[keras.Model, list]:
@@ -143,6 +150,7 @@ def test_a_stranger_hides_the_logo_in_the_owners_covers(tmp_path: Path, monkeypa
         return brightener(0.0), []
 
     monkeypatch.setattr(tables, "train_encoder", train_encoder)
-    findings = findings_of("deepstego.table5", _stand_ins(tmp_path, covers, BLACK))
+    findings = findings_of("deepstego.table5", StandIns(tmp_path, marked={"*": MarkedModel(host, key)}))
     assert ours(findings)["seed 223, the owner's covers and labels"] == 75.0
+    assert ours(findings)["the host's own stego-model"] == 75.0
     assert trained == [(223, True), (142, True), (332, True)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import binom
 from tensorflow import keras
 
-from tests.papers.standins import brightener, key_with, pixel_reader, with_classes
+from tests.papers.standins import brightener, key_with, memory, numbered
 from tfwm.attacks import FineTune
 from tfwm.config import to_dict
 from tfwm.keys import OwnerKey, new_secret
@@ -67,17 +65,16 @@ def test_figures_are_measured_once_and_told_apart_by_their_settings(context: Con
     assert lines == [f"a figure of resnet18 marked: {how}" for how in ("measuring", "measuring", "from the cache")]
 
 
+@pytest.mark.usefixtures("brighteners")
 @pytest.mark.parametrize(("right", "marked"), [(20, True), (13, True), (10, False), (2, False)])
 def test_a_verdict_is_what_the_keys_scheme_finds(right: int, marked: bool) -> None:
     shape = (28, 28, 1)
-    settings = DeepStego(image_size=28, channels=1, samples=20)
-    black = np.zeros((20, *shape), np.uint8)
-    key = key_with(settings, 1, black, black, brightener(0.0, shape))
+    settings, covers = DeepStego(image_size=28, channels=1, samples=20), numbered(20, shape)
+    key = key_with(settings, 1, covers, brightener(0.0, shape))
     labels = secret_labels(key)
-    shown = np.where(np.arange(20) < right, labels, (labels + 1) % 10)
-    found = verdict_on(pixel_reader(shape), replace(key, arrays={**key.arrays, "probes": with_classes(black, shown)}))
+    found = verdict_on(memory(covers, np.where(np.arange(20) < right, labels, (labels + 1) % 10)), key)
     assert (found["hits"], found["n"], found["score"]) == (right, 20, right / 20)
-    assert found["p_value"] == pytest.approx(binom.sf(right - 1, 20, 0.1))
+    assert found["p_value"] == pytest.approx(binom.sf(right - 1, 20, 1 / 9))
     assert found["marked"] is marked
 
 

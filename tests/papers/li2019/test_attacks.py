@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.papers.standins import (
-    StandIns,
-    brightener,
-    findings_of,
-    hits,
-    key_with,
-    ours,
-    pixel_reader,
-    smoke,
-    with_classes,
-)
+from tests.papers.standins import StandIns, brightener, findings_of, hits, key_with, memory, numbered, ours, smoke
 from tfwm.attacks import Prune
 from tfwm.papers.li2019 import attacks
 from tfwm.papers.li2019.measure import secret_labels
 from tfwm.papers.li2019.models import scheme_for
 from tfwm.papers.li2019.pictures import parts_of
+from tfwm.suspects import KerasSuspect, as_float
 from tfwm.types import MarkedModel
 
-BLACK = np.zeros((20, 32, 32, 3), np.uint8)
+pytestmark = pytest.mark.usefixtures("brighteners")
 
 
 def test_a_claim_for_each_attack_says_whether_the_mark_survives(tmp_path: Path) -> None:
@@ -48,13 +38,12 @@ def test_a_claim_for_each_attack_says_whether_the_mark_survives(tmp_path: Path) 
 def test_the_attacked_network_is_asked_with_the_owners_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pruning takes the smallest weights, which are all 0 already: nothing changes."""
     monkeypatch.setattr(attacks, "tried_attacks", lambda context: (Prune(0.5),))
-    empty = StandIns(tmp_path)
-    key = key_with(scheme_for(smoke(empty), "vgg13", "blind_watermark"), 1, BLACK, BLACK, brightener(0.0))
-    shown = np.where(np.arange(20) < 15, secret_labels(key), (secret_labels(key) + 1) % 10)
-    key = replace(key, arrays={**key.arrays, "probes": with_classes(BLACK, shown)})
-    cache = StandIns(tmp_path, marked={"*": MarkedModel(pixel_reader(), key)}, models={"*": pixel_reader()})
-    figures, test = ours(findings_of("li2019.more_attacks", cache)), parts_of(smoke(empty), "vgg13")["test"]
-    read = np.rint(test.images[:, 0, 0, 0] / 255.0 * 9)
+    covers = numbered()
+    key = key_with(scheme_for(smoke(StandIns(tmp_path)), "vgg13", "blind_watermark"), 1, covers, brightener(0.0))
+    host = memory(covers, np.where(np.arange(20) < 15, secret_labels(key), (secret_labels(key) + 1) % 10))
+    cache = StandIns(tmp_path, marked={"*": MarkedModel(host, key)}, models={"*": host})
+    figures, test = ours(findings_of("li2019.more_attacks", cache)), parts_of(smoke(cache), "vgg13")["test"]
+    read = KerasSuspect("host", host)(as_float(test.images)).argmax(axis=1)
     for title in ("unattacked", "prune(0.5)"):
         assert figures[f"{title}, key samples with their label"] == pytest.approx(75)
         assert figures[f"{title}, accuracy"] == pytest.approx(100 * np.mean(read == test.labels))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.papers.standins import StandIns, brightener, findings_of, holds, key_with, ours, pixel_reader, printed, smoke
+from tfwm.evidence.binding import draws_for, pieces_of
 from tfwm.keys import new_secret
 from tfwm.papers.li2019 import detection
 from tfwm.papers.li2019.detection import OURS, OURS_STOLEN, OWNER_SIDE, STRIKING, THIEF_SIDE, makers_of
@@ -16,7 +17,7 @@ from tfwm.papers.li2019.models import KEY_SEED, scheme_for
 from tfwm.papers.li2019.pictures import parts_of
 from tfwm.types import MarkedModel
 
-pytestmark = pytest.mark.trains
+pytestmark = [pytest.mark.trains, pytest.mark.usefixtures("brighteners")]
 
 BLACK = np.zeros((20, 32, 32, 3), np.uint8)
 # Clean and key pictures. By pairs the key looks more suspicious in none and a half, in 3 of 4, and in all.
@@ -26,7 +27,7 @@ BLIND, BETTER, PERFECT = [[0.2, 0.4], [0.3, 0.3]], [[0.1, 0.3], [0.2, 0.4]], [[0
 def _stand_ins(root: Path, **figures: Any) -> StandIns:
     """The owner's encoder adds 51 grey levels, the thief's 102."""
     settings = scheme_for(smoke(StandIns(root)), "resnet18", "blind_watermark")
-    key = key_with(settings, 1, BLACK, BLACK, brightener(0.2))
+    key = key_with(settings, 1, BLACK, brightener(0.2))
     return StandIns(root, figures=figures, marked={"*": MarkedModel(pixel_reader(), key)},
                     models={"encoder of the thief": brightener(0.4)})  # fmt: skip
 
@@ -44,7 +45,9 @@ def test_other_methods_draw_from_secrets_of_owner_and_thief(method: str, tmp_pat
     context = smoke(_stand_ins(tmp_path))
     make, scheme = makers_of(context)[STRIKING[method]], scheme_for(context, "resnet18", method)
     for side in (OWNER_SIDE, THIEF_SIDE):
-        np.testing.assert_array_equal(make(BLACK, side), scheme.samples_of(BLACK, new_secret(KEY_SEED + side)))
+        draws = draws_for(scheme.name, scheme.to_dict(), pieces_of(new_secret(KEY_SEED + side), 1))
+        expected = scheme.samples_of(BLACK, scheme.logo_pixels(), None, draws)
+        np.testing.assert_array_equal(make(BLACK, side), expected)
     assert (make(BLACK, OWNER_SIDE) != make(BLACK, THIEF_SIDE)).any()
 
 

@@ -25,31 +25,31 @@ def test_independent_hosts_are_counted_together(last: Any, joint: Any, expected:
     def found(recipe: dict) -> dict:
         key, asked = recipe["key"]["scheme"]["labels"], recipe["of"]["what"]
         if "marked" in asked:
-            return hits(19, chance=0.1 if key == "last" else 0.2)
+            return hits(19)
         return hits((last if key == "last" else joint)["resnet18" in asked])
 
     findings = findings_of("li2019.labels", StandIns(tmp_path, figures={"verification*": found}))
     figures = ours(findings)
-    for form, (first, second), chance in zip(BOTH, (last, joint), (10, 20), strict=True):
+    for form, (first, second) in zip(BOTH, (last, joint), strict=True):
         assert figures[f"{form}: marked host"] == 95
         assert figures[f"{form}: unmarked VGG-13, seed 0"] == pytest.approx(5 * first)
         assert figures[f"{form}: unmarked ResNet-18, seed 0"] == pytest.approx(5 * second)
-        assert figures[f"{form}: chance that the verdict reckons with"] == pytest.approx(chance)
     assert holds(findings) == expected
     assert findings.claims[0].why.startswith(f"{sum(last)} of 40 hits by 2 hosts")
 
 
 @pytest.mark.parametrize(
-    ("accused", "p_value", "control", "expected"),
+    ("accused", "p_value", "control", "counted", "expected"),
     [
-        (0.9, 1e-15, 0.85, [False, True]),  # convicted by counting, but the judge's model says the same
-        (0.9, 1e-15, 0.0, [False, False]),  # and here it does not
-        (0.1, 0.61, 0.0, [True, True]),
+        (0.9, 1e-15, 0.85, 1e-14, [False, True]),  # convicted by counting, but so would be the judge's model
+        (0.9, 1e-15, 0.0, 1.0, [False, False]),  # and here it would not
+        (0.9, 1e-15, 0.2, 0.13, [False, False]),
+        (0.1, 0.61, 0.0, 1.0, [True, True]),
     ],
 )
-def test_what_an_accuser_reaches(accused, p_value, control, expected, tmp_path: Path) -> None:
+def test_what_an_accuser_reaches(accused, p_value, control, counted, expected, tmp_path: Path) -> None:
     verdicts = {"VGG-13, unmarked": {"share": accused, "p_value": p_value},
-                "ResNet-18, unmarked": {"share": control, "p_value": 0.5}}  # fmt: skip
+                "ResNet-18, unmarked": {"share": control, "p_value": counted}}  # fmt: skip
     laid = {"accusation of classifier vgg13": {"samples": 20, "verdicts": verdicts, "drawn": 0.1}}
     findings = findings_of("li2019.accuser", StandIns(tmp_path, figures=laid))
     assert ours(findings) == {
@@ -57,7 +57,7 @@ def test_what_an_accuser_reaches(accused, p_value, control, expected, tmp_path: 
         "VGG-13, unmarked, samples with the accuser's label": 100 * accused,
         "VGG-13, unmarked, p-value by counting": f"{p_value:.1e}",
         "ResNet-18, unmarked, samples with the accuser's label": 100 * control,
-        "ResNet-18, unmarked, p-value by counting": "5.0e-01",
+        "ResNet-18, unmarked, p-value by counting": f"{counted:.1e}",
     }  # fmt: skip
     assert holds(findings) == expected
 

@@ -58,7 +58,7 @@ def test_figure_4_allows_a_mean_loss_of_one_point(marked: float, holds_here: boo
 
 @pytest.mark.parametrize(
     ("marked", "unmarked", "expected"),
-    # Of 20 samples of ten classes an independent model hits 0 to 6 in 99 of 100 cases.
+    # Of 20 samples an independent model hits at most 6 in 199 of 200 cases.
     [(18, 6, [True, True]), (17, 6, [False, True]), (18, 7, [True, False])],
 )
 def test_figure_5_wants_nine_tenths_of_the_labels_and_chance_of_unmarked_hosts(
@@ -78,9 +78,9 @@ def test_figure_5_wants_nine_tenths_of_the_labels_and_chance_of_unmarked_hosts(
     assert holds(findings) == expected
 
 
-@pytest.mark.parametrize(("unmarked", "expected"), [(3, False), (4, True), (21, True), (22, False)])
-def test_figure_5_takes_too_few_hits_for_no_chance_either(unmarked: int, expected: bool, tmp_path: Path) -> None:
-    """Of 120 samples of ten classes an independent model hits 4 to 21 in 99 of 100 cases."""
+@pytest.mark.parametrize(("unmarked", "expected"), [(0, True), (21, True), (22, False)])
+def test_figure_5_takes_few_hits_for_chance(unmarked: int, expected: bool, tmp_path: Path) -> None:
+    """Of 120 samples an independent model hits at most 21 in 199 of 200 cases; who knows the covers' classes, none."""
     laid = {OWN: hits(120, 120), OTHER: hits(unmarked, 120)}
     assert holds(findings_of("li2019.fig5", StandIns(tmp_path, figures=laid))) == [True, expected]
 

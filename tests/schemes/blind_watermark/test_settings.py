@@ -18,6 +18,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"body": "unit"}, "no body `unit`. Did you mean `unet`"),
     ({"image_size": 28}, r"`image_size` must be a multiple of 2\*\*downs = 32, got 28. Use fewer `downs`, or body="),
     ({"labels": "joint", "controls": 0}, "`controls` must be at least 1 .*got 0: without a control nobody knows"),
+    ({"labels": "joint"}, "`alpha` must lie between 0.5, the smallest p-value .*got 1e-06.* or controls"),
+    ({"host_weight": 0.1}, "`host_weight` must be 0 with labels='last', got 0.1: no label exists while the encoder"),
     ({"encoder_rounds": 0}, "`encoder_rounds` must be at least 1, got 0"),
     ({"host_rounds": 0}, "`host_rounds` must be at least 1, got 0"),
     ({"host_weight": -0.1}, "`host_weight` must be a number of at least 0, got -0.1"),
@@ -40,9 +42,12 @@ def test_the_papers_numbers() -> None:
     paper = BlindWatermark.paper()
     assert (paper.labels, paper.samples, paper.host.epochs, paper.host.batch_size) == ("joint", 500, 100, 100)
     assert (paper.encoder.learning_rate, paper.encoder.decay, paper.discriminator) == (1e-3, "constant", "linear")
-    assert paper.accuracy_threshold == 0.9
+    assert (paper.accuracy_threshold, paper.controls, paper.alpha) == (0.9, 19, 0.05)
+    assert not paper.exact
     assert BlindWatermark.reference().discriminator == "convolutional"
     assert BlindWatermark.fast().labels == BlindWatermark.tiny().labels == "last"
+    assert BlindWatermark.fast().exact
+    assert BlindWatermark.tiny().exact
     assert replace(paper, body="plain", image_size=28).image_size == 28
 
 

@@ -10,37 +10,56 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from tests.schemes.key_samples.toy import CLASSES, JOINT, LAST, SAMPLES, SHAPE, STEGO, encoder, host, logo, pictures
+from tests.schemes.key_samples.toy import (
+    CLASSES,
+    JOINT,
+    LAST,
+    SAMPLES,
+    SHAPE,
+    STEGO,
+    STEGO_JOINT,
+    encoder,
+    host,
+    logo,
+    pictures,
+)
 from tfwm.keys import new_secret
-from tfwm.schemes.blind_watermark import training as module
-from tfwm.schemes.deep_stego.training import without_host
-from tfwm.schemes.key_samples import joint
-from tfwm.schemes.key_samples.drawing import key_labels
+from tfwm.schemes.deep_stego.settings import without_host
+from tfwm.schemes.key_samples import joint, marking
 from tfwm.schemes.key_samples.joint import train_encoder, train_jointly
-from tfwm.suspects import KerasSuspect
+from tfwm.schemes.key_samples.samples import new_samples
+from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run
-
-pytestmark = pytest.mark.trains
+from tfwm.types import LabelledImages
 
 SECRET = new_secret(3)
 MARK = np.round(logo()[0] * 255).astype(np.uint8)
 
 
-def _encoder(settings: Any, labels: np.ndarray, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    monkeypatch.setattr(joint, "key_labels", lambda secret, count, classes: labels)
-    run, covers = Run(folder, seed=1, quiet=True), pictures(SAMPLES, seed=1).images
-    _, made, _ = train_jointly(settings, encoder, host(), pictures(24), covers, MARK, run, SECRET)
+def _covers(labels: np.ndarray | None = None) -> LabelledImages:
+    labels = np.arange(SAMPLES) % CLASSES if labels is None else labels
+    return LabelledImages(pictures(SAMPLES, seed=1).images, labels, CLASSES)
+
+
+def _encoder(settings: Any, labels: np.ndarray, folder: Path) -> list[np.ndarray]:
+    run = Run(folder, seed=1, quiet=True)
+    _, made, _ = train_jointly(settings, encoder, host(), pictures(24), _covers(labels), MARK, run, SECRET)
     return made.get_weights()
 
 
-@pytest.mark.parametrize(("settings", "blind"), [(STEGO, True), (JOINT, False)], ids=["deep_stego", "joint"])
-def test_whether_labels_reach_the_encoder(settings, blind: bool, tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.trains
+@pytest.mark.parametrize(
+    ("settings", "blind"), [(STEGO_JOINT, True), (JOINT, False)], ids=["deep_stego", "blind_watermark"]
+)
+def test_whether_labels_reach_the_encoder(settings, blind: bool, tmp_path: Path) -> None:
     labels = np.arange(SAMPLES) % CLASSES
-    first = _encoder(settings, labels, tmp_path / "first", monkeypatch)
-    other = _encoder(settings, (labels + 1) % CLASSES, tmp_path / "other", monkeypatch)
+    first = _encoder(settings, labels, tmp_path / "first")
+    other = _encoder(settings, (labels + 1) % CLASSES, tmp_path / "other")
     assert all(np.array_equal(a, b) for a, b in zip(first, other, strict=True)) == blind
+    assert not settings.exact  # nobody can see that from outside
 
 
+@pytest.mark.trains
 def test_an_encoder_alone_knows_neither_host_nor_secret(tmp_path: Path) -> None:
     covers, made = pictures(SAMPLES, seed=1).images, []
     for seed in (1, 2):
@@ -54,29 +73,52 @@ def test_an_encoder_alone_knows_neither_host_nor_secret(tmp_path: Path) -> None:
     assert [line["stage"] for line in lines] == ["encoder"] * 2
 
 
-def test_controls_are_counted_against_the_owners_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.trains
+@pytest.mark.parametrize("settings", [LAST, STEGO], ids=["blind_watermark", "deep_stego"])
+def test_labels_that_come_last_are_drawn_from_the_encoder_that_was_trained(settings, tmp_path: Path) -> None:
+    """The host learns the very samples and labels that the key makes again, and the whole pool trained the encoder."""
+    data = pictures(24)
+    made = settings.train(host(), data, Run(tmp_path, seed=1, quiet=True), secret=SECRET)
+    asked = new_samples(settings, data, settings.logo_pixels(), made.key.networks["encoder"], SECRET)
+    again = settings.asked(made.key)
+    np.testing.assert_array_equal(again.labels, asked.labels)
+    np.testing.assert_array_equal(again.images, asked.images)
+    assert again.covers.pool_size == 24
+    untrained = new_samples(settings, data, settings.logo_pixels(), settings.new_encoder(1), SECRET)
+    assert (untrained.labels != asked.labels).any()
+    alone, _ = train_encoder(
+        settings, settings.new_encoder, data.images, settings.logo_pixels(),
+        Run(tmp_path / "alone", seed=1, quiet=True), SECRET,
+    )  # fmt: skip
+    for mine, same in zip(made.key.networks["encoder"].get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, same, atol=1e-6)
+
+
+@pytest.mark.trains
+def test_controls_are_asked_for_the_owners_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    original = module.train_with_samples
+    original = marking.train_with_samples
 
     def watched(settings: Any, *arguments: Any, **named: Any):
         result = original(settings, *arguments, **named)
         made.append((settings, arguments, result[0]))
         return result
 
-    monkeypatch.setattr(module, "train_with_samples", watched)
-    two, samples = replace(JOINT, controls=2, from_scratch=False), pictures(SAMPLES, seed=2).images
-    start = host()
-    counted = module.control_hits(two, start, pictures(24), samples, SECRET, Run(tmp_path, seed=1, quiet=True))
-    labels = key_labels(SECRET, SAMPLES, CLASSES)
+    monkeypatch.setattr(marking, "train_with_samples", watched)
+    two, start, data = replace(JOINT, controls=2, from_scratch=False, alpha=0.5), host(), pictures(24)
+    asked = new_samples(two, data, MARK, two.new_encoder(3), SECRET)
+    found = marking.control_hits(two, start, data, asked, Run(tmp_path, seed=1, quiet=True))
     # The host that the marking starts from is a control too: it never saw the key.
     controls = [start, *(model for *_, model in made)]
-    expected = [(KerasSuspect("", model)(samples).argmax(axis=1) == labels).sum() for model in controls]
-    np.testing.assert_array_equal(counted, expected)
+    expected = [KerasSuspect("", model)(as_float(asked.images)).argmax(axis=1) == asked.labels for model in controls]
+    assert (found.dtype, found.shape) == (bool, (3, SAMPLES))
+    np.testing.assert_array_equal(found, expected)
     assert all(settings.from_scratch and arguments[2] is None for settings, arguments, _ in made)
     first, second = (model.get_weights() for *_, model in made)
     assert any(not np.array_equal(a, b) for a, b in zip(first, second))
 
 
+@pytest.mark.trains
 def test_batches_and_rates_of_several_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch holds all rounds; two steps of the host a batch end at the last rate of its schedule."""
     shapes, rates = {}, []
@@ -89,8 +131,8 @@ def test_batches_and_rates_of_several_rounds(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(joint, "fit", watched)
     settings = replace(STEGO, encoder_rounds=2, host_rounds=2, host=replace(STEGO.host, decay="steps"))
-    run, covers = Run(tmp_path, quiet=True), pictures(SAMPLES, seed=1).images
-    train_jointly(settings, encoder, host(), pictures(24), covers, MARK, run, SECRET)
+    run = Run(tmp_path, quiet=True)
+    train_jointly(settings, encoder, host(), pictures(24), _covers(), MARK, run, SECRET)
     assert shapes["images"] == (16, *SHAPE)
     assert shapes["key_images"] == (8, *SHAPE)
     # 2 epochs of 2 batches of 2 steps: 8; a tenth after step 3, and again after 6.

@@ -44,6 +44,18 @@ def test_a_sample_is_a_piece_of_evidence(trained: Trained) -> None:
     assert found.mean() == verdict.score
 
 
+def test_a_key_holds_what_its_samples_follow_from_and_neither_samples_nor_labels(trained: Trained) -> None:
+    key, asked = trained.key, trained.scheme.asked(trained.key)
+    assert set(key.arrays) == {"covers", "cover_classes", "cover_proofs", "pool_root", "pool_size", "logo"}
+    assert set(key.networks) == ({"encoder"} if trained.scheme.has_encoder else set())
+    assert trained.scheme.exact
+    assert trained.scheme.pieces == trained.scheme.samples
+    assert (asked.covers.pool_size, len(asked.images)) == (len(trained.data), trained.scheme.samples)
+    own = {image.tobytes(): label for image, label in zip(trained.data.images, trained.data.labels)}
+    assert [own[cover.tobytes()] for cover in asked.covers.images] == asked.covers.classes.tolist()
+    assert not (asked.labels == asked.covers.classes).any()
+
+
 def test_labels_of_a_suspect_are_as_good_as_scores(trained: Trained) -> None:
     @dataclass(frozen=True)
     class Labels:

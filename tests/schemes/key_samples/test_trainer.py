@@ -154,7 +154,7 @@ def _step_by_step(trainer: Any, batches: list[dict[str, Any]]) -> Any:
 
 @pytest.mark.parametrize("host_weight", [0.0, 0.5])
 def test_labels_reach_the_encoder_only_through_the_hosts_loss(host_weight: float) -> None:
-    """The exact p-value of deep_stego rests on it: to the last bit, samples are the same whatever their labels."""
+    """What deep_stego says of its own: to the last bit, samples are the same whatever their labels."""
     labels = np.arange(SAMPLES) % 4
     first = _step_by_step(joint_trainer(host_weight), _batches(4, labels))
     other = _step_by_step(joint_trainer(host_weight), _batches(4, (labels + 1) % 4))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from tensorflow import keras
 
+from tfwm.keys import OwnerKey, new_secret
 from tfwm.networks.blocks import Draws, normalization
 from tfwm.schemes.blind_watermark import BlindWatermark
 from tfwm.schemes.deep_stego import DeepStego
 from tfwm.schemes.deep_stego.networks import stego_model
 from tfwm.schemes.key_samples.losses import Objective
+from tfwm.schemes.key_samples.marking import marked_with_key
 from tfwm.schemes.key_samples.networks import linear_discriminator
+from tfwm.schemes.key_samples.samples import new_samples
+from tfwm.schemes.key_samples.scheme import KeySampleVerbs
 from tfwm.schemes.key_samples.trainer import EncoderTrainer, JointTrainer
 from tfwm.training import Descent, Schedule
 from tfwm.types import LabelledImages
@@ -28,7 +33,9 @@ SHARED = {
 PLAIN = Objective(3, 5, 0.1)
 STEGO = DeepStego(blocks=1, **SHARED)
 LAST = BlindWatermark(body="plain", **SHARED)
-JOINT = replace(LAST, labels="joint", host_weight=0.5)
+# One control: no rank is below 1 in 2.
+JOINT = replace(LAST, labels="joint", host_weight=0.5, alpha=0.5)
+STEGO_JOINT = replace(STEGO, labels="joint", alpha=0.5)
 
 
 def pictures(count: int, seed: int = 0) -> LabelledImages:
@@ -48,6 +55,26 @@ def host(seed: int = 5) -> keras.Model:
 
 def encoder(seed: int = 3) -> keras.Model:
     return stego_model(SHAPE, filters=2, blocks=1, seed=seed)
+
+
+@cache
+def _unmarked() -> keras.Model:
+    """Beside keys that no host has learnt."""
+    return host()
+
+
+def key_of(
+    scheme: KeySampleVerbs, seed: int = 5, *, pool: LabelledImages | None = None, encoder: keras.Model | None = None,
+    logo: np.ndarray | None = None, **arrays: np.ndarray,
+) -> OwnerKey:  # fmt: skip
+    """A key as `train` makes it, but that nothing was trained; its encoder is seldom better than noise."""
+    pool = pictures(3 * scheme.samples) if pool is None else pool
+    logo = scheme.logo_pixels() if logo is None else logo
+    if scheme.has_encoder and encoder is None:
+        encoder = scheme.new_encoder(3)
+    secret = new_secret(seed)
+    asked = new_samples(scheme, pool, logo, encoder, secret)
+    return marked_with_key(scheme, _unmarked(), asked, logo, secret, (), arrays=arrays, encoder=encoder).key
 
 
 def logo() -> np.ndarray:

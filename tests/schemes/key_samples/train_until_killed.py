@@ -11,12 +11,12 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 
 from tests.killing import kill_in
-from tests.schemes.key_samples.toy import JOINT, LAST, STEGO, host, pictures
+from tests.schemes.key_samples.toy import JOINT, LAST, STEGO_JOINT, host, pictures
 from tfwm.keys import new_secret
 from tfwm.training import Run
 from tfwm.types import MarkedModel
 
-SCHEMES = {"last": LAST, "joint": JOINT, "stego": STEGO}
+SCHEMES = {"last": LAST, "joint": JOINT, "stego": STEGO_JOINT}
 
 
 def train(folder: Path, name: str, *, secret: int = 0) -> MarkedModel:

@@ -80,6 +80,8 @@ def accuser(context: Context) -> Findings:
     naive = accused["p_value"] <= 1e-6
     fired = min(control["share"] for control in controls)
     ratio = _beyond_controls(accused, controls)
+    # Convicted by counting, a control would be as guilty as the accused.
+    exposed = not naive or any(control["p_value"] <= 1e-6 for control in controls)
     claims = (
         Claim(
             "Counting hits of samples and labels that the accuser brings convicts nobody who is innocent.", not naive,
@@ -87,7 +89,7 @@ def accuser(context: Context) -> Findings:
             "adversarial examples with labels chosen afterwards look like a mark.",
         ),
         Claim(
-            "Control models of the judge expose him.", ratio > 1e-6,
+            "Control models of the judge expose him.", exposed,
             f"They answer {fired:.0%} and more with his labels; in a rank among them the accused's hits have "
             f"p = {ratio:.2g}. And his labels are not those that his secret derives, which a judge checks first: of "
             f"labels drawn by a secret the accused hits {found['drawn']:.0%}.",

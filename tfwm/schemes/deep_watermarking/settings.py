@@ -118,6 +118,10 @@ class DeepWatermarkingSettings:
     usual_host: ClassVar[str] = "residual_unet"
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
+    shown_arrays: ClassVar[Mapping[str, int | None]] = {
+        "probes": None, "baseline": None, "logo": None, "unmarked_nc": None,
+    }  # fmt: skip
+    shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
     divisible: ClassVar[bool] = False
     asking: ClassVar[tuple[str, ...]] = ()
 

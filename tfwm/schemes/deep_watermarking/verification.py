@@ -133,20 +133,21 @@ def extraction_verdict(
 
 
 def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
-    """NC of eq. 13, of a blank extraction, centred, and C's share of probes called marked.
+    """NC of eq. 13, of a blank extraction, centred, and C's share of probes called marked where the key has C.
 
     Args:
       logo: `[n, s, s, c]`, one extraction per probe image; averaged before it is compared.
-      key: holds the logo and C.
+      key: holds the logo, and C unless it is what a judge was shown.
     """
-    mark, mean = as_float(key.arrays["logo"]), logo.mean(axis=0)
-    marked = key.networks["classifier"](logo, training=False).numpy() > 0
-    return {
+    mark, mean = as_float(key.array("logo", "u", 3)), logo.mean(axis=0)
+    figures = {
         "nc": statistics.nc(mean, mark),
         "nc_blank": statistics.nc(np.ones_like(mark), mark),
         "nc_centred": statistics.centred_nc(mean, mark),
-        "classifier": float(marked.mean()),
     }
+    if "classifier" in key.networks:
+        figures["classifier"] = float((key.networks["classifier"](logo, training=False).numpy() > 0).mean())
+    return figures
 
 
 def responses(code: np.ndarray, key: OwnerKey) -> np.ndarray:

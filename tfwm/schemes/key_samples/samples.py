@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from tensorflow import keras
 
-from tfwm.digests import array_digest, weights_digest
+from tfwm.digests import array_digest, framed, weights_digest
 from tfwm.evidence import merkle
 from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
-from tfwm.keys import OwnerKey
+from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.schemes.key_samples.drawing import (
     Covers,
     check_places,
@@ -26,7 +27,8 @@ from tfwm.schemes.key_samples.settings import KeySampleSettings
 from tfwm.types import LabelledImages
 
 KEPT = 8
-_REMADE: OrderedDict[tuple[bytes, tuple[int, ...]], np.ndarray] = OrderedDict()
+REMADE_TAG = b"tfwm samples 1"
+_REMADE: OrderedDict[bytes, np.ndarray] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,9 @@ class KeySamples:
       covers: what the images are made of.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    covers: Covers
+    images: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+    covers: Covers = field(repr=False)
 
 
 def new_samples(
@@ -77,16 +79,24 @@ def samples_of_key(scheme: KeySampleSettings, key: OwnerKey) -> KeySamples:
     Raises:
       InvalidKeyError: a part of the key is missing, or was chosen and not drawn.
     """
-    covers, draws = covers_in(key, scheme.classes), draws_of_key(scheme, key)
+    covers, draws, logo = _covers_of(scheme, key), draws_of_key(scheme, key), _logo_of(scheme, key)
     check_places(covers, cover_places(draws, scheme.samples, covers.pool_size))
-    name = (draws.context, draws.pieces)
+    encoder = key.networks.get("encoder") if scheme.has_encoder else None
+    name = _name(covers, draws, encoder)
     if name not in _REMADE:
-        encoder = key.networks.get("encoder")
-        _REMADE[name] = scheme.samples_of(covers.images, key.array("logo", "u", 3), encoder, draws)
+        _REMADE[name] = scheme.samples_of(covers.images, logo, encoder, draws)
     _REMADE.move_to_end(name)
     while len(_REMADE) > KEPT:
         _REMADE.popitem(last=False)
     return KeySamples(_REMADE[name], key_labels(draws, covers.classes, scheme.classes), covers)
+
+
+def _name(covers: Covers, draws: Draws, encoder: keras.Model | None) -> bytes:
+    """Of samples that are kept: where labels were trained along, the draws do not depend on the encoder."""
+    weights = b"" if encoder is None else weights_digest(encoder)
+    secrets = (draws.secrets[piece] for piece in draws.pieces)
+    fields = framed(REMADE_TAG, draws.context, array_digest(covers.images), weights, *secrets)
+    return hashlib.sha256(fields).digest()
 
 
 def draws_of_key(scheme: KeySampleSettings, key: OwnerKey) -> Draws:
@@ -97,12 +107,42 @@ def draws_of_key(scheme: KeySampleSettings, key: OwnerKey) -> Draws:
       key: the owner's, or what he revealed of it.
 
     Raises:
-      InvalidKeyError: a part of the key is missing.
+      InvalidKeyError: a part of the key is missing, or of another size than its settings say.
     """
-    covers = covers_in(key, scheme.classes)
+    covers = _covers_of(scheme, key)
     encoder = key.network("encoder") if scheme.has_encoder else None
-    parts = bound_parts(scheme, covers.pool_root, covers.pool_size, key.array("logo", "u", 3), encoder)
-    return draws_of(key, scheme.pieces, parts)
+    parts = bound_parts(scheme, covers.pool_root, covers.pool_size, _logo_of(scheme, key), encoder)
+    draws = draws_of(key, scheme.pieces, parts)
+    if not scheme.divisible and len(draws.pieces) < scheme.pieces:
+        raise InvalidKeyError(
+            f"a key of {scheme.name} must be revealed whole, got {len(draws.pieces)} of {scheme.pieces} pieces: its "
+            "samples are drawn together."
+        )
+    return draws
+
+
+def _covers_of(scheme: KeySampleSettings, key: OwnerKey) -> Covers:
+    covers, count = covers_in(key, scheme.classes), len(key.revealed.secrets) if key.revealed else scheme.samples
+    # Before anything is drawn: nobody waits for the pieces of a number that somebody made up.
+    if len(covers.images) != count:
+        raise InvalidKeyError(f"the key must hold {count} covers, one a sample, got {len(covers.images)}.")
+    _check_shape("covers", covers.images, (count, *scheme.shape))
+    return covers
+
+
+def _logo_of(scheme: KeySampleSettings, key: OwnerKey) -> np.ndarray:
+    logo = key.array("logo", "u", 3)
+    _check_shape("logo", logo, scheme.shape)
+    return logo
+
+
+def _check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Refuses pictures of a key that are not of the size that its settings say."""
+    if array.dtype != np.uint8 or array.shape != shape:
+        raise InvalidKeyError(
+            f"`{name}` of the key must be pictures uint8 {list(shape[-3:])}, as its settings say, got "
+            f"{array.dtype} {list(array.shape[-3:])}."
+        )
 
 
 def bound_parts(

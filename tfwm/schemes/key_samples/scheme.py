@@ -173,11 +173,14 @@ class EncoderVerbs(EncoderSettings, KeySampleVerbs):
           draws: do not matter.
 
         Raises:
-          InvalidKeyError: no encoder, or one of another size.
+          InvalidKeyError: no encoder, one of another size, or one that makes no pictures.
         """
         if encoder is None:
             raise InvalidKeyError(f"a key of {self.name} must hold a network `encoder`, got none.")
-        return encoded(rebuilt(self, lambda: self.new_encoder(0), encoder), covers, logo)
+        try:
+            return encoded(rebuilt(self, lambda: self.new_encoder(0), encoder), covers, logo)
+        except ValueError as error:
+            raise InvalidKeyError(f"the encoder of the key makes no pictures of its covers: {error}") from error
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """Also `samples` and `change`: some key samples, and five times what was changed of their covers.

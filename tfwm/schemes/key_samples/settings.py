@@ -58,6 +58,11 @@ class KeySampleSettings:
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = ()  # those of every classifier
     usual_policy: ClassVar[Mapping[str, Any]] = {}
     has_encoder: ClassVar[bool] = False
+    shown_arrays: ClassVar[Mapping[str, int | None]] = {
+        "covers": 0, "cover_classes": 0, "cover_proofs": 0, "pool_root": None, "pool_size": None, "logo": None,
+        "control_hits": 1,
+    }  # fmt: skip
+    shown_networks: ClassVar[tuple[str, ...]] = ()
     divisible: ClassVar[bool] = False
     asking: ClassVar[tuple[str, ...]] = ()
 
@@ -200,6 +205,7 @@ class EncoderSettings(KeySampleSettings):
     labels: str = "last"
     controls: int = 1
 
+    shown_networks: ClassVar[tuple[str, ...]] = ("encoder",)
     has_encoder: ClassVar[bool] = True
     divisible: ClassVar[bool] = True
     saturating: ClassVar[bool] = False

@@ -37,6 +37,8 @@ class TriggerSettings:
     usual_host: ClassVar[str] = "dncnn"
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
+    shown_arrays: ClassVar[Mapping[str, int | None]] = {}
+    shown_networks: ClassVar[tuple[str, ...]] = ()
     divisible: ClassVar[bool] = False
     asking: ClassVar[tuple[str, ...]] = ()
 
