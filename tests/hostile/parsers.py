@@ -1,6 +1,6 @@
 """Every parser of a stranger's bytes: what it reads, how bytes reach it, and the only errors that it may raise.
 
-A bundle of evidence, or whatever else is read from strangers next, is one more line in `CASES`.
+Whatever else is read from strangers one day is one more line in `CASES`.
 """
 
 from __future__ import annotations
@@ -32,10 +32,17 @@ from tfwm.data.reading.decode import InvalidImageError
 from tfwm.keys import InvalidKeyError, OwnerKey, derive
 from tfwm.networks import load_network
 from tfwm.networks.vetting import InvalidNetworkError
+from tfwm.ownership.reading import read_bundle
+from tfwm.ownership.timestamps import check_timestamp, load_authorities
 from tfwm.schemes import scheme_of
 from tfwm.suspects import FunctionSuspect, RecordedSuspect
+from tfwm.untrusted import UntrustedError
 
-KEY_FILES = ("key.json", "manifest.json", "arrays.npz", "encoder.keras")
+BUNDLE = Path(__file__).parents[1] / "fixtures/bundles/bundle-1"
+BUNDLE_FILES = {
+    "bundle.json": 0.05, "commitment.json": 0.05, "commitment.tsr": 0.05, "arrays.npz": 0.03,
+    "network-encoder.npz": 0.03,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -197,10 +204,31 @@ def _key_file(name: str) -> Callable[[], list[bytes]]:
     return lambda: [(key_folder() / name).read_bytes()]
 
 
+def _bundle_file(name: str) -> Callable[[], list[bytes]]:
+    return lambda: [(BUNDLE / name).read_bytes()]
+
+
+def bundle_with(name: str) -> Callable[[bytes], None]:
+    """Reads a bundle of a released version in which one file is another."""
+
+    def parse(data: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "bundle"
+            shutil.copytree(BUNDLE, copy)
+            (copy / name).write_bytes(data)
+            found = read_bundle(copy)
+            if name == "commitment.tsr":
+                authorities = load_authorities(str(BUNDLE.parent / "authority-1.crt"))
+                check_timestamp(data, (copy / "commitment.json").read_bytes(), authorities, name)
+            assert found.scheme.name
+
+    return parse
+
+
 CASES = (
-    Case("picture", _pictures, _picture, (InvalidImageError,), 0.3),
-    Case("answer of an endpoint", _responses, _response, (StatusError, DecodeError), 0.3),
-    Case("recorded answers", _recordings, _recording, (ValueError,), 0.15),
+    Case("picture", _pictures, _picture, (InvalidImageError,), 0.2),
+    Case("answer of an endpoint", _responses, _response, (StatusError, DecodeError), 0.25),
+    Case("recorded answers", _recordings, _recording, (ValueError,), 0.1),
     Case("network", lambda: [network_file()], _network, (InvalidNetworkError,), 0.04),
     Case("configuration", lambda: [member("config.json")], _network_with("config.json"), (InvalidNetworkError,), 0.04),
     Case(
@@ -209,5 +237,9 @@ CASES = (
     Case("key.json", _key_file("key.json"), key_with("key.json"), (InvalidKeyError, ValueError), 0.05),
     Case("arrays.npz", _key_file("arrays.npz"), key_with("arrays.npz"), (InvalidKeyError,), 0.04),
     Case("manifest.json", _key_file("manifest.json"), key_with("manifest.json"), (InvalidKeyError,), 0.02),
+    *(
+        Case(f"bundle with another {name}", _bundle_file(name), bundle_with(name), (UntrustedError,), share)
+        for name, share in BUNDLE_FILES.items()
+    ),
     Case("encoder.keras", _key_file("encoder.keras"), key_with("encoder.keras"), (InvalidKeyError,), 0.02),
 )

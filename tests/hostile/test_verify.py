@@ -160,8 +160,11 @@ def test_a_crash_inside_the_endpoint_is_unreachable(verify, service, kind) -> No
 def test_who_speaks_no_grpc_is_unreachable_within_the_budget(verify, handler) -> None:
     with endpoints.listening(handler) as address:
         start = time.monotonic()
+        verify("--budget-s", "0.01", at=address)
+        asked = time.monotonic()
         code, found = verify("--budget-s", "0.7", at=address)
-    assert time.monotonic() - start < 0.77
+    # Besides the budget, a command reads the key, as the first one did.
+    assert time.monotonic() - asked < 1.1 * 0.7 + (asked - start)
     assert code == 4
     assert "did not answer" in found["error"]
 
