@@ -6,12 +6,13 @@ epoch of a training that ends. Faults are
 | fault | what happens then |
 |---|---|
 | `kill` | SIGKILL, before the operation |
+| `alarm` | the process ends, wherever it is, that many milliseconds after the first operation |
 | `ENOSPC`, `EROFS` | this operation, and each later one that makes a file or folder, raises that error |
 | a number | from the start, no file can be longer than so many bytes |
 
 TensorFlow is loaded once, and each job is a fork of that process. Where a job names a folder `kept`, its own folder is
 copied there afterwards, for a test to look at what the next job finds. Prints one JSON line a job: the exit code
-(negative for a signal), the number of operations, and what the command printed.
+(negative for a signal), what the command printed, the number of operations, and the time from the first one on.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +52,7 @@ class Fault:
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._folder, self._fault, self._at = str(job["folder"]), job.get("fault", ""), job.get("at", 0)
-        self.count = 0
+        self.count, self.start = 0, 0.0
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         """What Python tells before an operation."""
@@ -62,6 +65,11 @@ class Fault:
     def passed(self, makes: bool) -> None:
         """One operation more; `makes` tells whether it makes a file or folder."""
         self.count += 1
+        if self.count == 1:
+            self.start = time.perf_counter()
+            if self._fault == "alarm":
+                # Python sets no handler, so the kernel ends the process, in the middle of TensorFlow's own writing too.
+                signal.setitimer(signal.ITIMER_REAL, self._at / 1000)
         if self._at and self._fault == "kill" and self.count == self._at:
             os.kill(os.getpid(), signal.SIGKILL)
         if self._at and self._fault in errno.__dict__ and makes and self.count >= self._at:
@@ -93,7 +101,8 @@ def run(job: dict[str, Any], report: Path) -> None:
     for stream in (1, 2):
         os.dup2(os.open(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
     code = tfwm.cli.main([str(word) for word in job["words"]])
-    print(f"\noperations {fault.count}", flush=True)
+    milliseconds = round(1000 * (time.perf_counter() - fault.start)) if fault.count else 0
+    print(f"\nmilliseconds {milliseconds} operations {fault.count}", flush=True)
     os._exit(code)
 
 
@@ -107,8 +116,9 @@ def main(jobs: list[dict[str, Any]], folder: Path) -> None:
         if job.get("kept"):
             shutil.copytree(job["folder"], job["kept"], symlinks=True)
         text = report.read_text() if report.exists() else ""
-        count = int(text.rpartition("operations ")[2]) if status >= 0 and "operations " in text else 0
-        print(json.dumps({"code": status, "operations": count, "printed": text}), flush=True)
+        found = re.search(r"milliseconds (\d+) operations (\d+)\n\Z", text)
+        times = {"milliseconds": int(found[1]), "operations": int(found[2])} if found else {}
+        print(json.dumps({"code": status, "printed": text, **times}), flush=True)
 
 
 if __name__ == "__main__":

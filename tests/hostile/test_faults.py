@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tfwm.cli import main
 from tfwm.files import locked
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.networks import load_network
+from tfwm.ownership.commitments import Commitment, read_commitment
+from tfwm.ownership.identity import new_signing_key
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER.parent / "fixtures/keys/content_mark/marked.keras"
@@ -67,12 +70,12 @@ MARKING = Task(PROTECT)
 
 
 @pytest.fixture(scope="module")
-def operations(tmp_path_factory: pytest.TempPathFactory) -> int:
-    """How many there are in an export."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """An export that nothing hits: how many operations it has, and how long they take."""
     folder = tmp_path_factory.mktemp("whole")
-    (whole,) = faulty(folder, [EXPORT.job(folder)])
-    assert whole["code"] == 0, whole
-    return whole["operations"]
+    (found,) = faulty(folder, [EXPORT.job(folder)])
+    assert found["code"] == 0, found
+    return found
 
 
 def spread(count: int, last: int) -> list[int]:
@@ -90,13 +93,13 @@ def check_export(folder: Path) -> None:
             assert answers["scores"].shape == (1, 10)
 
 
-def _killed_exports(tmp_path: Path, points: Sequence[int]) -> None:
-    folders = [tmp_path / f"killed-{at}" for at in points]
+def _killed_exports(tmp_path: Path, moments: Sequence[tuple[str, int]]) -> list[int]:
+    """The exit codes of exports that are hit at these moments; after each, the same command is tried again."""
+    folders = [tmp_path / f"{fault}-{at}" for fault, at in moments]
     for folder in folders:
         folder.mkdir()
-    jobs = [[EXPORT.job(folder, "kill", at), EXPORT.job(folder)] for folder, at in zip(folders, points)]
+    jobs = [[EXPORT.job(folder, *moment), EXPORT.job(folder)] for folder, moment in zip(folders, moments)]
     found = faulty(tmp_path, [job for pair in jobs for job in pair])
-    assert [each["code"] for each in found[::2]] == [-9] * len(points)
     for folder, again in zip(folders, found[1::2]):
         check_export(kept(folder))
         # Killed after the last rename, the model is there, and is not written twice.
@@ -104,16 +107,23 @@ def _killed_exports(tmp_path: Path, points: Sequence[int]) -> None:
         check_export(folder)
         assert (folder / "out/saved_model.pb").is_file()
         assert [path.name for path in folder.iterdir()] == ["out"]
+    return [each["code"] for each in found[::2]]
 
 
 @pytest.mark.trains
-def test_an_export_that_is_killed(tmp_path: Path, operations: int) -> None:
-    _killed_exports(tmp_path, spread(3, operations))
+def test_an_export_that_is_killed(tmp_path: Path, whole: dict[str, Any]) -> None:
+    codes = _killed_exports(tmp_path, [("kill", at) for at in spread(2, whole["operations"])])
+    assert codes == [-signal.SIGKILL] * 2
 
 
 @pytest.mark.slow
-def test_an_export_that_is_killed_at_twenty_points(tmp_path: Path, operations: int) -> None:
-    _killed_exports(tmp_path, spread(20, operations))
+def test_an_export_that_is_killed_at_twenty_points(tmp_path: Path, whole: dict[str, Any]) -> None:
+    by_operation = [("kill", at) for at in range(1, whole["operations"] + 1)]
+    by_time = [("alarm", at) for at in spread(20 - len(by_operation), whole["milliseconds"])]
+    codes = _killed_exports(tmp_path, by_operation + by_time)
+    assert codes[: len(by_operation)] == [-signal.SIGKILL] * len(by_operation)
+    # The last ones may come too late.
+    assert codes.count(-signal.SIGALRM) >= len(by_time) // 2
 
 
 def prepared(folder: Path) -> Path:
@@ -178,10 +188,44 @@ def test_a_marking_that_is_killed_at_twenty_points(tmp_path: Path) -> None:
     _killed_markings(tmp_path, 20)
 
 
+def committing(folder: Path) -> Task:
+    """A commitment to a released key, signed by a key that is drawn now."""
+    new_signing_key(folder / "owner.pem")
+    key = FOLDER.parent / "fixtures/keys/content_mark/key"
+    return Task(
+        ("commit", key, "--model", MODEL, "--identity", "Example Labs", "--signing-key", folder / "owner.pem", "--out")
+    )
+
+
+def committed(path: Path) -> Commitment:
+    """What a file commits to; the time by the owner's clock aside."""
+    return replace(read_commitment(path.read_bytes(), path.name), claimed_time="")
+
+
 @pytest.mark.trains
-def test_no_room_and_no_leave(tmp_path: Path, operations: int) -> None:
+def test_a_commitment_that_is_killed_at_every_point(tmp_path: Path) -> None:
+    task = committing(tmp_path)
+    folders = [tmp_path / str(at) for at in range(8)]
+    for folder in folders:
+        folder.mkdir()
+    jobs = [[task.job(folder, "kill", at), task.job(folder)] for at, folder in enumerate(folders) if at]
+    whole, *found = faulty(tmp_path, [task.job(folders[0]), *(job for pair in jobs for job in pair)])
+    assert whole["code"] == 0, whole
+    assert 2 <= whole["operations"] < len(folders)
+    expected = committed(folders[0] / "out")
+    for at, (killed, again) in enumerate(zip(found[::2], found[1::2]), start=1):
+        assert killed["code"] == (-9 if at <= whole["operations"] else 0)
+        left = kept(folders[at]) / "out"
+        assert not left.exists() or committed(left) == expected
+        assert again["code"] == 0 or "A commitment is never replaced" in again["printed"]
+        assert [path.name for path in folders[at].iterdir()] == ["out"]
+        assert committed(folders[at] / "out") == expected
+
+
+@pytest.mark.trains
+def test_no_room_and_no_leave(tmp_path: Path, whole: dict[str, Any]) -> None:
     """On a full or a read-only disk an export ends with 2 and says why; nothing is left, and later it works."""
-    faults = [("ENOSPC", 1), ("EROFS", 1), ("ENOSPC", operations // 2), (2000, 0)]
+    faults = [("ENOSPC", 1), ("EROFS", 1), ("ENOSPC", whole["operations"] // 2), (2000, 0)]
     folders = [tmp_path / f"{fault}-{at}" for fault, at in faults]
     for folder in folders:
         folder.mkdir()

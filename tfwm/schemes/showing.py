@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 from tensorflow import keras
@@ -23,6 +23,8 @@ class BareNetwork:
       name: of the network in the key.
       weights: in the order of the network.
     """
+
+    built: ClassVar[bool] = True  # as a Keras network says that its weights are there
 
     name: str
     weights: tuple[np.ndarray, ...]
