@@ -204,3 +204,19 @@ def test_weights_are_known_again_after_another_export(place: Path, tmp_path: Pat
     assert digest != released_weights(place / "theirs/served/1")
     tf.saved_model.save(model, str(tmp_path / "as_keras_writes_it"))
     assert released_weights(tmp_path / "as_keras_writes_it") == digest
+
+
+def test_verify_believes_a_commitment_with_a_third_partys_time(run, owner: Path, place: Path, tmp_path: Path) -> None:
+    made = _committed(run, owner, place)
+    words = ("verify", "--suspect", place / "thief.npz", "--key", owner / "key")
+    assert run(*words)["standing"] == "uncommitted"
+    committed = (*words, "--commitment", made["commitment"])
+    assert run(*committed, "--released", "2026-04-01")["standing"] == "uncommitted"  # nobody is trusted for the time
+    trusted = (*committed, "--tsa-ca", place / "tsa.pem")
+    found = run(*trusted, "--released", "2026-04-01")
+    assert (found["standing"], found["tries"], found["log10_claim"]) == ("committed", 1.0, found["log10_p"])
+    for released in ((), ("--released", "2026-03-01"), ("--released", "2026-02-01")):
+        assert run(*trusted, *released)["standing"] == "uncommitted"
+    other = ("verify", "--suspect", place / "thief.npz", "--key", place / "theirs/key")
+    assert run(*other, "--commitment", made["commitment"], code=3)["code"] == "commitment-mismatch"
+    assert "Leave one of them out" in run(*trusted, "--trust-key", code=2)["error"]

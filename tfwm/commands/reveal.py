@@ -83,16 +83,9 @@ def _commitment(
     arguments: argparse.Namespace, folder: Path, scheme: Scheme, key: OwnerKey
 ) -> tuple[bytes | None, bytes | None]:
     """The envelope and its time stamp, where there are any; they must be about this key."""
-    from tfwm.commands.owned import commitment_of, stamp_beside
-    from tfwm.ownership.bundle import opening_for
-    from tfwm.ownership.commitments import read_commitment
-    from tfwm.untrusted import UntrustedError, read_file
+    from tfwm.commands.owned import commitment_of, envelope_to
 
     path = Path(arguments.commitment or commitment_of(folder))
     if not arguments.commitment and not path.exists():
         return None, None
-    envelope = read_file(path)
-    if not read_commitment(envelope, path.name).opens(opening_for(scheme, key)):
-        raise UntrustedError("commitment-mismatch", f"`{path}` is not a commitment to the key {key.fingerprint}.")
-    stamp = stamp_beside(path)
-    return envelope, read_file(stamp) if stamp.exists() else None
+    return envelope_to(path, scheme, key)

@@ -7,7 +7,8 @@ each suspect with each key; p is then corrected for that many looks (Holm), and 
 is verified.
 
 Whoever makes a key after he saw the suspect can try keys until one fits. So p is multiplied by 2^40 unless it can be
-shown that the key was made before; --trust-key takes that on trust, for the owner's own eyes.
+shown that the key was made before: by a commitment (`tfwm commit`) with the time stamp of an authority that you trust
+(--tsa-ca), earlier than the suspect (--released). --trust-key takes it on trust, for the owner's own eyes.
 
 --set changes how this one verification asks, and is part of what it reports: decide on it before you see the
 suspect, since trying several ways until one fits is no evidence.
@@ -40,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
            "--trust-key the key's own)")  # fmt: skip
     option("--trust-key", action="store_true", help="believe that the key was fixed before the suspect was seen, and "
            "all that it holds: no evidence for anybody but its owner")  # fmt: skip
+    option("--commitment", metavar="FILE", help="of the one key that is given")
+    option("--tsa-ca", metavar="PEM", help="certificates of time stamp authorities that you trust")
+    option("--released", metavar="DATE", help="when the suspect was first seen, for instance 2026-03-01 (UTC)")
     option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
     option("--budget-s", type=options.factor, metavar="S", help="with grpc://: seconds for all answers (default 900)")
     options.add_set(parser, "way of asking")
@@ -51,16 +55,16 @@ def run(arguments: argparse.Namespace) -> Result:
 
     Raises:
       InvalidKeyError: a key was changed.
+      UntrustedError: a commitment was changed, or is about another key.
       UnreachableError: an endpoint does not answer.
       ValueError: no suspect, an alpha that a key cannot reach, or a key that proves nothing by itself.
     """
     from tfwm.commands import opening
-    from tfwm.evidence import claims
     from tfwm.evidence.statistics import holm
     from tfwm.suspects import SwitchedVersionError
 
-    standing = claims.OWNER if arguments.trust_key else claims.UNCOMMITTED
     keys = {path: opening.load_key(path) for path in arguments.key}
+    standing = _standing(arguments, list(keys.values()))
     suspects = {text: opening.open_suspect(text, arguments.tls_ca, arguments.budget_s) for text in arguments.suspect}
     try:
         found = [
@@ -75,6 +79,20 @@ def run(arguments: argparse.Namespace) -> Result:
     if len(told) == 1:
         return Result(*told[0], code)
     return Result("\n\n".join(text for text, _ in told), {"verdicts": [document for _, document in told]}, code)
+
+
+def _standing(arguments: argparse.Namespace, keys: list[OwnerKey]) -> Standing:
+    """When the keys were fixed, as far as that can be shown."""
+    from tfwm.commands.owned import committed_standing
+    from tfwm.evidence import claims
+    from tfwm.schemes import scheme_of
+
+    if arguments.commitment and (arguments.trust_key or len(keys) > 1):
+        raise ValueError("`--commitment` is of one key, and not with --trust-key. Leave one of them out.")
+    if not arguments.commitment:
+        return claims.OWNER if arguments.trust_key else claims.UNCOMMITTED
+    (key,) = keys
+    return committed_standing(arguments.commitment, scheme_of(key), key, arguments.tsa_ca, arguments.released)
 
 
 def _asked(

@@ -47,11 +47,26 @@ def standing_of(
     Raises:
       ValueError: fewer than one.
     """
-    if commitments < 1:
-        raise ValueError(f"`commitments` must be at least 1, got {commitments}.")
     if evidence.commitment is None:
         return UNCOMMITTED
-    if evidence.timestamp is None:
+    return standing_at(evidence.timestamp is not None, stamp, released, commitments)
+
+
+def standing_at(stamped: bool, stamp: Timestamp | None, released: datetime | None, commitments: int = 1) -> Standing:
+    """The standing of a key to which there is a commitment.
+
+    Args:
+      stamped: whether a time stamp lies beside it.
+      stamp: what was read in it, where somebody is trusted to give one.
+      released: when the suspect was first seen, UTC; or None where nobody says.
+      commitments: how many keys the owner had committed to by then; he could have taken any of them.
+
+    Raises:
+      ValueError: fewer than one.
+    """
+    if commitments < 1:
+        raise ValueError(f"`commitments` must be at least 1, got {commitments}.")
+    if not stamped:
         return _uncommitted("the commitment bears no time but the owner's own")
     if stamp is None:
         return _uncommitted("the commitment's time stamp was not checked (--tsa-ca names an authority to trust)")

@@ -22,9 +22,12 @@ class BareNetwork:
     Args:
       name: of the network in the key.
       weights: in the order of the network.
+
+    Attributes:
+      built: it has weights, as a network of Keras's that says so.
     """
 
-    built: ClassVar[bool] = True  # as a Keras network says that its weights are there
+    built: ClassVar[bool] = True
 
     name: str
     weights: tuple[np.ndarray, ...]
