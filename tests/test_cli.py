@@ -22,7 +22,7 @@ from tfwm.suspects import UnreachableError
 
 ROOT = Path(__file__).parents[1]
 VERIFY = ["verify", "--suspect", "a.keras", "--key", "k"]
-SHARED = {"judgement_text", "opening", "options", "owned", "quiet", "result", "verdict_text"}
+SHARED = {"judgement_text", "opening", "options", "owned", "quiet", "result", "suite_matrix", "verdict_text"}
 
 
 @pytest.mark.parametrize("words_given", [["--help"], ["verify", "--help"], ["--version"], ["nonsense"]])

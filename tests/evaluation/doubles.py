@@ -92,6 +92,21 @@ class Erase:
 
 
 @dataclass(frozen=True)
+class Break:
+    """Fails."""
+
+    kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
+    copies: ClassVar[str] = ""
+    needs: ClassVar[Access] = Access.QUERIES
+
+    def __repr__(self) -> str:
+        return "break"
+
+    def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> Suspect:
+        raise RuntimeError("the thief's\ndisk | is full")
+
+
+@dataclass(frozen=True)
 class FakeRun:
     directory: Path
     seed: int = 3
@@ -101,7 +116,7 @@ class FakeRun:
         return FakeRun(self.directory / name, self.seed, self.quiet)
 
 
-FAKES: dict[str, type] = {"surrogate": Shift, "erase": Erase}
+FAKES: dict[str, type] = {"surrogate": Shift, "erase": Erase, "break": Break}
 
 
 def fake_to_dict(attack: Any) -> dict[str, Any]:

@@ -50,6 +50,10 @@ COMMANDS: dict[str, Command] = {
         "tfwm evaluate --model runs/mine/marked.keras --host runs/mine/host.keras --key runs/mine/key "
         "--policy policy.json --out runs/report",
     ),
+    "calibrate": Command(
+        "is p honest? p-values of wrong keys and of independent models, against uniform ones",
+        "tfwm calibrate runs/mine --models 20",
+    ),
     "export": Command(
         "write a SavedModel for serving, with the sealed `extract` signature",
         "tfwm export --model runs/mine/marked.keras --key runs/mine/key --out served/derain/1",

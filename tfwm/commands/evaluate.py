@@ -8,8 +8,12 @@ For a classifier "max_accuracy_loss" (0.01 is one point) takes the place of the 
 
 --attacks is a JSON list, for instance [{"attack": "jpeg", "quality": 50}, {"attack": "prune", "share": 0.2}].
 
-Exit code 0: blessed; 1: not blessed. Writes report.json, policy.json, decision.json, report.html, and work/ with
-the attacked networks and TensorBoard logs. A killed evaluation goes on where it stopped: same command again.
+--suite full takes no model: it trains a small one for every scheme (or those of --schemes) on photographs that
+scikit-image carries, tries every attack that applies to it, and writes the matrix: matrix.md, matrix.json, matrix.png.
+
+Exit code 0: blessed, or the matrix is whole and holds no false claim; 1: not. Writes report.json, policy.json,
+decision.json, report.html, and work/ with the attacked networks and TensorBoard logs. A killed evaluation goes on
+where it stopped: same command again.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfwm.commands import options
+from tfwm.commands import options, suite_matrix
 from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output, say
 
 if TYPE_CHECKING:
@@ -34,12 +38,13 @@ PATCHES = 1500
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     option = parser.add_argument
-    option("--model", required=True, metavar="FILE", help="the marked model, a .keras file")
-    option("--host", required=True, metavar="FILE", help="the same host without the mark, a .keras file")
-    option("--key", required=True, metavar="KEYDIR", help="the owner's key folder; no attack sees it")
-    option("--policy", required=True, metavar="JSON", help="what the model must show before it may be released")
+    option("--model", metavar="FILE", help="the marked model, a .keras file")
+    option("--host", metavar="FILE", help="the same host without the mark, a .keras file")
+    option("--key", metavar="KEYDIR", help="the owner's key folder; no attack sees it")
+    option("--policy", metavar="JSON", help="what the model must show before it may be released")
     option("--attacks", metavar="JSON", help="a list of attacks (default: the usual ones for the key's scheme)")
-    option("--out", required=True, metavar="FOLDER", help="where everything is written")
+    option("--out", metavar="FOLDER", help="where everything is written (of a suite: results/matrix)")
+    suite_matrix.add_arguments(parser)
     options.add_data(parser, f"{PATCHES}, of the thief's photographs")
     options.add_machine(parser)
     add_output(parser)
@@ -52,6 +57,9 @@ def run(arguments: argparse.Namespace) -> Result:
       InvalidKeyError: the key was changed.
       ValueError: a policy, an attack or a model that does not fit.
     """
+    if arguments.suite:
+        return suite_matrix.run(arguments)
+    _check_given(arguments)
     from tfwm.commands import opening
     from tfwm.evaluation.battery import evaluate
     from tfwm.evaluation.policy import Policy, decide
@@ -69,6 +77,12 @@ def run(arguments: argparse.Namespace) -> Result:
     write_tensorboard(report, Path(run.directory) / "tensorboard", decision)
     _write_page(out, report, decision, subjects)
     return result_of(out, subjects.key.fingerprint, report, decision)
+
+
+def _check_given(arguments: argparse.Namespace) -> None:
+    missing = [f"--{name}" for name in ("model", "host", "key", "policy", "out") if getattr(arguments, name) is None]
+    if missing:
+        raise ValueError(f"{', '.join(missing)} must be given, or `--suite full` for every scheme without a model.")
 
 
 def result_of(out: Path, fingerprint: str, report: Report, decision: Decision) -> Result:

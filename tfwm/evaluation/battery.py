@@ -119,6 +119,7 @@ def _progress(row: Row, kept: bool) -> str:
 def _measure(cell: Cell, subjects: Subjects, run: Run) -> Row:
     start = time.perf_counter()
     suspect = _suspect(cell, subjects, run)
+    attack_s = time.perf_counter() - start
     key = subjects.key if cell.key_seed is None else subjects.scheme.decoy(subjects.key, seed=cell.key_seed)
     verdict = subjects.scheme.verify(suspect, key, alpha=subjects.alpha)
     seconds = time.perf_counter() - start
@@ -131,6 +132,7 @@ def _measure(cell: Cell, subjects: Subjects, run: Run) -> Row:
         **figures,
         seconds=seconds,
         model_path=str(saved) if cell.attack is not None and saved.is_file() else "",
+        attack_s=attack_s if cell.attack is not None else 0.0,
     )
 
 

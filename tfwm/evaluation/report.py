@@ -38,6 +38,8 @@ class Row:
       model_path: the attacked network on disk, or empty.
       accuracy: of a classifier: share of right classes on the test part, in [0, 1].
       agreement: of a classifier: share of the test part on which it gives the marked model's class.
+      attack_s: of `seconds`, those until the thief holds what he wanted; what he does to each answer comes later, with
+        the verification.
     """
 
     label: str
@@ -55,6 +57,7 @@ class Row:
     model_path: str = ""
     accuracy: float | None = None
     agreement: float | None = None
+    attack_s: float = 0.0
 
 
 @dataclass(frozen=True)

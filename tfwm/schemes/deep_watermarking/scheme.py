@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from tensorflow import keras
 
+from tfwm.evidence import statistics
 from tfwm.keys import OwnerKey, derive_generator, new_secret
 from tfwm.schemes.deep_watermarking import verification
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -103,6 +105,33 @@ class DeepWatermarking(DeepWatermarkingSettings):
             logo = verification.decoy_marks(as_float(arrays["logo"]), draw, 1)[0]
             arrays["logo"] = np.round(np.clip(logo, 0, 1) * 255).astype(np.uint8)
         return replace(key, secret=secret, arrays=arrays, revealed=None)
+
+    @property
+    def decoys_ask_alike(self) -> bool:
+        """A wrong key has the owner's probe images and R: what R reads is compared with another code."""
+        return self.coded
+
+    def decoy_marks(self, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
+        """The codes of the decoys of these seeds, int8 `[seeds, cells * cells]` of -1 and 1.
+
+        Args:
+          key: the owner's.
+          seeds: number the decoys.
+        """
+        return verification.decoy_codes(settings_of(self, key), key, seeds)
+
+    def decoy_log10_p(self, suspect: Suspect, key: OwnerKey, marks: np.ndarray) -> np.ndarray:
+        """log10 of the p-values that keys with these codes give a suspect, which is asked once; `[keys]`.
+
+        Args:
+          suspect: an image-to-image model.
+          key: the owner's.
+          marks: of `decoy_marks`.
+        """
+        own = settings_of(self, key)
+        code = verification.extracted_from(own, suspect, key)["code"]
+        hits = np.count_nonzero(np.sign(verification.responses(code, key)) == marks, axis=1)
+        return statistics.log10_tails(own.cells**2)[hits]
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The owner's images that a verification sends, uint8 `[n, s, s, c]`."""

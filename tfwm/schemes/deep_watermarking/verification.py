@@ -8,16 +8,19 @@ more: a handful of models that the owner chose.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tfwm.digests import array_digest, weights_digest
 from tfwm.evidence import statistics, verdicts
-from tfwm.evidence.binding import Draws, draws_of
+from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
 from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.networks.resampling import resample
 from tfwm.schemes.deep_watermarking.networks import extractor
 from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
 from tfwm.schemes.rebuilding import rebuilt
+from tfwm.schemes.wrong_keys import wrong_secret
 from tfwm.suspects import as_float, in_batches
 from tfwm.types import Suspect, Verdict
 
@@ -43,11 +46,21 @@ def draws_in(settings: DeepWatermarkingSettings, key: OwnerKey) -> Draws:
     Raises:
       InvalidKeyError: a part is missing.
     """
-    if not settings.coded:
-        return draws_of(key, settings.pieces)
+    return draws_of(key, settings.pieces, bound_parts(key) if settings.coded else None)
+
+
+def bound_parts(key: OwnerKey) -> dict[str, bytes]:
+    """Digests of what the code depends on beside the secret: R, probe images and baseline.
+
+    Args:
+      key: the owner's, or what he revealed of it.
+
+    Raises:
+      InvalidKeyError: a part is missing.
+    """
     arrays = {"probes": key.array("probes", "u", 4), "baseline": key.array("baseline", "f", 3)}
     parts = {name: array_digest(array) for name, array in arrays.items()}
-    return draws_of(key, settings.pieces, {**parts, "extractor": weights_digest(key.network("extractor"))})
+    return {**parts, "extractor": weights_digest(key.network("extractor"))}
 
 
 def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
@@ -60,8 +73,24 @@ def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
     Raises:
       InvalidKeyError: a part is missing.
     """
-    bits = draws_in(settings, key).bits("deep_watermarking/code", settings.cells**2)
-    return bits.astype(np.float32) * 2 - 1
+    return _code(settings, draws_in(settings, key)).astype(np.float32)
+
+
+def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
+    """The codes of wrong keys, int8 `[seeds, cells * cells]` of -1 and 1; what they share is digested once.
+
+    Args:
+      settings: those that the key was made with.
+      key: the owner's.
+      seeds: number the decoys.
+    """
+    parts, count = bound_parts(key), settings.pieces
+    draws = (draws_for(key.scheme, key.settings, pieces_of(wrong_secret(key, seed), count), parts) for seed in seeds)
+    return np.stack([_code(settings, each) for each in draws])
+
+
+def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
+    return draws.bits("deep_watermarking/code", settings.cells**2).astype(np.int8) * 2 - 1
 
 
 def extract(settings: DeepWatermarkingSettings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray]:

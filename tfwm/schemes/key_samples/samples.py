@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +23,10 @@ from tfwm.schemes.key_samples.drawing import (
     key_labels,
     pool_digest,
     pool_leaves,
+    relabelled,
 )
 from tfwm.schemes.key_samples.settings import KeySampleSettings
+from tfwm.schemes.wrong_keys import wrong_secret
 from tfwm.types import LabelledImages
 
 KEPT = 8
@@ -143,6 +146,22 @@ def _check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
             f"`{name}` of the key must be pictures uint8 {list(shape[-3:])}, as its settings say, got "
             f"{array.dtype} {list(array.shape[-3:])}."
         )
+
+
+def decoy_labels(scheme: KeySampleSettings, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
+    """What wrong keys expect of the owner's samples, int64 `[seeds, n]`; what they share is digested once.
+
+    Args:
+      scheme: with the settings of the key; its samples do not depend on the secret.
+      key: the owner's.
+      seeds: number the decoys, as `drawing.relabelled` takes them.
+    """
+    covers = _covers_of(scheme, relabelled(key, 1, scheme.classes))
+    encoder = key.network("encoder") if scheme.has_encoder else None
+    parts = bound_parts(scheme, covers.pool_root, covers.pool_size, _logo_of(scheme, key), encoder)
+    secrets = (pieces_of(wrong_secret(key, seed), scheme.pieces) for seed in seeds)
+    draws = (draws_for(key.scheme, key.settings, secret, parts) for secret in secrets)
+    return np.stack([key_labels(each, covers.classes, scheme.classes) for each in draws])
 
 
 def bound_parts(

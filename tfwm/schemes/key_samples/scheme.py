@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from tfwm.schemes.key_samples.drawing import relabelled
 from tfwm.schemes.key_samples.marking import mark_with_encoder, mark_without_encoder
 from tfwm.schemes.key_samples.networks import encoded
 from tfwm.schemes.key_samples.pictures import sheets
-from tfwm.schemes.key_samples.samples import KeySamples, samples_of_key
+from tfwm.schemes.key_samples.samples import KeySamples, decoy_labels, samples_of_key
 from tfwm.schemes.key_samples.settings import EncoderSettings, KeySampleSettings
 from tfwm.schemes.key_samples.training import check_classifier
 from tfwm.schemes.rebuilding import rebuilt
@@ -181,6 +182,31 @@ class EncoderVerbs(EncoderSettings, KeySampleVerbs):
             return encoded(rebuilt(self, lambda: self.new_encoder(0), encoder), covers, logo)
         except ValueError as error:
             raise InvalidKeyError(f"the encoder of the key makes no pictures of its covers: {error}") from error
+
+    @property
+    def decoys_ask_alike(self) -> bool:
+        """An encoder makes the same samples whatever the secret; a wrong key has other labels for them."""
+        return self.exact
+
+    def decoy_marks(self, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
+        """The labels of the decoys of these seeds, int64 `[seeds, samples]`.
+
+        Args:
+          key: the owner's.
+          seeds: number the decoys.
+        """
+        return decoy_labels(settings_of(self, key), key, seeds)
+
+    def decoy_log10_p(self, suspect: Suspect, key: OwnerKey, marks: np.ndarray) -> np.ndarray:
+        """log10 of the p-values that keys with these labels give a suspect, which is asked once; `[keys]`.
+
+        Args:
+          suspect: a classifier.
+          key: the owner's.
+          marks: of `decoy_marks`.
+        """
+        answers = verification.answers(settings_of(self, key), suspect, self.asked(key))
+        return self.null(key)[0][np.count_nonzero(answers == marks, axis=1)]
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """Also `samples` and `change`: some key samples, and five times what was changed of their covers.

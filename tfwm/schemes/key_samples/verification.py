@@ -79,9 +79,22 @@ def hits(settings: KeySampleSettings, suspect: Suspect, asked: KeySamples) -> np
     Raises:
       ValueError: a suspect that takes other pictures, or answers with another number of classes.
     """
+    return answers(settings, suspect, asked) == asked.labels
+
+
+def answers(settings: KeySampleSettings, suspect: Suspect, asked: KeySamples) -> np.ndarray:
+    """The class that the suspect gives each sample, int64 `[n]`.
+
+    Args:
+      settings: those that the key was made with.
+      suspect: is sent all samples in one request.
+      asked: the samples.
+
+    Raises:
+      ValueError: a suspect that takes other pictures, or answers with another number of classes.
+    """
     _check_input(suspect, asked.images)
-    answers = suspect(as_float(asked.images))
-    return answered_labels(answers, len(asked.images), settings.classes) == asked.labels
+    return answered_labels(suspect(as_float(asked.images)), len(asked.images), settings.classes)
 
 
 def _check_input(suspect: Suspect, samples: np.ndarray) -> None:

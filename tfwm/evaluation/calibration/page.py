@@ -1,0 +1,90 @@
+"""A calibration as a Markdown page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfwm.evaluation.calibration.document import SIGNIFICANCE, Calibration, Sample
+from tfwm.evaluation.calibration.uniform import CONFIDENCE, LEVELS, Count
+from tfwm.evaluation.markdown import figure, table, write_page
+
+HOW = (
+    "Nobody of these suspects carries the mark of the key that asked for it, so an honest p-value is at most x with a "
+    "chance of at most x. Each cell says how many were, as a share with the exact 95 % interval (Clopper and Pearson). "
+    "Scores are counts, so p jumps, and between its jumps it is larger than a uniform number: that is allowed, and "
+    "makes shares smaller than the level. Only too many small p-values are a fault. Wrong keys are drawn each for "
+    "itself, so their counts are held against the exact binomial tail, and their distribution against Kolmogorov and "
+    "Smirnov's one-sided distance. Models that are asked with one and the same key share what is easy in it: for these "
+    "only Markov's bound holds, which is weak, and nothing stronger would be true."
+)
+
+
+def write_calibration_page(calibration: Calibration, path: str | Path, picture: str) -> Path:
+    """Writes the page.
+
+    Args:
+      calibration: what was measured.
+      path: of the Markdown file.
+      picture: name of the picture beside it.
+    """
+    headings = ("p-values", "n", *(f"at most {level:g}" for level in LEVELS), "claims", "excess", "p of the test",
+                "log10 of the smallest")  # fmt: skip
+    versions = ", ".join(f"{name} {version}" for name, version in calibration.versions.items())
+    return write_page(path, [
+        f"# Is p honest? {calibration.scheme}",
+        _answer(calibration),
+        f"The null hypothesis: {calibration.null}.",
+        *([] if calibration.exact else [_RANKED]),
+        f"![shares of p-values against uniform ones]({picture})",
+        table(headings, [_row(sample) for sample in calibration.samples]),
+        HOW,
+        _claims(calibration),
+        f"Independent models: {', '.join(calibration.models) or 'none'}.",
+        f"Key {calibration.fingerprint}; seed {calibration.seed}; {calibration.keys:,} wrong keys, "
+        f"{calibration.images:,} images to each model for all of them; {calibration.seconds:,.0f} s of asking; "
+        f"{versions}.",
+    ])  # fmt: skip
+
+
+_RANKED = (
+    "This p-value is a rank among models that the key's owner chose. What stands here holds for the models below and "
+    "no others: it is no evidence without somebody else's models."
+)
+
+
+def _answer(calibration: Calibration) -> str:
+    many = f"{calibration.tests} tests at {SIGNIFICANCE:g} together"
+    if calibration.honest:
+        return f"**Yes**: none of these p-values is smaller than uniform ones would be ({many})."
+    return "\n".join([f"**No**: p is too small ({many}).", *(f"* {fault}" for fault in calibration.faults)])
+
+
+def _row(sample: Sample) -> tuple[str, ...]:
+    test = sample.test
+    excess = f"{test.distance:.4f}" if test.independent else "–"
+    return (
+        sample.name, f"{test.n:,}", *map(_share, test.counts), excess, f"{min(test.p_values):.2g}",
+        figure(test.smallest, 2),
+    )  # fmt: skip
+
+
+def _share(count: Count) -> str:
+    return f"{count.hits:,} ({count.low:.3g} to {count.high:.3g})"
+
+
+def _claims(calibration: Calibration) -> str:
+    """The false-claim rate at the key's own level."""
+    level = calibration.alpha / calibration.looks
+    found = [f"{sample.name}: {sample.test.claims.hits} of {sample.test.n:,}, so at most "
+             f"{sample.test.claims.high:.2g}" for sample in _shown(calibration)]  # fmt: skip
+    return (
+        f"Claims at the key's own level ({level:.3g}): {'; '.join(found)}; the bounds are the upper ends of the exact "
+        f"{CONFIDENCE:.0%} intervals of the false-claim rate."
+    )
+
+
+def _shown(calibration: Calibration) -> list[Sample]:
+    """The first and the last sample: one on which a mark is, and one of all models."""
+    return (
+        list(calibration.samples) if len(calibration.samples) < 3 else [calibration.samples[0], calibration.samples[-1]]
+    )
