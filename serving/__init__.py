@@ -9,6 +9,7 @@
 | servables.py, warmup.py | one loaded version, and the requests that are played before it takes over |
 | predict.py, services.py | from a request to an answer, over gRPC |
 | http_server.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
+| tokens.py | how many requests for `extract` carried a false token |
 | tensors.py, status.py, tls.py | arrays as messages, errors as status codes, certificates |
 
 The manifests beside them run the same SavedModels under TensorFlow Serving. Nothing here imports the library.

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import random
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +20,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
+from serving.call_errors import (
+    CallError,
+    RefusedCallError,
+    UnreachableEndpointError,
+    UnreadableAnswerError,
+    explained,
+)
 from serving.config import DEFAULT_SIGNATURE
 from serving.tls import ClientTls, is_loopback
 
@@ -25,37 +34,16 @@ if TYPE_CHECKING:
     import numpy as np
     from tensorflow_serving.apis import predict_pb2
 
+__all__ = [
+    "CallError", "Client", "Prediction", "RefusedCallError", "UnreachableEndpointError", "UnreadableAnswerError",
+    "open_channel", "predict", "predict_request",
+]  # fmt: skip
+
 # Clients take 4 MiB by default: a 590 x 590 float image is already more.
-OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
-UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+UNLIMITED = -1
 RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 FIRST_PAUSE_S = 0.4  # before the second attempt; twice as long before each further one
-
-
-class CallError(Exception):
-    """A call that brought no answer.
-
-    Args:
-      message: what happened, and what mends it.
-      code: the status of the call.
-      details: the words that came with it, of the server or of gRPC.
-    """
-
-    def __init__(self, message: str, code: grpc.StatusCode, details: str) -> None:
-        super().__init__(message)
-        self.code, self.details = code, details
-
-
-class UnreachableEndpointError(CallError, ConnectionError):
-    """Nobody answers at the address, or not in time."""
-
-
-class RefusedCallError(CallError, RuntimeError):
-    """The server answered with an error."""
-
-
-class UnreadableAnswerError(RuntimeError):
-    """The server answered with a tensor whose shape, type and content do not fit together."""
+JITTER = 0.5  # by which share a pause is shorter or longer, so that many clients do not come back at once
 
 
 class Prediction(NamedTuple):
@@ -79,22 +67,29 @@ class Client:
       tls: certificates, or None for a plain connection.
       timeout_s: seconds to wait for the answer of one attempt.
       attempts: how often a request is sent at most, while the server is away or overloaded.
+      largest_answer: bytes of an answer at most; a longer one is refused before it is read. -1 takes any.
 
     Raises:
       ValueError: `attempts` below 1, or a certificate's file that is not PEM.
     """
 
     def __init__(
-        self, address: str, model: str, *, tls: ClientTls | None = None, timeout_s: float = 30.0, attempts: int = 1
-    ) -> None:
+        self, address: str, model: str, *, tls: ClientTls | None = None, timeout_s: float = 30.0, attempts: int = 1,
+        largest_answer: int = UNLIMITED,
+    ) -> None:  # fmt: skip
         if attempts < 1:
             raise ValueError(f"`attempts` must be at least 1, got {attempts}. Use 1 to send a request once.")
         self.address, self.model, self.timeout_s, self.attempts = address, model, timeout_s, attempts
         self._is_private = tls is not None or is_loopback(address.rpartition(":")[0])
-        self._channel = open_channel(address, tls)
+        self._channel = open_channel(address, tls, largest_answer)
 
     def predict(
-        self, inputs: Mapping[str, Any], signature: str = DEFAULT_SIGNATURE, version: int | None = None
+        self,
+        inputs: Mapping[str, Any],
+        signature: str = DEFAULT_SIGNATURE,
+        version: int | None = None,
+        *,
+        budget_s: float = math.inf,
     ) -> Prediction:
         """Calls one signature.
 
@@ -102,11 +97,12 @@ class Client:
           inputs: by alias; images float32 [n, height, width, 1 or 3] in [0, 1], or encoded files as bytes [n].
           signature: `serving_default`, `serving_bytes` or `extract`.
           version: a version number, or None for the newest.
+          budget_s: seconds for all attempts together, the pauses between them included.
 
         Raises:
           UnreachableEndpointError: nobody answers at the address, or not in time.
           RefusedCallError: the server refused; the message has its code and words.
-          UnreadableAnswerError: an answer that is no tensors.
+          UnreadableAnswerError: an answer that is no tensors, or a few bytes that stand for gigabytes.
           ValueError: a token would leave this machine without TLS.
         """
         if "token" in inputs and not self._is_private:
@@ -118,44 +114,33 @@ class Client:
         from serving import tensors
         from serving.status import StatusError
 
-        response = self._send(predict_request(self.model, inputs, signature, version))
+        response = self._send(predict_request(self.model, inputs, signature, version), budget_s)
         try:
-            outputs = {alias: tensors.to_array(proto, alias) for alias, proto in response.outputs.items()}
+            outputs = tensors.to_arrays(response.outputs)
         except StatusError as error:
             raise UnreadableAnswerError(
                 f"model `{self.model}` at {self.address} answered with a tensor that cannot be read: {error}."
             ) from error
         return Prediction(outputs, response.model_spec.version.value)
 
-    def _send(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+    def _send(self, request: predict_pb2.PredictRequest, budget_s: float) -> predict_pb2.PredictResponse:
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
         stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        end = time.monotonic() + budget_s
         for attempt in range(1, self.attempts + 1):
+            allowed_s = min(self.timeout_s, end - time.monotonic())
+            if allowed_s <= 0.0:  # gRPC might send the request all the same
+                raise explained(self.address, self.model, grpc.StatusCode.DEADLINE_EXCEEDED, "no time is left", 0.0)
             try:
-                return stub.Predict(request, timeout=self.timeout_s)
+                return stub.Predict(request, timeout=allowed_s)
             except grpc.RpcError as error:
-                if error.code() not in RETRIED or attempt == self.attempts:
-                    raise self._explained(error.code(), error.details()) from None
-                time.sleep(FIRST_PAUSE_S * 2 ** (attempt - 1))
+                pause_s = _pause_s(attempt)
+                is_last = attempt == self.attempts or time.monotonic() + pause_s >= end
+                if is_last or not _may_be_repeated(error):
+                    raise explained(self.address, self.model, error.code(), error.details(), allowed_s) from None
+                time.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
-
-    def _explained(self, code: grpc.StatusCode, details: str) -> CallError:
-        """The exception that says what a status means to whoever called."""
-        if code not in UNREACHABLE:
-            message = f"model `{self.model}` at {self.address} answered {code.name}: {details}"
-            return RefusedCallError(message, code, details)
-        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            message = (
-                f"{self.address} did not answer within {self.timeout_s:g} s. Raise `timeout_s`, or send a smaller "
-                "image."
-            )
-        else:
-            message = (
-                f"nobody serves at {self.address} ({details}). Check host and port, whether the server runs "
-                "(python -m serving.server --model name=folder), and whether it wants TLS."
-            )
-        return UnreachableEndpointError(message, code, details)
 
     def close(self) -> None:
         """Closes the channel; the client cannot be used any more."""
@@ -168,19 +153,36 @@ class Client:
         self.close()
 
 
-def open_channel(address: str, tls: ClientTls | None = None) -> grpc.Channel:
-    """A channel that takes messages of any size; it connects with the first call.
+def _may_be_repeated(error: grpc.RpcError) -> bool:
+    """Whether the same request may fare better in a while; an answer that is too long will be too long again."""
+    return error.code() in RETRIED and "message larger than max" not in str(error.details())
+
+
+def _pause_s(attempt: int) -> float:
+    return FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(1.0 - JITTER, 1.0 + JITTER)
+
+
+def open_channel(address: str, tls: ClientTls | None = None, largest_answer: int = UNLIMITED) -> grpc.Channel:
+    """A channel that sends messages of any size; it connects with the first call.
 
     Args:
       address: host:port.
       tls: certificates, or None for a plain connection.
+      largest_answer: bytes of an answer at most; -1 takes any.
 
     Raises:
       ValueError: a certificate's file cannot be read, or is not PEM.
     """
+    options = (
+        ("grpc.max_receive_message_length", largest_answer),
+        ("grpc.max_send_message_length", UNLIMITED),
+        # As long as gRPC waits before it connects again, every attempt fails at once: by default more than a second.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+    )
     if tls is None:
-        return grpc.insecure_channel(address, options=OPTIONS)
-    return grpc.secure_channel(address, tls.grpc_credentials(), options=OPTIONS)
+        return grpc.insecure_channel(address, options=options)
+    return grpc.secure_channel(address, tls.grpc_credentials(), options=options)
 
 
 def predict_request(

@@ -16,9 +16,11 @@ import grpc
 from serving import rest
 from serving.status import LOGGER, from_exception, invalid
 from serving.tls import ServerTls
+from serving.tokens import as_metrics
 from serving.watching import Models
 
 BODY_LIMIT = 2**30
+METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's own
 # Codes that are not here are faults of the server: 500.
 HTTP_CODES = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -45,11 +47,12 @@ class RestServer:
       host: the interface.
       port: 0 for a free one.
       tls: certificates, or None for plain HTTP.
+      metrics: answer `METRICS_PATH` with what was counted, to everybody who reaches the port.
     """
 
-    def __init__(self, models: Models, host: str, port: int, tls: ServerTls | None) -> None:
+    def __init__(self, models: Models, host: str, port: int, tls: ServerTls | None, metrics: bool = False) -> None:
         self._server = _HttpServer((host, port), _Handler)
-        self._server.models = models
+        self._server.models, self._server.metrics = models, metrics
         if tls is not None:
             # The handshake happens in each request's thread, so a client that stalls in it stalls only itself.
             self._server.socket = tls.http_context().wrap_socket(
@@ -71,6 +74,7 @@ class RestServer:
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     models: Models
+    metrics: bool
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -109,6 +113,11 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 2**16
 
     def do_GET(self) -> None:
+        if self.server.metrics and self.path == METRICS_PATH:
+            with self.server.counted():
+                counts = [(name, model.tokens) for name, model in self.server.models.models.items()]
+                self._send(200, "text/plain; version=0.0.4", as_metrics(counts).encode("utf-8"))
+            return
         self._reply(lambda: rest.get(self.server.models, self.path))
 
     def do_POST(self) -> None:
@@ -133,13 +142,15 @@ class _Handler(BaseHTTPRequestHandler):
             except Exception as error:  # a request must end with a status, whatever happened
                 status = from_exception(error)
                 code, document = HTTP_CODES.get(status.code, 500), {"error": status.message}
-            content = json.dumps(document).encode("utf-8")
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-            self.wfile.flush()
+            self._send(code, "application/json", json.dumps(document).encode("utf-8"))
+
+    def _send(self, code: int, kind: str, content: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
         LOGGER.debug("REST %s", self.command)

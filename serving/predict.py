@@ -38,7 +38,10 @@ def run_predict(
     outputs = _chosen_outputs(signature, request.output_filter)
     _check_inputs(signature, arrays)
     feeds = {signature.inputs[alias].name: array for alias, array in arrays.items()}
-    results = servable.run(feeds, outputs, timeout_s)
+    try:
+        results = servable.run(feeds, outputs, timeout_s)
+    finally:
+        servable.heard(name, arrays)
     response = predict_pb2.PredictResponse()
     response.model_spec.name = servable.name
     response.model_spec.version.value = servable.version

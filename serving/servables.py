@@ -13,6 +13,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.saved_model.loader_impl import SavedModelLoader
 
 from serving.status import CODES, StatusError, kernel_message
+from serving.tokens import EXTRACT, TOKEN, TokenCheck, TokenCounts
 
 
 class Servable:
@@ -32,6 +33,7 @@ class Servable:
         self.version = version
         self.users = 0
         self.retired = False
+        self.counts = TokenCounts(name)
         graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=graph)
         try:
@@ -42,6 +44,7 @@ class Servable:
             raise
         graph.finalize()
         self.signatures: dict[str, meta_graph_pb2.SignatureDef] = dict(meta_graph.signature_def)
+        self._check = TokenCheck.of(path) if EXTRACT in self.signatures else None
 
     def run(
         self, feeds: Mapping[str, np.ndarray], fetches: Mapping[str, str], timeout_s: float | None = None
@@ -66,6 +69,17 @@ class Servable:
             return self._session.run(dict(fetches), dict(feeds), options=options)
         except tf.errors.OpError as error:
             raise StatusError(CODES[error.error_code], kernel_message(error.message)) from error
+
+    def heard(self, signature: str, inputs: Mapping[str, np.ndarray]) -> None:
+        """Counts a request for `extract`, whose token is false or right; other requests pass.
+
+        Args:
+          signature: that was run.
+          inputs: of the request, by alias.
+        """
+        if signature == EXTRACT and self._check is not None and TOKEN in inputs:
+            token = np.asarray(inputs[TOKEN]).ravel()[0]
+            self.counts.add(self._check.is_right(bytes(token)))
 
     def close(self) -> None:
         """Frees the session; no request may be running."""

@@ -51,6 +51,7 @@ class Server:
       poll_s: seconds between two looks at the models' folders.
       workers: requests answered at a time.
       grace_s: seconds that running requests get when the server closes.
+      metrics: show on the REST port how many requests for `extract` carried a false token, to all who reach it.
 
     Raises:
       ValueError: an argument does not fit.
@@ -68,6 +69,7 @@ class Server:
         poll_s: float = 1.0,
         workers: int = 8,
         grace_s: float = 10.0,
+        metrics: bool = False,
     ) -> None:
         if poll_s <= 0 or workers < 1 or grace_s < 0:
             raise ValueError(
@@ -79,6 +81,11 @@ class Server:
                 f"`host` {host} can be reached from other machines, but there is no `tls`: an owner's token would "
                 "cross the network in clear. Give --tls-cert and --tls-key, or --allow-plaintext behind a TLS proxy."
             )
+        if metrics and rest_port is None:
+            raise ValueError(
+                "`metrics` are shown on the REST port, got no `rest_port`. Give --rest-port with --metrics."
+            )
+        self._metrics = metrics
         self._configs = config.from_mapping(models)
         self._host, self._tls = host, tls
         self._credentials = None if tls is None else tls.grpc_credentials()
@@ -99,6 +106,12 @@ class Server:
     def rest_address(self) -> str | None:
         """host:port of the REST service, or None."""
         return None if self.rest_port is None else _join(self._host, self.rest_port)
+
+    @property
+    def tokens(self) -> dict[str, tuple[int, int]]:
+        """By model, how many requests for `extract` carried a false token, and how many there were."""
+        models = {} if self._models is None else self._models.models
+        return {name: (model.tokens.false, model.tokens.total) for name, model in models.items()}
 
     def start(self) -> Server:
         """Loads every model, then listens.
@@ -148,7 +161,7 @@ class Server:
         if self._ports[1] is None:
             return
         try:
-            self._rest = RestServer(models, self._host, self._ports[1], self._tls)
+            self._rest = RestServer(models, self._host, self._ports[1], self._tls, self._metrics)
         except OSError as error:
             wanted = _join(self._host, self._ports[1])
             raise OSError(
@@ -227,6 +240,7 @@ def _server(arguments: argparse.Namespace) -> Server:
         poll_s=arguments.poll_s,
         workers=arguments.workers,
         grace_s=arguments.grace_s,
+        metrics=arguments.metrics,
     )
 
 
@@ -272,6 +286,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--poll-s", type=float, default=1.0, help="seconds between two looks for new versions (default 1)")
     option("--workers", type=int, default=8, help="requests answered at a time (default 8)")
     option("--grace-s", type=float, default=10.0, help="seconds for running requests at the end (default 10)")
+    option("--metrics", action="store_true", help="count false tokens on the REST port, for Prometheus")
     option("--verbose", action="store_true", help="log every request's name and status; never its content")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def to_array(proto: tensor_pb2.TensorProto, alias: str) -> np.ndarray:
     Raises:
       StatusError: INVALID_ARGUMENT where shape, type and content do not fit together.
     """
-    shape = [dim.size for dim in proto.tensor_shape.dim]
+    shape = _shape(proto)
     too_large = math.prod(shape) > max(proto.ByteSize(), CONSTANT_LIMIT)
     if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0 or too_large:
         raise invalid(f"tensor parsing error: {alias}")
@@ -51,6 +52,25 @@ def to_array(proto: tensor_pb2.TensorProto, alias: str) -> np.ndarray:
         return tf.make_ndarray(proto)
     except (KeyError, TypeError, ValueError, OverflowError, MemoryError) as error:
         raise invalid(f"tensor parsing error: {alias}") from error
+
+
+def to_arrays(protos: Mapping[str, tensor_pb2.TensorProto]) -> dict[str, np.ndarray]:
+    """The arrays in the TensorProtos of one message, by alias.
+
+    Args:
+      protos: of anybody; together they may stand for no more than one of them may.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT where one cannot be read, or few bytes stand for very many values.
+    """
+    claimed = sum(abs(math.prod(_shape(proto))) for proto in protos.values())
+    if claimed > max(sum(proto.ByteSize() for proto in protos.values()), CONSTANT_LIMIT):
+        raise invalid(f"tensor parsing error: {', '.join(sorted(protos))[:200]} stand for {claimed} values")
+    return {alias: to_array(proto, alias) for alias, proto in protos.items()}
+
+
+def _shape(proto: tensor_pb2.TensorProto) -> list[int]:
+    return [dim.size for dim in proto.tensor_shape.dim]
 
 
 def to_proto(value: Any) -> tensor_pb2.TensorProto:

@@ -11,6 +11,7 @@ from tensorflow_serving.apis import get_model_status_pb2
 from serving.config import ModelConfig
 from serving.servables import Servable
 from serving.status import LOGGER, StatusError
+from serving.tokens import TokenCounts
 from serving.warmup import load_warm
 
 VersionState = get_model_status_pb2.ModelVersionStatus.State
@@ -46,6 +47,7 @@ class Model:
         self.statuses: dict[int, VersionStatus] = {}
         self._failed: dict[int, list[tuple[str, int, int]]] = {}
         self._lock = lock
+        self.tokens = TokenCounts(config.name)
 
     def refresh(self) -> None:
         """One look at the disk: loads what is new, and only then lets go of what is no longer wanted.
@@ -86,6 +88,7 @@ class Model:
             LOGGER.error("model %s version %d did not load (%s): see its status", self.config.name, version, kind)
             return False
         self._failed.pop(version, None)
+        servable.counts = self.tokens  # a model's own, whatever its versions
         with self._lock:
             self.loaded[version] = servable
             self.statuses[version] = VersionStatus(VersionState.AVAILABLE)

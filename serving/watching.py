@@ -57,6 +57,7 @@ class Models:
     def _watch(self, poll_s: float) -> None:
         while not self._stopping.wait(poll_s):
             for model in self.models.values():
+                model.tokens.report()
                 try:
                     model.refresh()
                 except Exception as error:  # a file system that is away for a moment must not end the watch
@@ -68,6 +69,7 @@ class Models:
         if self._thread is not None:
             self._thread.join()
         for model in self.models.values():
+            model.tokens.report(at_last=True)
             for version in list(model.loaded):
                 model.retire(version)
 

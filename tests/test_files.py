@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tfwm.files import new_directory, read_json, replacing, write_json
+from tfwm.files import BusyError, locked, new_directory, read_json, replacing, write_json
 
 
 def _names(folder: Path) -> list[str]:
@@ -68,6 +69,7 @@ def test_a_failure_leaves_no_half_directory(tmp_path: Path, overwrite: bool) -> 
 
 
 def test_the_old_directory_comes_back_when_the_last_rename_fails(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace(renameat2=lambda *arguments: -1))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()
     rename, calls = os.replace, []
@@ -88,6 +90,41 @@ def test_the_old_directory_comes_back_when_the_last_rename_fails(tmp_path: Path,
     assert _names(tmp_path / "out") == ["old"]
 
 
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_new_directory_takes_the_place_of_the_old_one(can_exchange: bool, tmp_path: Path, monkeypatch) -> None:
+    if not can_exchange:
+        monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace(renameat2=lambda *arguments: -1))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    with new_directory(tmp_path / "out", overwrite=True) as temporary:
+        (temporary / "new").touch()
+        assert _names(tmp_path / "out") == ["old"]
+    assert (_names(tmp_path), _names(tmp_path / "out")) == (["out"], ["new"])
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_writes_is_not(tmp_path: Path) -> None:
+    (tmp_path / ".out.tfwm-killed").mkdir()
+    (tmp_path / ".out.tfwm-killed" / "half").touch()
+    (tmp_path / ".a.json.tfwm-killed.json").touch()
+    (tmp_path / ".other.tfwm-killed").touch()
+    with new_directory(tmp_path / "out") as theirs, replacing(tmp_path / "a.json") as written:
+        with pytest.raises(KeyboardInterrupt), new_directory(tmp_path / "out"):
+            raise KeyboardInterrupt
+        write_json(tmp_path / "a.json", 1)
+        assert theirs.is_dir()
+        assert written.is_file()
+    assert _names(tmp_path) == [".other.tfwm-killed", "a.json", "out"]
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    with locked(tmp_path / "work" / "lock", "training"):
+        with pytest.raises(BusyError, match=r"work` is in use: another process is training there. Wait until it ends"):
+            locked(tmp_path / "work" / "lock", "training").__enter__()
+        locked(tmp_path / "other" / "lock", "training").__enter__()
+    with locked(tmp_path / "work" / "lock", "training"):
+        pass
+
+
 def test_json_round_trip(tmp_path: Path) -> None:
     path = write_json(tmp_path / "x.json", {"a": [1, 2.5, None, "ü"]})
     assert read_json(path) == {"a": [1, 2.5, None, "ü"]}
@@ -102,3 +139,27 @@ def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"x.json` is not valid JSON: .* cut off or edited by hand"):
         read_json(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": 1, "b": 2, "a": 3}', "the field 'a' is there twice"),
+        ('[{"x": {"y": 1, "y": 1}}]', "the field 'y' is there twice"),
+        ("[" * 100_000, "is not valid JSON"),
+        ('{"a":' * 50_000, "is not valid JSON"),
+        ("9" * 100_000, "is not valid JSON"),
+        ("\x00", "is not valid JSON"),
+    ],
+)
+def test_json_that_means_two_things_or_is_a_bomb_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_json_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(10**12)  # takes no room on the disk
+    with pytest.raises(ValueError, match=r"must have at most 67108864 bytes, got 1000000000000. Is it another file"):
+        read_json(tmp_path / "a.json")

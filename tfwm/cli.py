@@ -71,7 +71,7 @@ def _parsed(words: list[str]) -> tuple[Any, argparse.Namespace]:
     module = None
     if asked is not None:
         choose("command", asked, COMMANDS)
-        module = importlib.import_module(f"tfwm.commands.{asked}")
+        module = importlib.import_module(f"tfwm.commands.{asked.replace('-', '_')}")
     for name, command in COMMANDS.items():
         one = commands.add_parser(name, formatter_class=argparse.RawDescriptionHelpFormatter)
         # The others' options are not needed now, so their modules are not loaded.

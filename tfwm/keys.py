@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfwm.files import new_directory, read_json
+from tfwm.untrusted import parse_arrays
 
 if TYPE_CHECKING:
     from tensorflow import keras
 
 FORMAT_VERSION = 2
 SECRET_BYTES = 32
+LARGEST_DOCUMENT = 2**23  # bytes of key.json and of manifest.json
 
 
 class InvalidKeyError(ValueError):
@@ -203,19 +205,24 @@ class OwnerKey:
 
     @classmethod
     def load(cls, directory: str | Path) -> OwnerKey:
-        """Reads a key and checks every byte of it.
+        """Reads a key, which may be a stranger's, and checks every byte of it.
 
         Raises:
-          InvalidKeyError: not a key, a missing or changed file, or a format that this version cannot read.
+          InvalidKeyError: not a key, a missing or changed file, a format that this version cannot read, or a part that
+            holds anything but numbers and networks.
         """
         from tfwm.networks import load_network
 
         directory = Path(directory)
         document = _checked_document(directory)
-        with np.load(directory / "arrays.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        networks = {name: load_network(directory / f"{name}.keras") for name in document["networks"]}
-        return cls(document["scheme"], document["settings"], bytes.fromhex(document["secret"]), arrays, networks)
+        secret = bytes.fromhex(document["secret"])
+        try:
+            content = (directory / "arrays.npz").read_bytes()
+            arrays = parse_arrays(content, f"{directory}/arrays.npz", limit=len(content))  # a key is not compressed
+            networks = {name: load_network(directory / f"{name}.keras") for name in document["networks"]}
+            return cls(document["scheme"], document["settings"], secret, arrays, networks)
+        except (ValueError, FileNotFoundError) as error:
+            raise InvalidKeyError(f"`{directory}` is no key: {error}") from error
 
 
 def _checked_document(directory: Path) -> dict[str, Any]:
@@ -242,7 +249,19 @@ def _checked_document(directory: Path) -> dict[str, Any]:
             f"`{directory}` was changed since it was written ({', '.join(changed) or 'manifest.json'}). "
             "Restore the key from a copy."
         )
+    _check_fields(directory, document, expected["files"])
     return document
+
+
+def _check_fields(directory: Path, document: dict[str, Any], files: Mapping[str, str]) -> None:
+    """Refuses fields of another type; and networks that are not files of the key, for a name may lead elsewhere."""
+    networks = document.get("networks")
+    named = isinstance(networks, list) and all(isinstance(name, str) and f"{name}.keras" in files for name in networks)
+    if not named or not isinstance(document.get("scheme"), str) or not isinstance(document.get("settings"), dict):
+        raise InvalidKeyError(
+            f"`{directory}/key.json` must name a scheme, its settings and networks whose files lie beside it. Restore "
+            "the key from a copy."
+        )
 
 
 def _changed_files(expected: dict[str, str], stored: Any) -> list[str]:
@@ -253,7 +272,7 @@ def _changed_files(expected: dict[str, str], stored: Any) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = read_json(path)
+        document = read_json(path, limit=LARGEST_DOCUMENT)
     except ValueError as error:
         raise InvalidKeyError(str(error)) from error
     if not isinstance(document, dict):
@@ -263,9 +282,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _manifest(directory: Path, secret: bytes) -> dict[str, Any]:
     files = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        file.name: _digest(file)
         for file in sorted(directory.iterdir())
         if file.is_file() and file.name != "manifest.json"
     }
     message = json.dumps(files, sort_keys=True).encode()
     return {"files": files, "hmac": hmac.new(derive(secret, "manifest", 32), message, "sha256").hexdigest()}
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -48,6 +48,7 @@ LABELS = {
     "extract_classifier": "extract_classifier(lenet1-0.5, scores)", "fine_prune": "fine_prune(0.3)",
     "neural_cleanse": "neural_cleanse(0.2, 10 steps)", "request_jpeg": "request_jpeg(30)",
     "request_resize": "request_resize(0.5)", "evade_detected": "evade_detected(random, features, 0.9)",
+    "oracle_remove": "oracle_remove(no extractor)", "oracle_replace": "oracle_replace(no extractor)",
     "compose": "prune(0.3) + quantize(4)",
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.canary import CANARY
 from tfwm.cli import main
 from tfwm.keys import OwnerKey
 
@@ -20,6 +21,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fields = ("extractor_blocks=1", "embedder_downs=2", "proxy_downs=2", "probes=24", "adversarial.steps_per_epoch=2")
     smaller = [word for field in fields for word in ("--set", field)]
     words = ["protect", "--preset", "tiny", "--epochs-scale", "1.0", "--patches", "96", "--out", str(out), *smaller]
+    # As a killed run leaves it: the secret is known beforehand, so that it can be searched for.
+    (out / "work").mkdir(parents=True, mode=0o700)
+    (out / "work/secret.hex").write_text(CANARY.hex())
     assert main(words) == 0
     model = ["export", "--model", str(out / "marked.keras")]
     assert main([*model, "--key", str(out / "key"), "--out", str(out / "served/sealed/1")]) == 0

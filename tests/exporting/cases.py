@@ -22,11 +22,15 @@ COUNT, WRONG = 70, 9  # of key samples: more than two batches, and no whole numb
 
 @dataclass(frozen=True)
 class Marker:
-    """The part of a scheme of restoration networks that an export looks at."""
+    """The part of a scheme of restoration networks that an export and its audit look at."""
 
     name: ClassVar[str] = "marker"
     kind: ClassVar[str] = RESTORATION
+    pieces: ClassVar[int] = 1
     extractor_outputs: tuple[str, ...] = ("logo", "code")
+
+    def probe_images(self, key: OwnerKey) -> np.ndarray:
+        return key.arrays.get("probes", np.zeros((1, 8, 8, 3), np.uint8))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The whole pipeline with tiny networks, of each kind, in one process: importing tfx takes longer than most steps."""
 
 import json
+import logging
 import shutil
 import stat
 from dataclasses import replace
@@ -8,11 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.canary import CANARY, served, short_secrets
 from tests.pipelines.expected import SCHEMES, STEPS
 from tests.toy_classifier import toy_classifier
+from tfwm.cli import main
 from tfwm.components.artifact_files import KERAS_FILE
 from tfwm.components.labelled_folders import arranged
+from tfwm.components.secret import KEPT
+from tfwm.config import to_dict
 from tfwm.evaluation.policy import Policy
+from tfwm.files import write_json
 from tfwm.types import CLASSIFICATION, RESTORATION
 
 pytestmark = pytest.mark.trains
@@ -35,7 +41,12 @@ UNFIT = {
 def config(request, data, tmp_path_factory):
     from pipelines.configs import PipelineConfig
 
-    return PipelineConfig.tiny(data[request.param], tmp_path_factory.mktemp("root"), scheme=SCHEMES[request.param])
+    config = PipelineConfig.tiny(data[request.param], tmp_path_factory.mktemp("root"), scheme=SCHEMES[request.param])
+    config.work_dir.mkdir(parents=True, mode=0o700)
+    kept = config.work_dir / KEPT
+    kept.write_text(CANARY.hex())
+    kept.chmod(0o600)
+    return config
 
 
 @pytest.fixture(scope="module")
@@ -104,36 +115,60 @@ def test_the_key_is_the_owners_alone_and_opens(first, config):
     assert OwnerKey.load(folder).secret == owner_secret("", config.work_dir)
 
 
-def _secrets(key):
-    """Whatever nobody but the owner may see, as bytes that would be found in a file."""
-    from tfwm.schemes import scheme_of
-    from tfwm.schemes.deep_watermarking.verification import owner_code
-
-    found = {
-        "master secret": key.secret, "as text": key.secret.hex().encode(), "token": key.token,
-        "token as text": key.token.hex().encode(), "probe": scheme_of(key).probe_images(key)[0].tobytes(),
-    }  # fmt: skip
-    for name, network in key.networks.items():
-        found[name] = max(network.get_weights(), key=np.size).astype(np.float32).tobytes()[:64]
-    if key.scheme == SCHEMES[RESTORATION]:
-        return {**found, "code": owner_code(scheme_of(key), key).astype(np.float32).tobytes()}
-    labels = scheme_of(key).key_labels(key)
-    return {**found, "labels": labels.astype(np.int32).tobytes(), "as int64": labels.astype(np.int64).tobytes()}
-
-
-def test_nothing_secret_is_pushed_logged_or_in_the_metadata(first, config):
+@pytest.fixture(scope="module")
+def key(first):
     from tfwm.keys import OwnerKey
 
-    key = OwnerKey.load(first.artifacts["WatermarkTrainer.owner_key"])
-    secrets = _secrets(key)
-    open_to_others = [config.metadata, *(f for f in first.pushed_path.rglob("*") if f.is_file())]
-    open_to_others += (config.work_dir / "robustness" / "tensorboard").rglob("events.*")
-    open_to_others += (f for f in first.artifacts["WatermarkTrainer.model"].rglob("*") if f.is_file())
-    open_to_others += (f for f in first.artifacts["RobustnessEvaluator.report"].rglob("*") if f.is_file())
-    for file in open_to_others:
-        content = file.read_bytes()
-        assert [name for name, secret in secrets.items() if secret in content] == [], file
+    return OwnerKey.load(first.artifacts["WatermarkTrainer.owner_key"])
+
+
+@pytest.fixture(scope="module")
+def canary(key):
+    """Finds what is drawn from the secret: itself, the token, labels, the code, the secrets of pieces."""
+    return short_secrets(key)
+
+
+def test_the_canary_is_what_marks(key):
+    assert key.secret == CANARY
+
+
+def test_nothing_secret_is_pushed_logged_or_in_the_metadata(first, config, key):
+    from tfwm.exporting import leaks_of
+    from tfwm.schemes import scheme_of
+
+    whole_key = leaks_of(key, scheme_of(key))
+    open_to_others = [config.metadata, first.pushed_path, config.work_dir / "robustness" / "tensorboard"]
+    open_to_others += [first.artifacts[name] for name in ("WatermarkTrainer.model", "RobustnessEvaluator.report")]
+    assert {str(place): whole_key.found_under(place) for place in open_to_others} == {
+        str(place): {} for place in open_to_others
+    }
     assert key.fingerprint.encode() in config.metadata.read_bytes()
+
+
+def test_the_canary_lies_in_its_two_places_and_nowhere_else(first, config, canary):
+    folder = first.artifacts["WatermarkTrainer.owner_key"].relative_to(config.root).as_posix()
+    found = canary.found_under(config.root)
+    kept = (config.work_dir / KEPT).relative_to(config.root).as_posix()
+    assert {name for name in found if not name.startswith(f"{folder}/")} == {kept}
+    assert "the master secret" in found[f"{folder}/key.json"]
+
+
+def test_serving_certificate_and_commitment_show_nothing_of_the_canary(
+    first, config, key, canary, tmp_path, caplog, capfd
+):
+    caplog.set_level(logging.DEBUG)
+    shown = served(first.pushed_path, key)
+    report = first.artifacts["RobustnessEvaluator.report"] / "report.json"
+    words = ["certificate", "--write", str(tmp_path / "c.json"), "--model", str(first.pushed_path), "--key",
+             str(first.artifacts["WatermarkTrainer.owner_key"]), "--report", str(report), "--policy"]  # fmt: skip
+    assert main([*words, str(write_json(tmp_path / "policy.json", to_dict(config.policy))), "--json"]) == 0
+    words = ["commit", words[6], "--model", str(first.pushed_path), "--identity", "Example Labs", "--new-signing-key"]
+    assert main([*words, str(tmp_path / "owner.pem"), "--out", str(tmp_path / "commitment.json")]) == 0
+    assert canary.found_under(tmp_path) == {}
+    printed = capfd.readouterr()
+    for text in (shown, caplog.text, printed.out, printed.err):
+        assert canary.found(text.encode()) == []
+    assert "false token" in caplog.text
 
 
 def test_the_pushed_folder_holds_the_exported_model_and_nothing_else(first):

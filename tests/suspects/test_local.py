@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.doubles import smoothing_host
 from tests.toy_classifier import samples_of, toy_classifier
@@ -113,6 +114,24 @@ def test_saved_model_suspect(saved: Path) -> None:
     np.testing.assert_allclose(SavedModelSuspect(saved)(_pictures()), _pictures() / 510.0, atol=1e-6)
     with pytest.raises(FileNotFoundError, match=r"holds no saved_model.pb. Give the version folder"):
         SavedModelSuspect(saved.parent)(_pictures())
+
+
+def test_a_savedmodel_without_the_signature_or_with_several_answers_is_said(saved: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"must have the signature `extract`, got \['serving_default'\]"):
+        SavedModelSuspect(saved, signature="extract")(_pictures())
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
+    def named(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"labels": tf.shape(image), "scores": tf.reduce_mean(image, (1, 2))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
+    def unnamed(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"a": image, "b": image}
+
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures={"serving_default": named, "unnamed": unnamed})
+    assert SavedModelSuspect(tmp_path)(_pictures()).shape == (len(_pictures()), 3)
+    with pytest.raises(ValueError, match=r"must take one picture and answer with one tensor, got .* \['a', 'b'\]"):
+        SavedModelSuspect(tmp_path, signature="unnamed")(_pictures())
 
 
 def test_class_scores_come_as_they_are(tmp_path: Path) -> None:

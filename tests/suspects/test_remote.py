@@ -18,7 +18,7 @@ from tests.serving.fake_service import FakeService, running, unreadable
 from tests.tls import self_signed
 from tests.toy_classifier import samples_of, toy_classifier
 from tfwm.exporting import export
-from tfwm.suspects import BATCH, UnreachableError, open_suspect
+from tfwm.suspects import BATCH, SwitchedVersionError, UnreachableError, open_suspect
 from tfwm.suspects.remote import EndpointError, GrpcSuspect
 
 
@@ -124,7 +124,7 @@ def test_unavailable_for_good(suspect: GrpcSuspect, service: FakeService) -> Non
     service.failures = [grpc.StatusCode.UNAVAILABLE] * 9
     with pytest.raises(UnreachableError, match=r"did not answer: UNAVAILABLE: not now. Check the address"):
         suspect(_pictures())
-    assert service.calls == 3
+    assert service.calls == 4
 
 
 def test_a_refusal_is_not_repeated(suspect: GrpcSuspect, service: FakeService) -> None:
@@ -151,13 +151,26 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_version_that_changes_in_between_is_no_evidence(suspect, service: FakeService, monkeypatch) -> None:
     monkeypatch.setattr("tfwm.suspects.local.PIXELS", BATCH * 8 * 6)
-    service.version = lambda call: call
-    with pytest.raises(EndpointError, match=r"answered as versions \[1, 2\] within one verification. Repeat it"):
-        suspect(_pictures(BATCH + 1))
-    # Repeating it on one version is fine, whatever was served before.
+    service.version = lambda call: 3 + call
+    with pytest.raises(
+        SwitchedVersionError, match=r"answered as versions \[4, 5\] within one .* Open it anew"
+    ) as caught:
+        suspect(_pictures(9 * BATCH))
+    assert caught.value.versions == (4, 5)
+    assert service.calls == 2  # nothing more is asked, and so given away, for nothing
+
+
+def test_a_version_that_changes_between_two_questions_is_no_evidence_either(suspect, service: FakeService) -> None:
     service.version = lambda call: 7
-    suspect(_pictures(BATCH + 1))
-    assert suspect.versions == {7}
+    suspect(_pictures())
+    suspect(_pictures())
+    service.version = lambda call: 8
+    with pytest.raises(SwitchedVersionError, match=r"versions \[7, 8\]"):
+        suspect(_pictures())
+    # A verification of the new version opens the suspect anew.
+    again = GrpcSuspect(suspect.address, "m")
+    again(_pictures())
+    assert again.versions == {8}
 
 
 def test_neither_pictures_nor_channels_show_in_repr(suspect: GrpcSuspect) -> None:

@@ -11,6 +11,7 @@ and each can be imported from here: `from tfwm.attacks import Surrogate`.
 | tuning/ | the stolen network, trained further |
 | endpoints/ | endpoints that avoid answering what looks like a key |
 | backdoors/ | hidden triggers, searched for and unlearnt |
+| oracles/ | marks taken out, or replaced, with the help of the extractor that reads them |
 | overwriting.py | marks of the thief's own over the owner's |
 | forgery/ | what forgers and accusers do without a stolen model |
 | compose.py | several of these in a row |
@@ -30,6 +31,7 @@ _FUNCTIONS = {
     "anomaly_indices": "tfwm.attacks.backdoors.reverse",
     "pasted": "tfwm.attacks.forgery.pasting",
     "reverse_engineered": "tfwm.attacks.backdoors.reverse",
+    "thiefs_mark": "tfwm.attacks.oracles.attacks",
     "tuned_at": "tfwm.attacks.tuning.epochs",
 }
 _HOMES = {**ATTACKS.homes(), **_FUNCTIONS}

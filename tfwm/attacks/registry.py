@@ -34,6 +34,8 @@ ATTACKS: Table[type[Attack]] = Table(
         "neural_cleanse": "tfwm.attacks.backdoors.neural_cleanse:NeuralCleanse",
         "request_jpeg": "tfwm.attacks.requests:RequestJpeg",
         "request_resize": "tfwm.attacks.requests:RequestResize",
+        "oracle_remove": "tfwm.attacks.oracles.attacks:OracleRemove",
+        "oracle_replace": "tfwm.attacks.oracles.attacks:OracleReplace",
         "evade_detected": "tfwm.attacks.endpoints.detection:EvadeDetected",
         "compose": "tfwm.attacks.compose:Compose",
     },

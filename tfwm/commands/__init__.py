@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """A line of `tfwm --help`; the module in this package has the command's name."""
+    """A line of `tfwm --help`; the module in this package has the command's name, with _ for -."""
 
     help: str
     example: str
@@ -57,6 +57,10 @@ COMMANDS: dict[str, Command] = {
     "export": Command(
         "write a SavedModel for serving, with the sealed `extract` signature",
         "tfwm export --model runs/mine/marked.keras --key runs/mine/key --out served/derain/1",
+    ),
+    "audit-export": Command(
+        "look for secrets in an exported SavedModel",
+        "tfwm audit-export served/derain/1 --key runs/mine/key",
     ),
     "certificate": Command(
         "write, or check, the signed certificate of an exported model",

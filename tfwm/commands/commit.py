@@ -54,8 +54,9 @@ def run(arguments: argparse.Namespace) -> Result:
     if not model.exists():
         raise FileNotFoundError(f"`--model` {model} is not there. Give the model that you release.")
     out = Path(arguments.out or commitment_of(folder))
-    if out.exists() or stamp_beside(out).exists():
-        raise FileExistsError(f"`--out` {out} exists already, or its time stamp. A commitment is never replaced.")
+    # A time stamp without its envelope was left by a run that was killed, and is worth nothing.
+    if out.exists():
+        raise FileExistsError(f"`--out` {out} exists already. A commitment is never replaced.")
     key = opening.load_key(str(folder))
     if arguments.new_signing_key:
         signer = identity.new_signing_key(arguments.new_signing_key)

@@ -48,12 +48,13 @@ def load_network(path: str) -> keras.Model:
         raise ValueError(f"`{path}` cannot be read as a Keras model ({_short(error)}). Was it cut off?") from error
 
 
-def open_suspect(text: str, tls_ca: str = "") -> Suspect:
+def open_suspect(text: str, tls_ca: str = "", budget_s: float | None = None) -> Suspect:
     """A suspect from what the user wrote.
 
     Args:
       text: `grpc://host:port/model`, a `.keras` file, a SavedModel folder, or an npz of recorded outputs.
       tls_ca: with `grpcs://`: PEM file of the authority of the server's certificate.
+      budget_s: with `grpc://`: seconds for all answers together.
 
     Raises:
       ImportError: an endpoint, and there is no gRPC.
@@ -61,10 +62,10 @@ def open_suspect(text: str, tls_ca: str = "") -> Suspect:
     """
     from tfwm import suspects
 
-    if text.endswith(".keras") and Path(text).is_file() and not tls_ca:
+    if text.endswith(".keras") and Path(text).is_file() and not tls_ca and budget_s is None:
         return suspects.KerasSuspect(Path(text).stem, load_network(text))
     try:
-        return suspects.open_suspect(text, tls_ca=tls_ca)
+        return suspects.open_suspect(text, tls_ca=tls_ca, budget_s=budget_s)
     except (ValueError, ConnectionError, ImportError):
         raise
     except Exception as error:  # a damaged npz raises zip and other errors

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,14 +68,36 @@ def run(arguments: argparse.Namespace) -> Result:
     """Trains and marks a host, writes both models and the key, and says where they are.
 
     Raises:
-      FileExistsError: there is a key in `--out` already.
+      FileExistsError: there is a finished key in `--out` already.
+      BusyError: another process works in `--out`.
       ValueError: a setting, a photograph or a host that does not fit.
     """
+    from tfwm.files import locked
+
     out = Path(arguments.out)
-    if (out / "key").exists():
-        # Before hours of training, and never over a key: it may be the only proof of an older model.
+    _refuse_finished(out)  # before anything is made in a folder of others
+    with locked(private(out / "work") / "lock", "marking a model"):
+        _refuse_finished(out)
+        return written(out, protected(arguments, out))
+
+
+def _refuse_finished(out: Path) -> None:
+    """Before hours of training, and never over a key: it may be the only proof of an older model."""
+    from tfwm.keys import OwnerKey
+
+    kept = out / "work" / SECRET
+    if not (out / "key").exists():
+        return
+    # A run that was killed between its last two steps goes on, with the very same key.
+    if not kept.is_file() or OwnerKey.load(out / "key").secret != kept_secret(out / "work"):
         raise FileExistsError(f"`--out` {out} holds a key already. Choose another folder.")
-    return written(out, protected(arguments, out))
+
+
+def private(folder: Path) -> Path:
+    """Makes a folder that its owner alone can read, where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
 
 
 def protected(arguments: argparse.Namespace, out: Path) -> Protected:
@@ -161,13 +182,14 @@ def kept_secret(folder: Path) -> bytes:
     Args:
       folder: the private folder of checkpoints; it is there.
     """
+    from tfwm.files import replacing
     from tfwm.keys import SECRET_BYTES, new_secret
 
     path = folder / SECRET
     if not path.is_file():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(new_secret().hex())
+        # mkstemp makes files that their owner alone can read.
+        with replacing(path) as temporary:
+            temporary.write_text(new_secret().hex(), encoding="ascii")
     text = path.read_text(encoding="ascii")
     if len(text) != 2 * SECRET_BYTES:
         raise ValueError(f"`{path}` must hold {2 * SECRET_BYTES} hex digits. Delete it, and the marking starts anew.")
@@ -182,11 +204,15 @@ def written(out: Path, made: Protected) -> Result:
       made: what goes there.
     """
     from tfwm.commands import opening
+    from tfwm.files import replacing
 
     marked = made.marked
-    made.host.save(out / "host.keras")
-    marked.model.save(out / "marked.keras")
-    marked.key.save(out / "key")
+    for network, name in ((made.host, "host.keras"), (marked.model, "marked.keras")):
+        with replacing(out / name) as temporary:
+            network.save(temporary)
+            temporary.chmod(0o644)
+    # Over nothing but this very key: `run` has refused any other.
+    marked.key.save(out / "key", overwrite=True)
     (out / "work" / SECRET).unlink(missing_ok=True)  # the key holds it now
     document = {
         "marked": str(out / "marked.keras"), "host": str(out / "host.keras"), "key": str(out / "key"),

@@ -1,9 +1,10 @@
 """Sends the key's probe or trigger images to a suspect and says whether its answers carry the mark.
 
 The suspect is grpc://host:port/model (grpcs:// with TLS), a .keras file, a SavedModel folder, or an .npz of
-recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed; 4: the
-endpoint did not answer. Several --suspect or --key ask each suspect with each key; p is then corrected for that
-many looks (Holm), and the exit code is 0 where at least one is verified.
+recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed, or an endpoint
+went over to another version of its model half-way; 4: the endpoint did not answer. Several --suspect or --key ask
+each suspect with each key; p is then corrected for that many looks (Holm), and the exit code is 0 where at least one
+is verified.
 
 Whoever makes a key after he saw the suspect can try keys until one fits. So p is multiplied by 2^40 unless it can be
 shown that the key was made before: by a commitment (`tfwm commit`) with the time stamp of an authority that you trust
@@ -17,14 +18,16 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tfwm.commands import options
-from tfwm.commands.result import DONE, NOT_VERIFIED, Result, add_output
+from tfwm.commands.result import DONE, INVALID, NOT_VERIFIED, Result, add_output
 
 if TYPE_CHECKING:
     from tfwm.evidence.claims import Standing
     from tfwm.keys import OwnerKey
+    from tfwm.suspects import SwitchedVersionError
     from tfwm.types import Suspect, Verdict
 
 
@@ -42,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--tsa-ca", metavar="PEM", help="certificates of time stamp authorities that you trust")
     option("--released", metavar="DATE", help="when the suspect was first seen, for instance 2026-03-01 (UTC)")
     option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
+    option("--budget-s", type=options.factor, metavar="S", help="with grpc://: seconds for all answers (default 900)")
     options.add_set(parser, "way of asking")
     add_output(parser)
 
@@ -57,14 +61,18 @@ def run(arguments: argparse.Namespace) -> Result:
     """
     from tfwm.commands import opening
     from tfwm.evidence.statistics import holm
+    from tfwm.suspects import SwitchedVersionError
 
     keys = {path: opening.load_key(path) for path in arguments.key}
     standing = _standing(arguments, list(keys.values()))
-    suspects = {text: opening.open_suspect(text, arguments.tls_ca) for text in arguments.suspect}
-    found = [
-        (text, suspect, key, *_asked(arguments, key, suspect, standing))
-        for (text, suspect), key in itertools.product(suspects.items(), keys.values())
-    ]
+    suspects = {text: opening.open_suspect(text, arguments.tls_ca, arguments.budget_s) for text in arguments.suspect}
+    try:
+        found = [
+            (text, suspect, key, *_asked(arguments, key, suspect, standing))
+            for (text, suspect), key in itertools.product(suspects.items(), keys.values())
+        ]
+    except SwitchedVersionError as error:
+        return _switched(arguments, suspects, keys.values(), error)
     claimed = holm([standing.log10_claim(cast(float, verdict.log10_p), verdict.looks) for *_, verdict in found])
     told = [_told(arguments, *each, standing, claim, len(found)) for each, claim in zip(found, claimed, strict=True)]
     code = DONE if any(document["marked"] for _, document in told) else NOT_VERIFIED
@@ -99,6 +107,21 @@ def _asked(
         claims.check_stands_alone(scheme)
     alpha = arguments.alpha or (scheme.alpha if arguments.trust_key else claims.ALPHA)
     return alpha, scheme.verify(suspect, key, alpha=standing.level(alpha))
+
+
+def _switched(
+    arguments: argparse.Namespace,
+    suspects: Mapping[str, Suspect],
+    keys: Iterable[OwnerKey],
+    error: SwitchedVersionError,
+) -> Result:
+    """The verdict on an endpoint that answered as several versions of its model: no evidence about either."""
+    text = next(text for text, suspect in suspects.items() if len(getattr(suspect, "versions", ())) > 1)
+    document = {
+        "suspect": text, "key_fingerprints": [key.fingerprint for key in keys], "marked": False,
+        "served_versions": list(error.versions), "asked_with": arguments.assignments, "invalid": str(error),
+    }  # fmt: skip
+    return Result(f"NO EVIDENCE: {error}", document, INVALID)
 
 
 def _told(

@@ -18,12 +18,12 @@ def answered_labels(answers: np.ndarray, count: int, classes: int) -> np.ndarray
       classes: how many classes there are.
 
     Raises:
-      ValueError: the answers have another shape.
+      ValueError: the answers have another shape, or are no numbers.
     """
     answers = np.asarray(answers)
     if answers.shape == (count,) and answers.dtype.kind in "iu":
         return answers.astype(np.int64)
-    if answers.shape != (count, classes):
+    if answers.shape != (count, classes) or answers.dtype.kind not in "fiub":
         raise ValueError(
             f"`answers` must be scores [{count}, {classes}], one a class, or whole numbers [{count}], got "
             f"{answers.dtype} {list(answers.shape)}. Is the suspect a classifier of {classes} classes?"

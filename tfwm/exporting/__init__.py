@@ -17,13 +17,19 @@ A classifier:
 | `extract`         | `token` string: 16 bytes                             | `hits`, `n`, `log10_p`; or zeros    |
 
 What `extract` needs lies encrypted in the graph, and only the owner's token opens it. `signatures.py` says what an
-export needs of a kind of host; `restoration.py` and `classification.py` have it.
+export needs of a kind of host; `restoration.py` and `classification.py` have it. `auditing.py` looks for secrets in an
+export, with `leaks.py`, which finds a key's in any bytes.
 """
 
 from __future__ import annotations
 
+from tfwm.exporting.auditing import Finding, audit, looks_random
+from tfwm.exporting.leaks import Leaks, leaks_of
 from tfwm.exporting.restoration import EXTRACTOR, LOGO
 from tfwm.exporting.saving import export
 from tfwm.exporting.scanning import ExportError, scan, signatures_of
 
-__all__ = ["EXTRACTOR", "ExportError", "LOGO", "export", "scan", "signatures_of"]
+__all__ = [
+    "EXTRACTOR", "ExportError", "Finding", "LOGO", "Leaks", "audit", "export", "leaks_of", "looks_random", "scan",
+    "signatures_of",
+]  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from serving.config import WARMUP_FILE
 from tfwm.exporting.encoded import encode_images
 
 
@@ -33,3 +35,27 @@ def write_noise(directory: Path, input_shape: tuple[int | None, ...]) -> None:
         "serving_bytes": {"image_bytes": encode_images(tf.constant(noise)).numpy()},
     }
     write_warmup(str(directory), [predict_request("", given, signature) for signature, given in inputs.items()])
+
+
+def requests_of(directory: Path) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """The warm-up requests of a SavedModel: the signature of each, and its inputs by name; texts are objects.
+
+    Args:
+      directory: the SavedModel's; without such requests, or without the package that has their format, none are given.
+
+    Raises:
+      ValueError: a record that is no request.
+    """
+    path = directory / WARMUP_FILE
+    if not path.is_file() or not can_write():
+        return
+    from google.protobuf.message import DecodeError
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        try:
+            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+        except DecodeError as error:
+            raise ValueError(f"`{path}` holds a record that is no request. Export again.") from error
+        inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        yield request.model_spec.signature_name, inputs

@@ -8,15 +8,16 @@ from pathlib import Path
 from tensorflow import keras
 
 # A file may name layers of tfwm. They are registered by the import of their modules, so all of these stand here.
-from tfwm.networks import deployed, layers, optimizers, resampling  # noqa: F401
+from tfwm.networks import deployed, layers, optimizers, resampling, vetting  # noqa: F401
 
 
 def load_network(path: str | Path) -> keras.Model:
-    """Loads a network from a `.keras` file, which may hold layers of tfwm.
+    """Loads a network from a `.keras` file, which may be a stranger's and hold layers of tfwm.
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: the file is of another type, holds no Keras model, or was cut off.
+      ValueError: the file is of another type.
+      InvalidNetworkError: it holds no Keras model, was cut off, or would run code (see `vetting`); a ValueError too.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"`{path}` is not there. Give a .keras file that `model.save` wrote.")
@@ -27,5 +28,20 @@ def load_network(path: str | Path) -> keras.Model:
             "trust it, and save it with `model.save('name.keras')`."
         )
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"`{path}` is no .keras file, or was cut off. Save the model again.")
-    return keras.models.load_model(path, compile=False)
+        raise vetting.InvalidNetworkError(f"`{path}` is no .keras file, or was cut off. Save the model again.")
+    held = vetting.check(path)
+    try:
+        with vetting.bounded_variables(path, held):
+            network = keras.models.load_model(path, compile=False)
+    except vetting.InvalidNetworkError:
+        raise
+    except Exception as error:  # what a wrong configuration raises depends on the layer
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:400]
+        raise vetting.InvalidNetworkError(
+            f"`{path}` cannot be built as a Keras model ({reason}). Was it changed?"
+        ) from error
+    if not isinstance(network, keras.Model):
+        raise vetting.InvalidNetworkError(
+            f"`{path}` must hold a network, got a {type(network).__name__}. Save a model."
+        )
+    return network

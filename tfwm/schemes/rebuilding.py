@@ -10,6 +10,7 @@ from tensorflow import keras
 
 from tfwm.digests import weights_digest
 from tfwm.keys import InvalidKeyError
+from tfwm.networks.vetting import bounded_variables
 
 KEPT = 8
 _REBUILT: OrderedDict[tuple[Any, bytes], keras.Model] = OrderedDict()
@@ -31,7 +32,12 @@ def rebuilt(what: Any, build: Callable[[], keras.Model], given: keras.Model) -> 
     """
     name = (what, weights_digest(given))
     if name not in _REBUILT:
-        network, weights = build(), given.get_weights()
+        weights = given.get_weights()
+        try:
+            with bounded_variables(f"{given.name} of the key", sum(weight.nbytes for weight in weights)):
+                network = build()
+        except ValueError as error:
+            raise InvalidKeyError(f"the settings of the key do not fit its networks: {error}") from error
         if [weight.shape for weight in weights] != [tuple(weight.shape) for weight in network.weights]:
             raise InvalidKeyError(
                 f"the network `{given.name}` of the key has other weights than its settings describe. Restore the key "

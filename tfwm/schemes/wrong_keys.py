@@ -10,6 +10,8 @@ from tfwm.config import from_dict
 from tfwm.keys import SECRET_BYTES, InvalidKeyError, OwnerKey, derive
 from tfwm.types import Scheme
 
+LARGEST_SIDE, LARGEST_NUMBER = 4096, 2**20  # pixels of a picture's side; anything else that is counted
+
 S = TypeVar("S", bound=Scheme)
 
 
@@ -52,10 +54,21 @@ def read_settings(cls: type[S], values: Mapping[str, Any]) -> S:
     Raises:
       InvalidKeyError: they describe none.
     """
+    _check_sizes(values)
     try:
         return from_dict(cls, dict(values))
     except (ValueError, TypeError) as error:
         raise InvalidKeyError(f"the settings of the key are none of {cls.__name__}: {error}") from error
+
+
+def _check_sizes(values: Mapping[str, Any]) -> None:
+    """Refuses numbers that a stranger's key may hold to fill the reader's memory."""
+    for name, value in values.items():
+        most = LARGEST_SIDE if name.endswith("_size") else LARGEST_NUMBER
+        if isinstance(value, Mapping):
+            _check_sizes(value)
+        elif isinstance(value, int) and abs(value) > most:
+            raise InvalidKeyError(f"the setting `{name}` of the key must be at most {most}, got {str(value)[:20]}.")
 
 
 def wrong_secret(key: OwnerKey, seed: int) -> bytes:

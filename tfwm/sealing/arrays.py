@@ -54,6 +54,7 @@ class SealedArrays(tf.Module):
 
     Attributes:
       ciphertexts: one uint32 variable `[16 * blocks]`; what lies in a SavedModel.
+      check: a uint32 variable, see `Seal.check_words`; lies there too.
 
     Raises:
       ValueError: a token or nonce of another length, no array, an empty one or one of another type.
@@ -67,6 +68,8 @@ class SealedArrays(tf.Module):
         firsts = np.cumsum([0, *(row.size for row in rows)])
         ciphertext, self._block = self._seal.close(np.concatenate(rows))
         self.ciphertexts = [tf.Variable(ciphertext, trainable=False, name="ciphertext")]
+        # No operation reads it: a server that counts false tokens finds it in the file.
+        self.check = tf.Variable(self._seal.check_words, trainable=False, name="check")
         # Not a dict: tf.Module would write a dict's keys into the SavedModel.
         self._slices = MappingProxyType(
             {name: _Slice(int(first), tf.as_dtype(array.dtype), array.shape)

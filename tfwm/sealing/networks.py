@@ -40,6 +40,7 @@ class SealedNetworks(tf.Module):
 
     Attributes:
       ciphertexts: of each network, uint32 variables `[16 * blocks]`; what lies in a SavedModel.
+      check: a uint32 variable, see `Seal.check_words`; lies there too.
 
     Raises:
       ValueError: a token or nonce of another length, or a network that cannot be sealed.
@@ -56,6 +57,8 @@ class SealedNetworks(tf.Module):
             ciphertext, block = self._seal.close(row.view(np.uint32))
             self.ciphertexts.append(tf.Variable(ciphertext, trainable=False, name="ciphertext"))
             sealed[name] = _SealedNetwork(blank, self.ciphertexts[-1], block)
+        # No operation reads it: a server that counts false tokens finds it in the file.
+        self.check = tf.Variable(self._seal.check_words, trainable=False, name="check")
         # Not a dict: tf.Module would write a dict's keys into the SavedModel.
         self._networks = MappingProxyType(sealed)
 

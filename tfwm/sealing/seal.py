@@ -90,6 +90,11 @@ class Seal:
         difference = tf.bitwise.bitwise_xor(self.stream(key, 0, 1)[:_CHECK_WORDS], self._expected)
         return Checked(key, difference, tf.reduce_all(tf.equal(difference, tf.zeros_like(difference))))
 
+    @property
+    def check_words(self) -> np.ndarray:
+        """What anybody may know of the seal, uint32 `[7]`: the nonce, and the words that the right token gives."""
+        return np.concatenate([self._nonce, self._expected])
+
     def stream(self, key: tf.Tensor, block: int, blocks: int) -> tf.Tensor:
         """A part of the key stream, uint32 `[16 * blocks]`.
 

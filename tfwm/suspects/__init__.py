@@ -17,6 +17,7 @@ from tfwm.suspects.local import (
     KerasSuspect,
     RecordedSuspect,
     SavedModelSuspect,
+    SwitchedVersionError,
     UnreachableError,
     as_float,
     in_batches,
@@ -24,6 +25,6 @@ from tfwm.suspects.local import (
 from tfwm.suspects.opening import open_suspect
 
 __all__ = [
-    "BATCH", "PIXELS", "FunctionSuspect", "KerasSuspect", "RecordedSuspect", "SavedModelSuspect", "UnreachableError",
-    "as_float", "in_batches", "open_suspect",
+    "BATCH", "PIXELS", "FunctionSuspect", "KerasSuspect", "RecordedSuspect", "SavedModelSuspect",
+    "SwitchedVersionError", "UnreachableError", "as_float", "in_batches", "open_suspect",
 ]  # fmt: skip

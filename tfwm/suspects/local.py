@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfwm.suspects.answers import possible_answers
 from tfwm.types import Access
+from tfwm.untrusted import parse_arrays
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -19,9 +21,24 @@ if TYPE_CHECKING:
 BATCH = 32
 PIXELS = BATCH * 256 * 256  # of one request at most; small pictures travel by the thousand
 
+UNPACKED = 2**28  # bytes of recorded answers that a compressed file may hold
+
 
 class UnreachableError(ConnectionError):
     """An endpoint did not answer, or answered with an error that a repeat does not mend."""
+
+
+class SwitchedVersionError(UnreachableError):
+    """An endpoint answered as several versions of its model, so that its answers are no evidence about one of them.
+
+    Args:
+      message: what happened, and what mends it.
+      versions: those that answered, in order.
+    """
+
+    def __init__(self, message: str, versions: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.versions = versions
 
 
 def as_float(images: np.ndarray) -> np.ndarray:
@@ -112,9 +129,21 @@ class SavedModelSuspect:
     access: Access = Access.QUERIES
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
+        if self.signature not in self._loaded.signatures:
+            raise ValueError(
+                f"`{self.directory}` must have the signature `{self.signature}`, got "
+                f"{sorted(self._loaded.signatures)}. Name one of these."
+            )
         signature = self._loaded.signatures[self.signature]
-        (argument,) = signature.structured_input_signature[1]
-        (output,) = signature.structured_outputs
+        arguments, outputs = signature.structured_input_signature[1], signature.structured_outputs
+        possible = possible_answers(outputs)
+        if len(arguments) != 1 or not possible:
+            raise ValueError(
+                f"`{self.directory}` must take one picture and answer with one tensor, got {sorted(arguments)} and "
+                f"{sorted(outputs)} in `{self.signature}`. Name a signature that does."
+            )
+        (argument,) = arguments
+        output = possible[0].output if possible[0].output in outputs else next(iter(outputs))
         return in_batches(lambda part: signature(**{argument: part})[output], images)
 
     @cached_property
@@ -165,12 +194,19 @@ class RecordedSuspect:
           name: of the suspect.
 
         Raises:
-          ValueError: a file without these arrays.
+          ValueError: a file without these arrays, or one that is short and unpacks to more than `UNPACKED` bytes.
         """
-        with np.load(path, allow_pickle=False) as stored:
-            if not {"inputs", "outputs"} <= set(stored.files):
-                raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {stored.files}.")
-            return cls.record(name, stored["inputs"], stored["outputs"])
+        content = Path(path).read_bytes()
+        stored = parse_arrays(content, str(path), limit=max(len(content), UNPACKED))
+        if not {"inputs", "outputs"} <= set(stored):
+            raise ValueError(f"`{path}` must hold `inputs` and `outputs`, got {list(stored)}.")
+        inputs, outputs = stored["inputs"], stored["outputs"]
+        if inputs.ndim != 4 or not outputs.ndim or len(inputs) != len(outputs):
+            raise ValueError(
+                f"`{path}` must hold `inputs` [n, height, width, channels] and as many `outputs`, got "
+                f"{list(inputs.shape)} and {list(outputs.shape)}. Record the outputs anew."
+            )
+        return cls.record(name, inputs, outputs)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         digests = [_digest(as_float(image)) for image in images]

@@ -11,13 +11,14 @@ from tfwm.types import Suspect
 _GRPC = re.compile(r"^grpcs?://(?P<address>[^/]+)/(?P<model>[^/:]+)(:(?P<signature>\w+))?$")
 
 
-def open_suspect(text: str, *, tls_ca: str = "") -> Suspect:
+def open_suspect(text: str, *, tls_ca: str = "", budget_s: float | None = None) -> Suspect:
     """Opens a suspect.
 
     Args:
       text: `grpc://host:port/model`, or `grpcs://` with TLS; a `.keras` file; a SavedModel's version folder; or an npz
         file of recorded outputs. An endpoint may name a signature: `grpc://host:port/model:signature`.
       tls_ca: for `grpcs://`: PEM file of the authority of the server's certificate; empty takes the system's.
+      budget_s: for an endpoint: seconds for all answers to one question together; None takes 15 minutes.
 
     Raises:
       ImportError: an endpoint, and there is no gRPC.
@@ -25,14 +26,18 @@ def open_suspect(text: str, *, tls_ca: str = "") -> Suspect:
     """
     if tls_ca and not text.startswith("grpcs://"):
         raise ValueError(f"`tls_ca` is for grpcs://host:port/model, got the suspect {text!r}. Leave it out.")
+    if budget_s is not None and not text.startswith(("grpc://", "grpcs://")):
+        raise ValueError(f"`budget_s` is for grpc://host:port/model, got the suspect {text!r}. Leave it out.")
     if text.startswith(("grpc://", "grpcs://")):
         match = _GRPC.match(text)
         if not match:
             raise ValueError(f"`suspect` must look like grpc://host:port/model, got {text!r}.")
-        from tfwm.suspects.remote import GrpcSuspect
+        from tfwm.suspects.remote import BUDGET_S, GrpcSuspect
 
-        return GrpcSuspect(match["address"], match["model"], match["signature"] or "serving_default",
-                           secure=text.startswith("grpcs"), tls_ca=tls_ca)  # fmt: skip
+        return GrpcSuspect(
+            match["address"], match["model"], match["signature"] or "serving_default",
+            budget_s=BUDGET_S if budget_s is None else budget_s, secure=text.startswith("grpcs"), tls_ca=tls_ca,
+        )  # fmt: skip
     path = Path(text)
     if path.suffix == ".npz" and path.is_file():
         return RecordedSuspect.load(path, path.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfwm.suspects.answers import IMAGES, SCORES, possible_answers
-from tfwm.suspects.local import UnreachableError, in_batches
+from tfwm.suspects.local import SwitchedVersionError, UnreachableError, in_batches
 from tfwm.types import Access
 
 try:
@@ -22,6 +23,10 @@ try:
     from serving.tls import ClientTls
 except ImportError as error:
     raise ImportError(f"a grpc:// suspect needs `{error.name}`. Install it: pip install tfwm[serving]") from error
+
+
+BUDGET_S = 900.0
+LARGEST_ANSWER = 2**29  # bytes of one answer; a request has a twentieth of that
 
 
 class EndpointError(UnreachableError):
@@ -38,17 +43,20 @@ class GrpcSuspect:
       signature: which signature maps float images to images, or to class scores `[n, classes]`.
       timeout_s: of one request; the whole call makes at most `attempts` of them per batch.
       attempts: how often a request is sent at most, at least 1.
+      budget_s: of the whole call: all its batches, attempts and pauses.
       secure: TLS.
       tls_ca: PEM file of the authority of the server's certificate; empty takes the system's.
       access: what a judge, or a thief, may do with the model.
-      versions: of the model that answered the last call.
+      versions: of the model that have answered so far. Answers of two versions are no evidence, in one call or in two
+        of one verification; open the suspect anew for another verification.
     """
 
     address: str
     model: str
     signature: str = "serving_default"
     timeout_s: float = 60.0
-    attempts: int = 3
+    attempts: int = 4
+    budget_s: float = BUDGET_S
     secure: bool = False
     tls_ca: str = ""
     access: Access = Access.QUERIES
@@ -59,31 +67,30 @@ class GrpcSuspect:
         return f"grpc://{self.address}/{self.model}"
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        self.versions.clear()
-        answers = in_batches(self._answer, images)
-        if len(self.versions) > 1:
-            raise EndpointError(
-                f"`{self.name}` answered as versions {sorted(self.versions)} within one verification. "
-                "Repeat it: evidence must rest on one version."
-            )
-        return answers
+        end = time.monotonic() + self.budget_s
+        return in_batches(lambda part: self._answer(part, end - time.monotonic()), images)
 
-    def predict(self, inputs: Mapping[str, Any], signature: str | None = None) -> dict[str, np.ndarray]:
+    def predict(
+        self, inputs: Mapping[str, Any], signature: str | None = None, *, budget_s: float | None = None
+    ) -> dict[str, np.ndarray]:
         """Calls any signature, for instance `extract`.
 
         Args:
           inputs: by alias, see `serving.client.Client.predict`.
           signature: its name; None takes the suspect's own.
+          budget_s: seconds for all attempts; None takes the suspect's own.
 
         Returns:
           The outputs by alias.
 
         Raises:
           UnreachableError: no answer, or none that can be read.
+          SwitchedVersionError: another version of the model answered before.
           ValueError: a token would leave this machine without TLS, or `tls_ca` holds no certificate.
         """
         try:
-            outputs, version = self._client.predict(inputs, signature or self.signature)
+            seconds = self.budget_s if budget_s is None else budget_s
+            outputs, version = self._client.predict(inputs, signature or self.signature, budget_s=seconds)
         except CallError as error:
             raise UnreachableError(
                 f"`{self.name}` did not answer: {error.code.name}: {error.details}. "
@@ -92,13 +99,20 @@ class GrpcSuspect:
         except UnreadableAnswerError as error:
             raise EndpointError(f"`{self.name}` answered with a tensor that cannot be read: {error}") from error
         self.versions.add(version)
+        if len(self.versions) > 1:
+            versions = tuple(sorted(self.versions))
+            raise SwitchedVersionError(
+                f"`{self.name}` answered as versions {list(versions)} within one verification. "
+                "Open it anew and repeat it: evidence must rest on one version.", versions,
+            )  # fmt: skip
         return outputs
 
     @cached_property
     def _client(self) -> Client:
         return Client(
-            self.address, self.model, tls=self._certificates(), timeout_s=self.timeout_s, attempts=self.attempts
-        )
+            self.address, self.model, tls=self._certificates(), timeout_s=self.timeout_s, attempts=self.attempts,
+            largest_answer=LARGEST_ANSWER,
+        )  # fmt: skip
 
     def _certificates(self) -> ClientTls | None:
         """What the client trusts, with a message that names this class's argument where the file is wrong."""
@@ -113,9 +127,9 @@ class GrpcSuspect:
             ) from error
         return tls
 
-    def _answer(self, images: np.ndarray) -> np.ndarray:
+    def _answer(self, images: np.ndarray, budget_s: float) -> np.ndarray:
         """One request's pictures or class scores, checked."""
-        outputs = self.predict({"image": images})
+        outputs = self.predict({"image": images}, budget_s=budget_s)
         possible = possible_answers(outputs)
         if not possible:
             raise EndpointError(

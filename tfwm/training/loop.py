@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.stream.batches import batches
-from tfwm.files import write_json
+from tfwm.files import locked, write_json
 from tfwm.training.callbacks import Enough, EpochLine, Plateau, Scalars, State
 from tfwm.training.run import Run
 from tfwm.training.schedule import Schedule
@@ -62,28 +63,43 @@ def fit(
 
     Returns:
       One dict of scalars per epoch, of earlier calls too.
+
+    Raises:
+      BusyError: another process trains the same there.
     """
     checkpoints = Path(run.directory) / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     checkpoints.chmod(0o700)  # they hold the owner's extractor
-    state = State(trainer, checkpoints / f"{stage}-{digest[:16]}")
-    had_enough = bool(enough and state.history and enough(state.history[-1]))
-    if state.epoch < schedule.epochs and not had_enough:
-        first = state.epoch
-        remaining = (schedule.epochs - first) * schedule.steps_per_epoch
-        own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
-        if schedule.decay == "plateau":
-            own.insert(0, Plateau(state, schedule.patience))
-        if enough is not None:
-            own.append(Enough(enough))
-        if not run.quiet:
-            own.append(EpochLine(stage, schedule))
-        trainer.fit(
-            dataset_at(first * schedule.steps_per_epoch, remaining), initial_epoch=first, epochs=schedule.epochs,
-            steps_per_epoch=schedule.steps_per_epoch, callbacks=[*callbacks, *own],
-            verbose=1 if sys.stdout.isatty() and not run.quiet else 0,
-        )  # fmt: skip
+    folder = checkpoints / f"{stage}-{digest[:16]}"
+    # Of several workers that train one network together each must get in.
+    alone = nullcontext() if run.strategy == "multiworker" else locked(folder / "lock", "training")
+    with alone:
+        state = State(trainer, folder)
+        had_enough = bool(enough and state.history and enough(state.history[-1]))
+        if state.epoch < schedule.epochs and not had_enough:
+            _go_on(trainer, dataset_at, schedule, run, stage, state, [*callbacks], enough)
     return state.history
+
+
+def _go_on(
+    trainer: keras.Model, dataset_at: DatasetAt, schedule: Schedule, run: Run, stage: str, state: State,
+    callbacks: list[keras.callbacks.Callback], enough: Callable[[dict[str, Any]], bool] | None,
+) -> None:  # fmt: skip
+    """Trains from the epoch that `state` has reached; see `fit`."""
+    first = state.epoch
+    remaining = (schedule.epochs - first) * schedule.steps_per_epoch
+    own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
+    if schedule.decay == "plateau":
+        own.insert(0, Plateau(state, schedule.patience))
+    if enough is not None:
+        own.append(Enough(enough))
+    if not run.quiet:
+        own.append(EpochLine(stage, schedule))
+    trainer.fit(
+        dataset_at(first * schedule.steps_per_epoch, remaining), initial_epoch=first, epochs=schedule.epochs,
+        steps_per_epoch=schedule.steps_per_epoch, callbacks=[*callbacks, *own],
+        verbose=1 if sys.stdout.isatty() and not run.quiet else 0,
+    )  # fmt: skip
 
 
 def save_history(path: Path, history: Sequence[dict[str, Any]]) -> Path:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tests.schemes.conftest import Trained
 from tests.schemes.trigger_image.conftest import key_of
-from tfwm.exporting import export
+from tfwm.exporting import audit, export, leaks_of
 from tfwm.networks import dncnn
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.suspects import SavedModelSuspect
@@ -62,6 +62,11 @@ def test_the_file_holds_no_trigger(coded: Trained, exported: Path) -> None:
     for secret in (row.tobytes(), floats.tobytes(), updated.tobytes(), updated.astype(np.float32).tobytes(),
                    key.secret, key.token):  # fmt: skip
         assert secret not in content
+
+
+def test_the_audit_finds_nothing(coded: Trained, exported: Path) -> None:
+    assert audit(exported / "marked" / "1", leaks_of(coded.result.key, coded.scheme)) == []
+    assert audit(exported / "grey" / "1", leaks_of(key_of(PAPER), PAPER)) == []
 
 
 def test_without_a_visualizer_there_is_no_extract(exported: Path) -> None:

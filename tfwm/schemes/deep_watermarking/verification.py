@@ -132,10 +132,11 @@ def extracted_from(settings: DeepWatermarkingSettings, suspect: Suspect, key: Ow
     """
     probes = key.array("probes", "u", 4)
     answers = np.asarray(suspect(probes))
-    if answers.ndim != 4 or len(answers) != len(probes) or answers.shape[-1] != settings.channels:
+    fits = answers.ndim == 4 and len(answers) == len(probes) and answers.shape[-1] == settings.channels
+    if not fits or not answers.size or answers.dtype.kind not in "fiub":
         raise ValueError(
             f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
-            f"{list(answers.shape)}. This scheme judges image-to-image models."
+            f"{answers.dtype} {list(answers.shape)}. This scheme judges image-to-image models."
         )
     return extract(settings, np.clip(np.nan_to_num(answers, posinf=1.0, neginf=0.0), 0.0, 1.0), key)
 
