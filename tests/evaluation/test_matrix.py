@@ -19,7 +19,7 @@ from tfwm.evaluation.matrix.suite import STRENGTHS, SUITES, shown_label, suite_a
 from tfwm.schemes import SCHEMES, make_scheme
 from tfwm.types import CLASSIFICATION, RESTORATION
 
-TRIED = Attacks(lambda scheme: (Shift(), Erase(), Break()), 2)
+TRIED = Attacks(lambda scheme, extractor: (Shift(), Erase(), Break()), 2)
 
 
 def made(**changed) -> Made:
@@ -41,7 +41,7 @@ def test_the_suite_has_every_attack_of_the_library_for_each_kind(kind: str) -> N
 @pytest.mark.parametrize("name", sorted(SCHEMES))
 def test_every_scheme_has_attacks_of_its_kind_and_a_host(name: str, preset: str) -> None:
     scheme, suite = make_scheme(name, preset), suite_called(preset)
-    attacks = suite_attacks(scheme, suite)
+    attacks = suite_attacks(scheme, "r.keras", suite)
     assert all(scheme.kind in attack.kinds for attack in attacks)
     assert len({shown_label(repr(attack), name) for attack in attacks}) == len(attacks)
     overwriting = [shown_label(repr(attack), name) for attack in attacks if attack.name == "overwrite"]
@@ -51,10 +51,26 @@ def test_every_scheme_has_attacks_of_its_kind_and_a_host(name: str, preset: str)
 
 def test_tiny_thieves_train_longer_than_the_owner() -> None:
     scheme = make_scheme("label_image", "tiny")
-    steps = {attack.name: attack.schedule.steps for attack in suite_attacks(scheme, suite_called("tiny"))
+    steps = {attack.name: attack.schedule.steps for attack in suite_attacks(scheme, "", suite_called("tiny"))
              if hasattr(attack, "schedule")}  # fmt: skip
-    assert set(steps) == {"surrogate", "distill", "fine_tune", "reinitialize_last"}
+    assert set(steps) == {
+        "surrogate", "distill", "fine_tune", "reinitialize_last", "oracle_remove", "oracle_replace",
+    }  # fmt: skip
     assert steps["surrogate"] > scheme.embedding.steps
+
+
+def test_a_thief_has_the_extractor_of_keys_that_hold_one() -> None:
+    scheme, suite = make_scheme("deep_watermarking", "tiny"), suite_called("tiny")
+
+    def oracles(extractor: str) -> list[tuple[str, str]]:
+        attacks = suite_attacks(scheme, extractor, suite)
+        return [(repr(attack), attack.oracle) for attack in attacks if hasattr(attack, "oracle")]
+
+    control = [("oracle_remove(no extractor)", ""), ("oracle_replace(no extractor)", "")]
+    assert oracles("") == control
+    assert oracles("r.keras") == [
+        *control, ("oracle_remove(gradients)", "r.keras"), ("oracle_replace(gradients)", "r.keras"),
+    ]  # fmt: skip
 
 
 def test_a_preset_that_is_none_is_named() -> None:

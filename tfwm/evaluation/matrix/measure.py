@@ -46,11 +46,11 @@ class Attacks:
     """What is tried on each marked model.
 
     Args:
-      of: from a scheme to the attacks on its marks.
+      of: from a scheme, and the file of its key's extractor or nothing, to the attacks on its marks.
       wrong_keys: how many decoy keys are asked.
     """
 
-    of: Callable[[Scheme], Sequence[Attack]]
+    of: Callable[[Scheme, str], Sequence[Attack]]
     wrong_keys: int
 
 
@@ -66,7 +66,7 @@ def measure_line(name: str, make: Callable[[], Made], attacks: Attacks, run: Run
     """
     try:
         made = make()
-        cells = _cells(made.subjects, attacks)
+        cells = _cells(made, attacks)
     except Exception as error:
         say(f"  {name} has no marked model: {error}")
         return Line(name, SCHEMES[name].kind, entries=(failed(Cell(name, TRAINING, "none", expected="marked"), error),))
@@ -79,12 +79,12 @@ def measure_line(name: str, make: Callable[[], Made], attacks: Attacks, run: Run
     )  # fmt: skip
 
 
-def _cells(subjects: Subjects, attacks: Attacks) -> list[Cell]:
+def _cells(made: Made, attacks: Attacks) -> list[Cell]:
     """Of the plan of every evaluation; attacks of one label would be one row, so the first of them is tried."""
     named: dict[str, Attack] = {}
-    for attack in attacks.of(subjects.scheme):
+    for attack in attacks.of(made.subjects.scheme, made.extractor):
         named.setdefault(repr(attack), attack)
-    return plan(list(named.values()), subjects.kind, wrong_keys=attacks.wrong_keys)
+    return plan(list(named.values()), made.subjects.kind, wrong_keys=attacks.wrong_keys)
 
 
 def _entries(cells: Sequence[Cell], subjects: Subjects, run: Run, say: Say) -> Iterator[Entry]:

@@ -36,12 +36,14 @@ class Made:
       host: the host in words.
       images: how many each part of the data has.
       seconds: of both trainings.
+      extractor: the file of the key's extractor; empty where it has none.
     """
 
     subjects: Subjects
     host: str
     images: Mapping[str, int]
     seconds: float
+    extractor: str = ""
 
 
 def make_subjects(name: str, suite: Suite, run: Run, sources: Mapping[str, str], say: Say) -> Made:
@@ -72,7 +74,11 @@ def make_subjects(name: str, suite: Suite, run: Run, sources: Mapping[str, str],
     subjects = Subjects(scheme, key, marked, host, parts["attacker"], parts["test"], scheme.alpha)
     words = f"{settings.network}, {host.model.count_params():,} weights"
     seconds = read_json(folder / "made.json")["seconds"]
-    return Made(subjects, words, {part: len(data) for part, data in parts.items()}, seconds)
+    extractor = folder / "made/key/extractor.keras"
+    return Made(
+        subjects, words, {part: len(data) for part, data in parts.items()}, seconds,
+        str(extractor) if extractor.is_file() else "",
+    )  # fmt: skip
 
 
 def _scheme_and_data(

@@ -41,8 +41,11 @@ def suite_called(preset: str) -> Suite:
     return choose("preset of the suite", preset, SUITES)
 
 
+EXTRACTOR = "extractor"
+"""Stands for the file of the key's extractor, as if it had been published or stolen."""
+
 # Every attack of the library for each kind, most in a gentle and in a strong form. An overwriting without a scheme is
-# one by the owner's own.
+# one by the owner's own; an oracle without an extractor is the control of those with one.
 STRENGTHS: PerKind[tuple[Fields, ...]] = PerKind(
     "attacks of the suite",
     restoration=(
@@ -52,6 +55,10 @@ STRENGTHS: PerKind[tuple[Fields, ...]] = PerKind(
         {"attack": "fine_tune", "layers": "last", "loss": "l2"},
         {"attack": "reinitialize_last", "layers": 1, "loss": "l2"},
         {"attack": "overwrite", "scheme": {}},
+        {"attack": "oracle_remove"},
+        {"attack": "oracle_replace"},
+        {"attack": "oracle_remove", "oracle": EXTRACTOR},
+        {"attack": "oracle_replace", "oracle": EXTRACTOR},
         {"attack": "evade"},
         {"attack": "prune", "share": 0.1},
         {"attack": "prune", "share": 0.3},
@@ -116,6 +123,7 @@ SUITES: Mapping[str, Suite] = {
             restoration={
                 "surrogate": {"filters": 8, "downs": 2, "schedule": _COPYING}, "distill": {"schedule": _COPYING},
                 "fine_tune": {"schedule": _TUNING}, "reinitialize_last": {"schedule": _TUNING},
+                "oracle_remove": {"schedule": _COPYING}, "oracle_replace": {"schedule": _COPYING},
             },
             classification={
                 "extract_classifier": {"network": "lenet5", "width": 1.0, "augment": "none", "schedule": _EXTRACTION},
@@ -133,23 +141,30 @@ SUITES: Mapping[str, Suite] = {
 }  # fmt: skip
 
 
-def suite_attacks(scheme: Scheme, suite: Suite) -> list[Attack]:
+def suite_attacks(scheme: Scheme, extractor: str, suite: Suite) -> list[Attack]:
     """Every attack for the hosts that the scheme marks; of other packages the example that each declares.
 
     Args:
       scheme: whose marks are attacked; whoever overwrites them does so with its settings.
+      extractor: the file of the key's extractor; empty where it has none, and the attacks that need one are left out.
       suite: says how long the thief trains.
     """
     changes = suite.attacks[scheme.kind]
-    listed = [_completed({**fields, **changes.get(fields["attack"], {})}, scheme) for fields in STRENGTHS[scheme.kind]]
+    listed = [
+        _completed({**fields, **changes.get(fields["attack"], {})}, scheme, extractor)
+        for fields in STRENGTHS[scheme.kind]
+        if extractor or fields.get("oracle") != EXTRACTOR
+    ]
     known = {fields["attack"] for kind in STRENGTHS.values() for fields in kind}
     others = [attack.example() for name, attack in ATTACKS.items() if name not in known and scheme.kind in attack.kinds]
     return [*listed, *others]
 
 
-def _completed(fields: Fields, scheme: Scheme) -> Attack:
-    overwrites = fields.get("scheme") == {}
-    return attack_from_dict({**fields, "scheme": scheme_to_dict(scheme)} if overwrites else dict(fields))
+def _completed(fields: Fields, scheme: Scheme, extractor: str) -> Attack:
+    """The attack, with what only the marked model can say."""
+    own = {"scheme": scheme_to_dict(scheme)} if fields.get("scheme") == {} else {}
+    stolen = {"oracle": extractor} if fields.get("oracle") == EXTRACTOR else {}
+    return attack_from_dict({**fields, **own, **stolen})
 
 
 def shown_label(label: str, scheme: str) -> str:
