@@ -19,6 +19,8 @@ from tfwm.schemes.baselines import LabelImage
 from tfwm.suspects import KerasSuspect
 from tfwm.types import Suspect, Verdict
 
+pytestmark = pytest.mark.trains  # whole commands
+
 KEYS = Path(__file__).parents[1] / "fixtures/keys"
 ALIKE = {"deep_watermarking", "blind_watermark", "deep_stego"}
 FIXTURES = sorted(folder.name for folder in KEYS.iterdir() if folder.is_dir())
@@ -97,7 +99,6 @@ def test_wrong_words_are_usage_errors(words: tuple[str, ...], message: str, tmp_
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.trains
 @pytest.mark.parametrize("name", ["label_image", "blind_watermark"])
 def test_models_that_never_saw_the_key_are_trained_and_kept(name: str, ask, tmp_path: Path, capsys) -> None:
     words = ("--models", 2, "--keys", 40, "--epochs-scale", 0.1, "--patches", 64)

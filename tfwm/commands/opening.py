@@ -61,11 +61,14 @@ def open_suspect(text: str, tls_ca: str = "", budget_s: float | None = None) -> 
       ValueError: none of these, or a damaged file.
     """
     from tfwm import suspects
+    from tfwm.untrusted import UntrustedError
 
     if text.endswith(".keras") and Path(text).is_file() and not tls_ca and budget_s is None:
         return suspects.KerasSuspect(Path(text).stem, load_network(text))
     try:
         return suspects.open_suspect(text, tls_ca=tls_ca, budget_s=budget_s)
+    except UntrustedError as error:  # of what is judged, not of what is evidence
+        raise ValueError(f"`--suspect` {text} cannot be read ({_short(error)}). Was it cut off?") from error
     except (ValueError, ConnectionError, ImportError):
         raise
     except Exception as error:  # a damaged npz raises zip and other errors

@@ -78,7 +78,20 @@ def run(arguments: argparse.Namespace) -> Result:
     _refuse_finished(out)  # before anything is made in a folder of others
     with locked(private(out / "work") / "lock", "marking a model"):
         _refuse_finished(out)
-        return written(out, protected(arguments, out))
+        try:
+            return written(out, protected(arguments, out))
+        except ValueError:
+            _leave_nothing(out)
+            raise
+
+
+def _leave_nothing(out: Path) -> None:
+    """Removes the folder again where a word was wrong and nothing was made in it but the lock."""
+    work = out / "work"
+    if [path.name for path in work.iterdir()] == ["lock"] and list(out.iterdir()) == [work]:
+        (work / "lock").unlink()
+        work.rmdir()
+        out.rmdir()
 
 
 def _refuse_finished(out: Path) -> None:

@@ -16,7 +16,7 @@ from tfwm.papers import Context
 from tfwm.papers.quan2020 import sizes
 from tfwm.papers.quan2020.scales import HOSTS, trigger_scheme
 from tfwm.schemes.trigger_image import images
-from tfwm.schemes.trigger_image.verification import threshold
+from tfwm.schemes.trigger_image.verification import asked_for, threshold
 from tfwm.types import MarkedModel
 
 
@@ -70,7 +70,7 @@ def test_distances_are_to_what_the_embedding_taught(tmp_path: Path) -> None:
     context = smoke(StandIns(tmp_path))
     scheme = sizes.sized(context, "dncnn", 16)
     key = OwnerKey("trigger_image", to_dict(scheme), new_secret(1), {})
-    wanted = np.clip(images.verification_images(scheme, images.triggers(scheme, key.secret)), 0, 1).astype(np.float32)
+    wanted = np.clip(images.verification_images(scheme, asked_for(scheme, key).images), 0, 1).astype(np.float32)
     cache = StandIns(tmp_path, marked={"*": MarkedModel(_answering(wanted), key)},
                      models={"host dncnn": _answering(np.minimum(wanted + 0.1, 1.0))})  # fmt: skip
     found = sizes.embedded(smoke(cache), "dncnn", 16)

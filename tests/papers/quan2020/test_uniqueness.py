@@ -87,13 +87,13 @@ def test_wrong_keys_on_a_black_network(tmp_path: Path) -> None:
     image = keras.Input((None, None, 1))
     black = keras.Model(image, keras.layers.Rescaling(0.0, 0.0)(image))
     context = smoke(StandIns(tmp_path))
-    plain = answers_to_strangers(black, replace(trigger_scheme(context, "dncnn"), triggers=5))
+    plain = answers_to_strangers(black, replace(trigger_scheme(context, "dncnn"), triggers=5, reveal=5))
     assert len(plain["distances"]) == 5
     assert set(plain) == {"distances"}
     # The root of the sum of squares over 1600 pixels, divided by 1600: about 0.55 / 40 for noise less its slopes.
     assert all(0.4 / 40 < distance < 0.8 / 40 for distance in plain["distances"])
     assert min(plain["distances"]) > threshold(1600)
-    coded = answers_to_strangers(black, replace(coded_scheme(context, "dncnn"), triggers=40))
+    coded = answers_to_strangers(black, replace(coded_scheme(context, "dncnn"), triggers=40, reveal=40))
     # 40 keys of 64 bits: 32 +- 4 each.
     assert coded["bits"].shape == (40,)
     assert np.mean(coded["bits"]) == pytest.approx(32, abs=3)

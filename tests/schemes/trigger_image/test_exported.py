@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,9 +87,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     sent: list[list[int]] = []
     predict = GrpcSuspect.predict
 
-    def counted(suspect: GrpcSuspect, inputs: dict[str, np.ndarray], *others: str) -> dict[str, np.ndarray]:
+    def counted(suspect: GrpcSuspect, inputs: dict[str, np.ndarray], **others: Any) -> dict[str, np.ndarray]:
         sent.append(list(inputs["image"].shape))
-        return predict(suspect, inputs, *others)
+        return predict(suspect, inputs, **others)
 
     monkeypatch.setattr(GrpcSuspect, "predict", counted)
     return sent

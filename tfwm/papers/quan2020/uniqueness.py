@@ -87,7 +87,7 @@ def _table(context: Context, paper: Mapping[str, tuple[float, ...]], *, marked: 
 def _strangers(context: Context, scheme: TriggerImage, subject: Subject) -> dict[str, Any]:
     """What wrong keys find on one network; see `answers_to_strangers`."""
     count, which = SCALES[context.scale].keys, "coded" if scheme.coded else "plain"
-    wrong = replace(scheme, triggers=count)
+    wrong = replace(scheme, triggers=count, reveal=count)
     recipe = {"what": f"{count} wrong {which} keys on {subject.recipe['what']}", "recipe_version": TRAINED.version,
               "scheme": to_dict(scheme), "count": count, "of": subject.recipe}  # fmt: skip
     return context.cache.value(recipe, lambda folder: answers_to_strangers(subject.model(), wrong))
@@ -101,14 +101,13 @@ def answers_to_strangers(model: keras.Model, scheme: TriggerImage) -> dict[str, 
 
     Args:
       model: images to images of the same size.
-      scheme: with as many `triggers` as there shall be wrong keys.
+      scheme: with as many `triggers` as there shall be wrong keys, all of which are asked for at once.
 
     Returns:
       `distances`, `[triggers]`, to the verification images; and with a coded scheme `bits`, how many of each key's
       bits the answers agree with.
     """
-    all_of_them = replace(scheme, reveal=scheme.triggers)
-    asked = asked_for(all_of_them, OwnerKey(scheme.name, to_dict(scheme), derive(STRANGERS.ljust(32), "strangers", 32)))
+    asked = asked_for(scheme, OwnerKey(scheme.name, to_dict(scheme), derive(STRANGERS.ljust(32), "strangers", 32)))
     codes = images.owner_codes(scheme, asked.draws) if scheme.coded else None
     answers = answers_to(KerasSuspect("suspect", model), asked.images)
     result: dict[str, Any] = {"distances": distance(answers, images.verification_images(scheme, asked.images, codes))}
