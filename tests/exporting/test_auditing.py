@@ -32,6 +32,8 @@ from tfwm.exporting import EXTRACTOR, Leaks, audit, leaks_of, looks_random
 from tfwm.files import replacing
 from tfwm.keys import OwnerKey, new_secret
 
+pytestmark = pytest.mark.trains  # whole exports
+
 SECRETS = {"secret": bytes(range(7, 39)), "token": bytes(range(200, 216))}
 WEIGHTS = np.random.default_rng(4).normal(size=(9, 40)).astype(np.float32)
 LEAKS = Leaks({name: [secret] for name, secret in SECRETS.items()}, {"weights": [WEIGHTS]})

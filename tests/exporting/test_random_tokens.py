@@ -11,6 +11,8 @@ from serving.tokens import TokenCheck
 from tests.exporting.cases import Case
 from tfwm.sealing import TOKEN_BYTES, Seal
 
+pytestmark = pytest.mark.trains  # whole exports
+
 TOKENS = 10_000
 ASKED = 300  # of them through the signature
 SURE = 1e-9  # that this test fails by chance

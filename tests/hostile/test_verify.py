@@ -17,6 +17,8 @@ from tests.known_keys import Known, classification, restoration
 from tests.serving.fake_service import FakeService, running
 from tfwm.cli import main
 
+pytestmark = pytest.mark.trains  # whole commands
+
 KINDS = {"restoration": restoration, "classification": classification}
 # The other kind's key has one trigger, which is one request.
 ONLY_CLASSIFICATION = pytest.mark.parametrize("kind", ["classification"], indirect=True)

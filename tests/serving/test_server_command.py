@@ -14,6 +14,8 @@ from serving import server
 from serving.client import predict
 from tests.serving.brightener import TOKEN, images
 
+pytestmark = pytest.mark.trains  # whole commands
+
 ROOT = Path(__file__).parents[2]
 
 
