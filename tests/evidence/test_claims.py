@@ -12,6 +12,7 @@ from tfwm.schemes.deep_stego import DeepStego
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.suspects import FunctionSuspect
+from tfwm.types import Scheme
 
 
 def test_levels_by_hand() -> None:
@@ -37,11 +38,12 @@ def test_a_rank_can_be_ground_and_needs_a_commitment() -> None:
 
 
 @pytest.mark.parametrize("scheme", [BlindWatermark.paper(), DeepStego.paper(), DeepWatermarking.paper()])
-def test_published_forms_prove_nothing_by_themselves(scheme: object) -> None:
+def test_published_forms_prove_nothing_by_themselves(scheme: Scheme) -> None:
     with pytest.raises(ValueError, match="proves nothing by itself: its p-value is a rank among models that its owner"):
-        claims.check_stands_alone(scheme)  # type: ignore[arg-type]
+        claims.check_stands_alone(scheme)
 
 
 @pytest.mark.parametrize("scheme", [BlindWatermark.fast(), DeepStego.fast(), DeepWatermarking.fast(), TriggerImage()])
-def test_forms_whose_labels_come_last_do(scheme: object) -> None:
-    claims.check_stands_alone(scheme)  # type: ignore[arg-type]
+def test_forms_whose_labels_come_last_do(scheme: Scheme) -> None:
+    claims.check_stands_alone(scheme)
+    assert scheme.exact

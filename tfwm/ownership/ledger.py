@@ -7,17 +7,15 @@ that could have been shown, whatever a ledger says.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tfwm import files
 from tfwm.files import write_json
 from tfwm.untrusted import UntrustedError, fields_of, parse_json, read_file, text_in, whole_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FORMAT = "tfwm ledger 1"
 _MOST = 2**40
@@ -117,22 +115,13 @@ def burn(path: str | Path, fingerprint: str, entries: list[dict[str, Any]], bloc
     write_json(path, {"format": FORMAT, "key": fingerprint, "shown": [*entries, entry]}).chmod(0o600)
 
 
-@contextmanager
-def locked(path: str | Path) -> Iterator[None]:
-    """Only one process at a time looks for the next block of a key.
+def locked(path: str | Path) -> AbstractContextManager[None]:
+    """A context in which only one process at a time looks for the next block of a key.
 
     Args:
       path: of the ledger.
 
     Raises:
-      OSError: another process does; the message names its lock.
+      BusyError: another process does.
     """
-    import fcntl
-
-    lock = Path(path).with_name(f".{Path(path).name}.lock")
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OSError(f"another process shows pieces of this key ({lock} is locked). Wait for it.") from error
-        yield
+    return files.locked(Path(path).with_name(f".{Path(path).name}.lock"), "showing pieces of a key")

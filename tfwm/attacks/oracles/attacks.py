@@ -66,13 +66,8 @@ class OracleRemove:
 
     def __post_init__(self) -> None:
         choose("way through the extractor", self.through, THROUGH)
-        check_range(
-            "weight",
-            self.weight,
-            1e-6,
-            1000.0,
-            "Use 10 for a thief who gives fidelity for the mark, 1 for a careful one.",
-        )
+        advice = "Use 10 for a thief who gives fidelity for the mark, 1 for a careful one."
+        check_range("weight", self.weight, 1e-6, 1000.0, advice)
         check_whole("filters", self.filters, 1, 256, "Use 16 for a small network.")
 
     @classmethod
