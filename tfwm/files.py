@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,23 +25,28 @@ class BusyError(OSError):
 
 
 @contextmanager
-def locked(path: str | Path, work: str) -> Iterator[None]:
+def locked(path: str | Path, work: str, *, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """A context that one process at a time can be in; a process that ends, however it does, leaves it.
 
     Args:
-      path: of the lock's file, which stays; its folder is made where it is missing.
+      path: of the lock's file, which stays, since another process may wait for it; its folder is made where it is
+        missing.
       work: what the process does there, for the message.
+      on_wait: is called once where another process is in it, and then waits; None does not wait.
 
     Raises:
-      BusyError: another process is in it.
+      BusyError: another process is in it, and nobody waits.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("a", encoding="ascii") as file:
         if not _lock(file.fileno()):
-            raise BusyError(
-                f"`{Path(path).parent}` is in use: another process is {work} there. Wait until it ends, or choose "
-                "another folder."
-            )
+            if on_wait is None:
+                raise BusyError(
+                    f"`{Path(path).parent}` is in use: another process is {work} there. Wait until it ends, or choose "
+                    "another folder."
+                )
+            on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

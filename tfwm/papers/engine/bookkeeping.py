@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.metadata
 import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -88,24 +87,6 @@ def kept_on_disk(path: Path) -> Iterator[Stopwatch]:
         ended.set()
         thread.join()
         write_json(path, to_dict(watch.spent()))
-
-
-@contextmanager
-def locked(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Holds a lock among processes; the system releases it when its holder dies, so none can be left behind.
-
-    Args:
-      path: of the lock, an empty file. It is never deleted, since another process may be waiting for it.
-      on_wait: is called once where another process holds the lock.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.config import from_dict, to_dict
-from tfwm.files import new_directory, read_json, write_json
-from tfwm.papers.engine.bookkeeping import Recipe, Spent, Stopwatch, kept_on_disk, locked
+from tfwm.files import locked, new_directory, read_json, write_json
+from tfwm.papers.engine.bookkeeping import Recipe, Spent, Stopwatch, kept_on_disk
 from tfwm.papers.engine.formats import MARKED, MODEL, VALUE, Format
 from tfwm.types import MarkedModel
 
@@ -144,8 +144,8 @@ class Cache:
         with self._outside_paused(recipe):
             entry = self._entry(recipe.name)
             if entry is None:
-                lock = self.root / "locks" / recipe.name
-                with locked(lock, lambda: self._progress(f"{recipe.label}: another process is at it; waiting")):
+                lock, said = self.root / "locks" / recipe.name, f"{recipe.label}: another process is at it; waiting"
+                with locked(lock, "making it", on_wait=lambda: self._progress(said)):
                     entry = self._entry(recipe.name) or self._made(form, recipe, make)
             else:
                 self._progress(f"{recipe.label}: from the cache")
