@@ -1,4 +1,4 @@
-"""What the cache rests on: recipes as digests, time that counts on through kills, and locks."""
+"""What the cache rests on: recipes as digests, and time that counts on through kills."""
 
 from __future__ import annotations
 
