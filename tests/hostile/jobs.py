@@ -44,7 +44,7 @@ class Task:
 
     words: Sequence[object]
 
-    def job(self, folder: Path, fault: object = "", at: int = 0) -> dict[str, Any]:
+    def job(self, folder: Path, fault: object = "", at: float = 0) -> dict[str, Any]:
         """The command, which a fault hits; the folder is kept as the fault leaves it."""
         words = [*map(str, self.words), str(folder / "out")]
         return {"folder": folder, "words": words, "fault": fault, "at": at, "kept": kept(folder) if fault else ""}

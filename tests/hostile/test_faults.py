@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,32 @@ def test_no_room_and_no_leave(tmp_path: Path) -> None:
         assert any(text in each["printed"] for text in ("No space left", "Read-only file system", "File too large"))
         assert "Traceback" not in each["printed"]
         assert list(folder.iterdir()) == []
+
+
+@pytest.fixture(params=[64, 200])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A file system of so many KiB, where the machine lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}k", "tmpfs", str(disk)]
+    if os.geteuid() or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root may mount a file system")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.trains
+def test_a_disk_that_is_really_full(small_disk: Path) -> None:
+    """TensorFlow writes past Python, so that only a real disk shows what it makes of a full one."""
+    good = small_disk / "good"
+    good.write_bytes(bytes(4096))
+    (small_disk / "job").mkdir()
+    (found,) = faulty(small_disk.parent, [EXPORT.job(small_disk / "job")])
+    assert found["code"] == 2, found
+    assert "No space left" in found["printed"]
+    assert "Traceback" not in found["printed"]
+    assert list((small_disk / "job").iterdir()) == []
+    assert good.read_bytes() == bytes(4096)
 
 
 def test_a_key_that_finds_no_room_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

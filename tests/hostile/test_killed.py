@@ -152,7 +152,7 @@ def committed(path: Path) -> Commitment:
     return replace(read_commitment(path.read_bytes(), path.name), claimed_time="")
 
 
-def _killed_commitments(tmp_path: Path, moments: Sequence[tuple[str, int]]) -> list[int]:
+def _killed_commitments(tmp_path: Path, moments: Sequence[tuple[str, float]]) -> list[int]:
     """The exit codes of commitments that are hit at these moments; after each, the same command is tried again."""
     task = committing(tmp_path)
     folders = [tmp_path / "whole", *(tmp_path / f"{fault}-{at}" for fault, at in moments)]
@@ -178,10 +178,14 @@ def test_a_commitment_that_is_killed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_commitment_that_is_killed_at_twenty_points(tmp_path: Path) -> None:
-    (tmp_path / "first").mkdir()
-    (whole,) = faulty(tmp_path, [committing(tmp_path).job(tmp_path / "first")])
+    first = tmp_path / "first" / "job"
+    first.mkdir(parents=True)
+    (whole,) = faulty(tmp_path, [committing(first.parent).job(first)])
     by_operation = [("kill", at) for at in range(1, whole["operations"] + 1)]
-    by_time = [("alarm", at) for at in spread(20 - len(by_operation), whole["milliseconds"])]
+    # It takes some milliseconds, so the points lie between whole ones too.
+    places = np.linspace(0.2, whole["milliseconds"], 20 - len(by_operation))
+    by_time = [("alarm", round(float(place), 2)) for place in places]
     codes = _killed_commitments(tmp_path, by_operation + by_time)
-    print(len(codes), whole["operations"], whole["milliseconds"], codes)
     assert codes[: len(by_operation)] == [-signal.SIGKILL] * len(by_operation)
+    # The last ones may come too late.
+    assert codes.count(-signal.SIGALRM) >= len(by_time) // 2

@@ -21,7 +21,7 @@ from tfwm.schemes.deep_watermarking.networks import extractor
 from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
 from tfwm.schemes.rebuilding import rebuilt
 from tfwm.schemes.wrong_keys import wrong_secret
-from tfwm.suspects import as_float, in_batches
+from tfwm.suspects import UnfitAnswersError, as_float, in_batches
 from tfwm.types import Suspect, Verdict
 
 CODED_NULL = (
@@ -128,13 +128,13 @@ def extracted_from(settings: DeepWatermarkingSettings, suspect: Suspect, key: Ow
       key: holds the probe images and R.
 
     Raises:
-      ValueError: the suspect's answers are not pictures of the mark's channels, one for each probe.
+      UnfitAnswersError: the suspect's answers are not pictures of the mark's channels, one for each probe.
     """
     probes = key.array("probes", "u", 4)
     answers = np.asarray(suspect(probes))
     fits = answers.ndim == 4 and len(answers) == len(probes) and answers.shape[-1] == settings.channels
     if not fits or not answers.size or answers.dtype.kind not in "fiub":
-        raise ValueError(
+        raise UnfitAnswersError(
             f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
             f"{answers.dtype} {list(answers.shape)}. This scheme judges image-to-image models."
         )
