@@ -22,7 +22,9 @@ code comes from the key and R never saw it, so the p-value is an exact binomial 
 | trainer.py | one private Keras model per stage |
 | pictures.py | TensorBoard grids |
 | training.py | from start to key |
-| verification.py | extraction, code agreement, p-values |
+| codes.py | what the key's secret draws, and from what |
+| extraction.py | what R reads, in any view of the answers |
+| verification.py | code agreement in the best view, logo correlation, p-values |
 | scheme.py | the verbs |
 """
 
