@@ -30,7 +30,7 @@ def short_secrets(key: OwnerKey) -> Leaks:
 
     Samples and weights are left out: the owner's checkpoints hold them, and so may the pictures of a report.
     """
-    from tfwm.schemes.deep_watermarking.verification import owner_code
+    from tfwm.schemes.deep_watermarking.codes import owner_code
 
     scheme, whole = scheme_of(key), {"the master secret": [key.secret], "the token": [key.token]}
     for index, secret in pieces_of(key.secret, scheme.pieces).secrets.items():

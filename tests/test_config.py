@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tfwm.config import choose, from_dict, to_dict
+from tfwm.config import LATER, choose, from_dict, to_dict
 
 
 @dataclass(frozen=True)
@@ -75,3 +75,17 @@ def test_choose() -> None:
     assert choose("colour", "red", {"red": 1}) == 1
     with pytest.raises(ValueError, match=r"There is no colour `rde`. Did you mean `red`\? Known: blue, red."):
         choose("colour", "rde", {"red": 1, "blue": 2})
+
+
+@dataclass(frozen=True)
+class Grown:
+    count: int = 1
+    views: str = field(default="none", metadata=LATER)
+
+
+def test_a_later_field_is_written_only_where_it_says_something() -> None:
+    """What an earlier release wrote, a key's settings for instance, is still what is written today."""
+    assert to_dict(Grown()) == {"count": 1}
+    assert to_dict(Grown(2, "turns")) == {"count": 2, "views": "turns"}
+    for settings in (Grown(), Grown(2, "turns")):
+        assert from_dict(Grown, to_dict(settings)) == settings

@@ -7,20 +7,27 @@ import difflib
 import json
 import typing
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+LATER: Mapping[str, bool] = MappingProxyType({"later": True})
+"""Metadata of a field that a later release added: at its default it is not written, so that what earlier ones wrote is
+still all that there is to write, to the byte."""
+
 
 def to_dict(settings: Any) -> dict[str, Any]:
-    """The fields of a (nested) dataclass as plain JSON values.
+    """The fields of a (nested) dataclass as plain JSON values; of `LATER` ones those that are not at their default.
 
     Raises:
       TypeError: `settings` are no dataclass, or hold what JSON does not have.
     """
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise TypeError(f"`settings` must be a dataclass instance, got {settings!r}.")
-    return json.loads(json.dumps(dataclasses.asdict(settings)))
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
+    later = {f.name: f.default for f in dataclasses.fields(settings) if f.metadata.get("later")}
+    return {name: value for name, value in values.items() if name not in later or value != later[name]}
 
 
 def from_dict(cls: type[T], values: dict[str, Any]) -> T:

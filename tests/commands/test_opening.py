@@ -25,6 +25,8 @@ def test_what_was_embedded_cannot_be_asked_otherwise(key: OwnerKey) -> None:
     assert opening.asked_otherwise(key, []) == scheme_of(key)
     with pytest.raises(ValueError, match="`--set initial` would change what was embedded, got a key of deep_waterm"):
         opening.asked_otherwise(key, ["initial.epochs=3"])
+    with pytest.raises(ValueError, match="`--set registration` would change what was embedded"):
+        opening.asked_otherwise(key, ["registration=turns"])
     ranked = TriggerImage(triggers=6, alpha=0.01)
     trigger_key = OwnerKey("trigger_image", ranked.to_dict(), new_secret(1))
     assert opening.asked_otherwise(trigger_key, ["part=2", "decoys=999"]) == replace(ranked, part=2)

@@ -108,7 +108,7 @@ def asked_otherwise(key: OwnerKey, assignments: list[str]) -> Scheme:
     before = to_dict(scheme)
     after = changed(before, assignments)
     asker = from_dict(type(scheme), after)  # first: an unknown field has no value to compare with
-    others = [name for name in after if after[name] != before[name] and name not in scheme.asking]
+    others = [name for name in after if after[name] != before.get(name) and name not in scheme.asking]
     if others:
         ways = ", ".join(scheme.asking) or "nothing"
         raise ValueError(

@@ -44,7 +44,7 @@ class Opening:
       count: pieces of the key.
       root: the Merkle root over them.
       parts: digests by name, as `tfwm.schemes.showing.shown_parts` gives them.
-      registration: by which family of transformations a judge may bring answers into register; `none` so far.
+      registration: the family of views by which answers may be brought into register, as `registration_of` gives it.
     """
 
     salt: bytes = field(repr=False)
@@ -103,7 +103,17 @@ def opening_of(key: OwnerKey, count: int, root: bytes, parts: Mapping[str, bytes
       count, root, parts: as `Opening` takes them.
     """
     salt = derive(key.secret, "commitment-salt", 32)
-    return Opening(salt, key.scheme, dict(key.settings), public_key_of(key), count, root, parts)
+    registration = registration_of(key.settings)
+    return Opening(salt, key.scheme, dict(key.settings), public_key_of(key), count, root, parts, registration)
+
+
+def registration_of(settings: Mapping[str, Any]) -> str:
+    """The name of the family of views in which a key's reader looks for the mark; `none` where it looks in no other.
+
+    Args:
+      settings: JSON values, as they stand in the key; only some schemes have such a family.
+    """
+    return str(settings.get("registration", NO_REGISTRATION))
 
 
 def commit(opening: Opening, model: str | Path, identity: str, signer: Ed25519PrivateKey) -> bytes:

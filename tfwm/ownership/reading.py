@@ -28,7 +28,7 @@ from tfwm.ownership.bundle import (
     network_file,
     signed_part,
 )
-from tfwm.ownership.commitments import NO_REGISTRATION, Commitment, Opening, read_commitment
+from tfwm.ownership.commitments import Commitment, Opening, read_commitment, registration_of
 from tfwm.ownership.identity import is_signed
 from tfwm.ownership.ledger import Block
 from tfwm.schemes import SCHEMES
@@ -245,11 +245,12 @@ def _opening(document: Mapping[str, Any], pieces: Pieces, scheme: Scheme, key: O
     for name, digest in parts.items():
         if hex_in(given[name], f"parts: {name}") != digest:
             raise InvalidEvidenceError("part-mismatch", f"`{name}` is not what the key was signed with.")
-    if document["registration"] != NO_REGISTRATION:
-        raise InvalidEvidenceError("registration", f"`registration` must be `{NO_REGISTRATION}`.")
+    registration = registration_of(document["settings"])
+    if document["registration"] != registration:
+        raise InvalidEvidenceError("registration", f"`registration` must be `{registration}`, as the settings say.")
     return Opening(
         hex_in(document["salt"], "salt"), scheme.name, document["settings"],
-        hex_in(document["public_key"], "public_key"), pieces.count, pieces.root, parts,
+        hex_in(document["public_key"], "public_key"), pieces.count, pieces.root, parts, registration,
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class Untrained:
 def untrained(scheme: DeepWatermarking, *, host: keras.Model | None = None, seed: int = 3) -> Untrained:
     built, host, mark = build(scheme, seed), host or smoothing_host(), sample_logo(scheme.image_size)
     _shake(built.embedder, seed)
-    probes = coarse_pairs(8, scheme.image_size, seed=9).inputs
+    probes = coarse_pairs(scheme.probes, scheme.image_size, seed=9)
     key = key_of_networks(scheme, built, mark, probes, host, new_secret(5))
     return Untrained(scheme, built, host, key, deployed_model(scheme, built, host, key))
 

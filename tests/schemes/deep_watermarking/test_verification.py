@@ -16,8 +16,10 @@ from tfwm.data import encode_png, sample_logo
 from tfwm.keys import InvalidKeyError, new_secret
 from tfwm.networks.copying import copy_of
 from tfwm.schemes.deep_watermarking import DeepWatermarking, verification
+from tfwm.schemes.deep_watermarking.codes import owner_code
+from tfwm.schemes.deep_watermarking.extraction import Responses
 from tfwm.schemes.deep_watermarking.training import checked_mark
-from tfwm.schemes.deep_watermarking.verification import agreeing_cells, decoy_marks, owner_code
+from tfwm.schemes.deep_watermarking.verification import best_match, decoy_marks
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.training import Run
 
@@ -36,12 +38,15 @@ def test_p_is_the_exact_binomial_tail(coded) -> None:
 
 @pytest.mark.parametrize("wrong", [0, 1, 5, 16])
 def test_hits_are_counted_against_the_code(coded, monkeypatch: pytest.MonkeyPatch, wrong: int) -> None:
-    key = replace(coded.key, arrays={**coded.key.arrays, "baseline": np.zeros((8, 4, 4), np.float16)})
-    answers = owner_code(coded.scheme, key).reshape(1, 4, 4).repeat(8, axis=0)
-    answers.reshape(len(answers), -1)[:, :wrong] *= -1
-    extracted = {"logo": np.ones((8, 16, 16, 3)), "code": 20.0 * answers}
-    monkeypatch.setattr(verification, "extract", lambda *_: extracted)
-    verdict = coded.scheme.verify(ECHO, key, alpha=1e-3)
+    said = owner_code(coded.scheme, coded.key).copy()
+    said[:wrong] *= -1
+
+    class Said(Responses):
+        def __call__(self, *_: object) -> np.ndarray:
+            return 0.01 * said
+
+    monkeypatch.setattr(verification, "Responses", Said)
+    verdict = coded.scheme.verify(ECHO, coded.key, alpha=1e-3)
     assert verdict.details["bits"] == CELLS - wrong
     # P[Bin(16, 1/2) >= 15] = 17 / 65536 = 2.6e-4 and >= 14: 137 / 65536 = 2.1e-3.
     assert verdict.threshold == 15 / 16
@@ -51,9 +56,9 @@ def test_hits_are_counted_against_the_code(coded, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("suspect", [ECHO, FunctionSuspect("grey", lambda images: np.full_like(images, 0.5))])
 def test_hits_of_independent_secrets_are_binomial(coded, suspect) -> None:
     """The null: the suspect stays as it is, and the secret is drawn anew 600 times."""
-    code = verification.extract(coded.scheme, suspect(coded.key.arrays["probes"]), coded.key)["code"]
+    responses = Responses(coded.scheme, coded.key, suspect(coded.key.arrays["probes"]))
     keys = (replace(coded.key, secret=new_secret(seed)) for seed in range(600))
-    hits = [int(agreeing_cells(coded.scheme, code, key).sum()) for key in keys]
+    hits = [best_match(coded.scheme, responses, key, 1e-3).hits for key in keys]
     expected = 600 * stats.binom.pmf(np.arange(CELLS + 1), CELLS, 0.5)
     observed = np.bincount(hits, minlength=CELLS + 1)
     # Tails with fewer than five expected hits are joined, as the test demands.
@@ -70,28 +75,29 @@ def test_codes_of_different_secrets_are_fair_and_unlike(coded) -> None:
 
 
 def test_whoever_changes_what_is_read_draws_another_code(coded) -> None:
-    """Baseline, probes, extractor and settings are the owner's choice: none of them can be made to fit the code."""
-    mine, arrays = owner_code(coded.scheme, coded.key), coded.key.arrays
+    """Unmarked answers, probes, extractor and settings are the owner's choice: none can be made to fit the code."""
+    arrays = coded.key.arrays
     extractor = copy_of(coded.key.networks["extractor"])
     weights = extractor.get_weights()
     weights[0].ravel()[0] += 1e-6
     extractor.set_weights(weights)
     changed = [
-        replace(coded.key, arrays={**arrays, "baseline": -20 * mine.reshape(1, 4, 4).repeat(8, 0).astype(np.float16)}),
+        replace(coded.key, arrays={**arrays, "unmarked": arrays["unmarked"] ^ np.uint8(1)}),
         replace(coded.key, arrays={**arrays, "probes": arrays["probes"] ^ np.uint8(1)}),
         replace(coded.key, networks={**coded.key.networks, "extractor": extractor}),
         replace(coded.key, settings={**coded.key.settings, "alpha": 0.002}),
+        replace(coded.key, settings={**coded.key.settings, "registration": "turns"}),
     ]
     codes = [owner_code(coded.scheme, key).tobytes() for key in (coded.key, *changed)]
-    assert len(set(codes)) == 5
+    assert len(set(codes)) == 6
 
 
-def test_a_liars_baseline_convicts_nobody(coded) -> None:
-    """Whatever baseline he tries, the suspect's bits are coins: 80 keys, none better than chance allows."""
+def test_a_liars_unmarked_answers_convict_nobody(coded) -> None:
+    """Whatever he says that the host answers, the suspect's bits are coins: 80 keys, none better than chance allows."""
     draw, hits = np.random.default_rng(0), []
     for _ in range(80):
-        baseline = draw.choice([-8.0, 8.0], (1, 4, 4)).repeat(8, 0).astype(np.float16)
-        key = replace(coded.key, arrays={**coded.key.arrays, "baseline": baseline})
+        unmarked = draw.integers(0, 256, coded.key.arrays["unmarked"].shape, np.uint8)
+        key = replace(coded.key, arrays={**coded.key.arrays, "unmarked": unmarked})
         hits.append(coded.scheme.verify(ECHO, key).details["bits"])
     # 1,280 coins: 640 +- 18.
     assert abs(sum(hits) - 640) < 4 * 18
@@ -107,7 +113,7 @@ def test_an_extractor_of_other_layers_has_no_effect(coded) -> None:
         coded.scheme.verify(ECHO, forged)
 
 
-@pytest.mark.parametrize("part", ["probes", "baseline", "extractor"])
+@pytest.mark.parametrize("part", ["probes", "unmarked", "extractor"])
 def test_a_key_without_a_part_is_no_key(coded, part: str) -> None:
     arrays = {name: array for name, array in coded.key.arrays.items() if name != part}
     networks = {name: network for name, network in coded.key.networks.items() if name != part}
@@ -116,12 +122,18 @@ def test_a_key_without_a_part_is_no_key(coded, part: str) -> None:
 
 
 def test_the_probes_average_before_they_count(coded) -> None:
-    code = np.zeros((8, 4, 4)) + np.asarray(coded.key.arrays["baseline"], float)
-    truth = owner_code(coded.scheme, coded.key).reshape(4, 4)
-    # Seven probes lean slightly the wrong way, one clearly the right way: the mean is right everywhere.
-    code[:7] -= 0.01 * truth
-    code[7] += 1.0 * truth
-    assert agreeing_cells(coded.scheme, np.clip(code, -8, 8), coded.key).all()
+    """What speaks for a bit: the mean over the probes of what R says of the suspect less what it says of the host."""
+    suspect = as_float(coded.key.arrays["probes"][:, ::-1])
+    found = Responses(coded.scheme, coded.key, suspect)()
+    logits = [coded.scheme.extract(images, coded.key)["code"] for images in (suspect, coded.key.arrays["unmarked"])]
+    marked, unmarked = (np.clip(each, -8, 8).mean(axis=0).ravel() for each in logits)
+    np.testing.assert_allclose(found, marked - unmarked, rtol=1e-4, atol=1e-5)
+    assert np.abs(found).max() > 1e-3
+
+
+def test_answers_of_the_unmarked_host_say_nothing(coded) -> None:
+    answers = as_float(coded.key.arrays["unmarked"])
+    assert np.abs(Responses(coded.scheme, coded.key, answers)()).max() < 1e-4
 
 
 @pytest.mark.parametrize("alpha", [1e-6, 0.0, 1.0, -1.0])
@@ -225,6 +237,8 @@ def test_a_decoy_key_shares_the_probes_and_not_the_evidence(coded, logo) -> None
         ({"cells": 3}, "`cells` must divide 8, half the image size, got 3"),
         ({"code_weight": 0.0}, "`code_weight` must be positive for a coded mark, got 0.0"),
         ({"probes": 1}, "`probes` must be at least 2, got 1"),
+        ({"registration": "affine"}, "registration"),
+        ({"coded": False, "registration": "turns", "alpha": 0.2}, "`registration` must be none for a logo mark"),
     ],
 )
 def test_settings_out_of_range_are_refused(changes: dict, message: str) -> None:

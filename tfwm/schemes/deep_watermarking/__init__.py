@@ -24,8 +24,10 @@ unmarked restoration networks that the owner trains for it.
 | pictures.py | TensorBoard grids |
 | training.py | from start to key |
 | controls.py | unmarked networks that are trained for a logo mark |
-| ranking.py | the rank of a logo mark among them |
-| verification.py | extraction, code agreement, p-values |
+| codes.py | what the key's secret draws, and from what |
+| extraction.py | what R reads, in any view of the answers |
+| ranking.py | the rank of a logo mark among unmarked networks |
+| verification.py | code agreement in the best view, logo correlation, p-values |
 | usual.py | what is tried against a mark where nothing is named |
 | scheme.py | the verbs |
 """

@@ -13,7 +13,7 @@ from tfwm.evidence.statistics import centred_nc
 from tfwm.keys import OwnerKey
 from tfwm.kinds.restoration_hosts import HostSettings, train_host
 from tfwm.schemes.control_models import NAMES, control_run, packed_names, say_control
-from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking.extraction import answers_to_probes, extract
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run
@@ -65,6 +65,7 @@ def control_arrays(
         name = f"{plan.network}, {plan.filters} filters, {plan.loss}, seed {machine.seed}"
         say_control(run, index, settings.controls, name)
         suspect = KerasSuspect(name, train_host(pairs, plan, machine))
-        scores.append(centred_nc(verification.extracted_from(settings, suspect, key)["logo"].mean(axis=0), mark))
+        answers = answers_to_probes(settings, suspect, key)
+        scores.append(centred_nc(extract(settings, answers, key)["logo"].mean(axis=0), mark))
         names.append(name)
     return {"control_nc": np.asarray(scores, np.float32), NAMES: packed_names(names)}

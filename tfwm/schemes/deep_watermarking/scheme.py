@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tensorflow import keras
 
-from tfwm.evidence import statistics
 from tfwm.keys import OwnerKey, derive_generator
-from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking import codes, extraction, verification
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.training import train_deep_watermark
 from tfwm.schemes.secrets import given_or_new
@@ -44,7 +43,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
           secret: 32 bytes; None draws them from the operating system.
 
         Returns:
-          The host with H behind it, and the key with R, C, the logo and the probe images.
+          The host with H behind it, and the key with R, C, the logo, probe images and the unmarked answers to these.
 
         Raises:
           ValueError: too little data, a mark that a blank extraction would match, or a secret that is not 32 bytes.
@@ -94,10 +93,12 @@ class DeepWatermarking(DeepWatermarkingSettings):
         Raises:
           ValueError: a key of another scheme.
         """
-        return verification.extract(settings_of(self, key), images, key)
+        return extraction.extract(settings_of(self, key), images, key)
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: the mean `logo` `[s, s, c]`; `agreement` `[k, k]`: which cells are right, no bit revealed.
+
+        Both in the view in which `verify` finds the mark.
 
         Args:
           suspect: an image-to-image model.
@@ -107,12 +108,15 @@ class DeepWatermarking(DeepWatermarkingSettings):
           ValueError: a key of another scheme, or answers that are no pictures.
         """
         own = settings_of(self, key)
-        extracted = verification.extracted_from(own, suspect, key)
-        logo = {"logo": extracted["logo"].mean(axis=0)}
-        return {**logo, "agreement": verification.agreeing_cells(own, extracted["code"], key)} if own.coded else logo
+        answers = extraction.answers_to_probes(own, suspect, key)
+        if not own.coded:
+            return {"logo": extraction.extract(own, answers, key)["logo"].mean(axis=0)}
+        responses = extraction.Responses(own, key, answers)
+        match = verification.best_match(own, responses, key, own.alpha)
+        return {"logo": responses.logos(match.view).mean(axis=0), "agreement": match.agrees}
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        """A wrong key drawn the same way: same networks and probe images, another secret and so another code.
+        """A wrong key drawn the same way: another secret and so another code, and all else the same.
 
         Where the logo is the evidence, a decoy mark stands in its place.
 
@@ -142,7 +146,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
           key: the owner's.
           seeds: number the decoys.
         """
-        return verification.decoy_codes(settings_of(self, key), key, seeds)
+        return codes.decoy_codes(settings_of(self, key), key, seeds)
 
     def decoy_log10_p(self, suspect: Suspect, key: OwnerKey, marks: np.ndarray) -> np.ndarray:
         """log10 of the p-values that keys with these codes give a suspect, which is asked once; `[keys]`.
@@ -153,9 +157,8 @@ class DeepWatermarking(DeepWatermarkingSettings):
           marks: of `decoy_marks`.
         """
         own = settings_of(self, key)
-        code = verification.extracted_from(own, suspect, key)["code"]
-        hits = np.count_nonzero(np.sign(verification.responses(code, key)) == marks, axis=1)
-        return statistics.log10_tails(own.cells**2)[hits]
+        responses = extraction.Responses(own, key, extraction.answers_to_probes(own, suspect, key))
+        return verification.log10_p_of_codes(own, responses, marks)
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The owner's images that a verification sends, uint8 `[n, s, s, c]`."""

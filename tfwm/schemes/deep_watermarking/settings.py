@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from tfwm.config import check_at_least_one, choose, to_dict
-from tfwm.evidence import statistics, verdicts
+from tfwm.config import LATER, check_at_least_one, choose, to_dict
+from tfwm.evidence import registration, statistics, verdicts
+from tfwm.evidence.views import FAMILIES, Family
 from tfwm.schemes.deep_watermarking.usual import USUAL_ATTACKS, USUAL_POLICY
 from tfwm.training import Schedule
 from tfwm.types import RESTORATION
@@ -73,6 +74,10 @@ class DeepWatermarkingSettings:
       distortions: between H and R.
       initial, proxy, adversarial: the three trainings, in this order.
       probes: how many of the owner's images the key keeps for verification.
+      registration: the family of views in which the reader of a coded mark looks for it: "none" (the answers as they
+        are), "turns" (8 views: mirrors and quarter turns) or "frames" (168: these, each as it is and with 5 tilings, 4
+        tilings that overlapped, and 11 borders, of 4, 8 or 16 64ths of a side). p is multiplied by 2 in the plain
+        view, and by 14 or 334 in any other.
       vgg_weights: npz with VGG19's first layers, for lambda_2; empty: tf.keras.applications' weights.
       controls: for a logo mark alone: how many unmarked restoration networks are trained on the owner's pairs, from
         inputs to targets, among which a suspect is ranked. p is never below 1/(controls + 1): 19 reach 0.05. They cost
@@ -96,7 +101,7 @@ class DeepWatermarkingSettings:
     usual_attacks: ClassVar[tuple[Mapping[str, Any], ...]] = USUAL_ATTACKS
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
     shown_arrays: ClassVar[Mapping[str, int | None]] = {
-        "probes": None, "baseline": None, "logo": None, "unmarked_nc": None, "control_nc": None,
+        "probes": None, "unmarked": None, "baseline": None, "logo": None, "unmarked_nc": None, "control_nc": None,
         "control_names": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
@@ -138,6 +143,7 @@ class DeepWatermarkingSettings:
     proxy: Schedule = field(default_factory=lambda: Schedule(300, 375, 16, 1e-4, "linear"))
     adversarial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 1e-4))
     probes: int = 100
+    registration: str = field(default="none", metadata=LATER)
     vgg_weights: str = ""
     controls: int = 19
     control_filters: int = 32
@@ -156,6 +162,11 @@ class DeepWatermarkingSettings:
         if self.coded and self.code_weight <= 0:
             raise ValueError(f"`code_weight` must be positive for a coded mark, got {self.code_weight}. Try 1.0.")
         choose("adversarial form", self.adversarial_form, {"log": 0, "least_squares": 0})
+        if len(choose("registration", self.registration, FAMILIES)) > 1 and not self.coded:
+            raise ValueError(
+                f"`registration` must be none for a logo mark, whose null is made of models and not of bits, got "
+                f"{self.registration!r}. Set `coded`."
+            )
         check_at_least_one(
             self, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
             "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
@@ -196,8 +207,13 @@ class DeepWatermarkingSettings:
     def smallest_p_value(self) -> float:
         """What a perfect match gives: every cell of the code agrees, or the logo beats every unmarked network."""
         if self.coded:
-            return statistics.smallest_p_value(self.cells**2)
+            return registration.smallest_p_value(self.family, self.cells)
         return statistics.smallest_rank_p_value(self.controls)
+
+    @property
+    def family(self) -> Family:
+        """The views of `registration`."""
+        return FAMILIES[self.registration]
 
     @property
     def exact(self) -> bool:
@@ -248,16 +264,18 @@ FAST: dict[str, Any] = {
     "reconstruction_weight": 3.0, "clean_weight": 1.5, "consistency_weight": 0.1, "ramp_start": 60, "ramp_end": 300,
     "ramp_floor": 0.002, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
     "initial": Schedule(24, 25, 16, 2e-3, "cosine"), "proxy": Schedule(8, 25, 16, 2e-3, "cosine"),
-    "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "alpha": 1e-6, "controls": 0,
-    "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
+    "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "alpha": 1e-6,
+    "controls": 0, "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip
 
-# 16 cells reach p = 1.5e-5 at best, so alpha is 1e-3. Controls are for who sets `coded` to False.
+# 16 cells reach p = 1.5e-5 at best, so alpha is 1e-3, and there is one view. Controls are for who sets `coded` to
+# False.
 TINY: dict[str, Any] = {
     **FAST, "image_size": 32, "cells": 4, "embedder_filters": 8, "embedder_downs": 3, "extractor_channels": 8,
     "extractor_blocks": 2, "discriminator_filters": 4, "classifier_filters": 4, "proxy_filters": 4, "proxy_downs": 3,
     "pixel_weight": 10.0, "reconstruction_weight": 0.5, "clean_weight": 0.25, "ramp_start": 20, "ramp_end": 60,
     "distortions": Distortions(0.5, 0.5, 0.01, 0.0), "initial": Schedule(4, 20, 16, 4e-3, "cosine"),
     "proxy": Schedule(1, 10, 16, 2e-3, "cosine"), "adversarial": Schedule(1, 10, 16, 5e-4, "cosine"), "probes": 32,
-    "alpha": 1e-3, "controls": 2, "control_filters": 4, "control_schedule": Schedule(1, 10, 16, 2e-3, "cosine", 0.9),
+    "registration": "none", "alpha": 1e-3, "controls": 2, "control_filters": 4,
+    "control_schedule": Schedule(1, 10, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip

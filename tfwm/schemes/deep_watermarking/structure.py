@@ -213,14 +213,14 @@ class Regression:
         Returns:
           float64 `[changes, bits]`.
         """
-        channels, normal = self.unmarked.shape[-1], 0.0
-        towards, found = directions(channels).T, {name: 0.0 for name in changes}
+        channels, size = self.unmarked.shape[-1], self.functions.count + self.unmarked.shape[-1] + 2
+        towards, normal = directions(channels).T, _RIDGE * np.eye(size)
+        found = {name: np.zeros((size, channels)) for name in changes}
         for images, part in zip(_batches(self.unmarked), _batches(answers)):
-            rows = np.reshape(self.functions(images), (-1, self.functions.count + channels + 2))
-            normal = normal + (rows.T @ rows).astype(np.float64)
+            rows = np.reshape(self.functions(images), (-1, size))
+            normal += rows.T @ rows / len(rows)
             for name, change in changes.items():
                 apart = np.reshape((part - change(images)) @ towards, (-1, channels))
-                found[name] = found[name] + (rows.T @ apart).astype(np.float64)
-        normal = np.asarray(normal) + _RIDGE * np.trace(normal) / len(normal) * np.eye(len(normal))
+                found[name] += rows.T @ apart / len(rows)
         solved = [np.linalg.solve(normal, each)[: self.functions.count].ravel() for each in found.values()]
         return np.stack(solved)

@@ -17,8 +17,9 @@ from tfwm.data.logos import read_logo
 from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking.codes import owner_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
+from tfwm.schemes.deep_watermarking.extraction import extract
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -63,7 +64,7 @@ def train_deep_watermark(
 
 def _embedding(settings: DeepWatermarkingSettings) -> dict[str, Any]:
     """The settings that decide what is embedded: more controls are no reason to train the networks again."""
-    later = ("alpha", "controls", "control_filters", "control_schedule")
+    later = ("alpha", "registration", "controls", "control_filters", "control_schedule")
     return {name: value for name, value in settings.to_dict().items() if name not in later}
 
 
@@ -101,8 +102,8 @@ def checked_mark(settings: DeepWatermarkingSettings) -> np.ndarray:
     return mark
 
 
-def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, np.ndarray]:
-    """Training pairs, and inputs that are kept as the key's probe images."""
+def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, ImagePairs]:
+    """Pairs to train on, and pairs of which the key keeps the inputs as its probe images."""
     size = settings.image_size
     if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, settings.channels)}:
         raise ValueError(
@@ -115,7 +116,7 @@ def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImageP
     needed = max(schedule.batch_size for schedule in schedules + [settings.control_schedule] * (not settings.coded))
     if len(data) - probes < needed:
         raise ValueError(f"`data` must hold at least {needed + max(2, probes)} pairs, got {len(data)}. Add images.")
-    return data[: len(data) - probes], data.inputs[len(data) - probes :]
+    return data[: len(data) - probes], data[len(data) - probes :]
 
 
 def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
@@ -189,35 +190,34 @@ def deployed_model(
       host: image -> image network, or None for H alone.
       key: decides the code, and holds the logo.
     """
-    code = verification.owner_code(settings, key)[None] if settings.coded else None
+    code = owner_code(settings, key)[None] if settings.coded else None
     carried = carriers(code, as_float(key.arrays["logo"]), settings.image_size, 1)[0].numpy()
     folded = fold_carriers(built.embedder, carried, settings.channels)
     return host_then_embedder(host, folded, settings.image_size, settings.residual_scale)
 
 
 def key_of_networks(
-    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, probes: np.ndarray,
+    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, probes: ImagePairs,
     host: keras.Model | None, secret: bytes,
 ) -> OwnerKey:  # fmt: skip
-    """The key, with what R says of the unmarked host on the probe images.
+    """The key; that of a coded mark has the unmarked answers to the probe images, which are bound as they are.
 
     Args:
       settings: of the scheme.
       built: the trained networks; R and C are kept.
       mark: uint8 `[s, s, c]`, the logo.
-      probes: uint8 `[n, s, s, c]`.
-      host: image -> image network; None where the probe images themselves are unmarked outputs.
+      probes: pairs of the owner's that nothing was trained on.
+      host: image -> image network; None where the targets themselves are the unmarked outputs.
       secret: 32 bytes.
     """
+    unmarked = host_outputs(host, probes)
+    answers = {"unmarked": unmarked} if settings.coded else {}
     key = OwnerKey(
-        settings.name, settings.to_dict(), secret, {"probes": probes, "logo": mark},
+        settings.name, settings.to_dict(), secret, {"probes": probes.inputs, **answers, "logo": mark},
         {"extractor": built.extractor, "classifier": built.classifier},
     )  # fmt: skip
-    unmarked = host_outputs(host, ImagePairs(probes, probes))
-    extracted = verification.extract(settings, unmarked, key)
-    arrays = {**key.arrays, "unmarked_nc": _unmarked_nc(settings, built, key, probes, extracted["logo"])}
-    if settings.coded:
-        arrays["baseline"] = np.clip(extracted["code"], -8, 8).astype(np.float16)
+    of_host = extract(settings, unmarked, key)["logo"]
+    arrays = {**key.arrays, "unmarked_nc": _unmarked_nc(settings, built, key, probes.inputs, of_host)}
     return OwnerKey(key.scheme, key.settings, secret, arrays, key.networks)
 
 
@@ -231,5 +231,5 @@ def _unmarked_nc(
     proxied = in_batches(lambda part: built.proxy(part, training=False), blank)
     suspects = [images, np.broadcast_to(images.mean(axis=0), images.shape), noise]
     suspects += [proxied] if settings.clean_outputs else []
-    logos = [of_host] + [verification.extract(settings, outputs, key)["logo"] for outputs in suspects]
+    logos = [of_host] + [extract(settings, outputs, key)["logo"] for outputs in suspects]
     return np.asarray([centred_nc(logo.mean(axis=0), mark) for logo in logos], np.float32)

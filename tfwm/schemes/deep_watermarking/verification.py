@@ -1,139 +1,32 @@
 """Is the mark there? Extraction, averaged over the probe images, and an honest p-value.
 
-Coded mark: the code is drawn from the key's secret and from R, probe images and baseline, so that none of them can
-know it, and an independent suspect agrees with it in Binomial(cells, 1/2) cells, exactly. Logo mark: R knows its logo
-and may print it on any network's output; the p-value is a rank among the unmarked networks of ranking.py, and no more:
-models that the owner chose.
+Coded mark: the code is drawn from the key's secret and from R, probe images and unmarked answers, so that none of them
+can know it, and an independent suspect agrees with it in Binomial(cells, 1/2) cells, exactly; where the key declares a
+family of views, the best of them counts and p is multiplied for the choice (`tfwm.evidence.registration`). Logo mark: R
+knows its logo and may print it on any network's output; the p-value is a rank among the unmarked networks of
+ranking.py, and no more: models that the owner chose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from tfwm.digests import array_digest, weights_digest
-from tfwm.evidence import statistics, verdicts
-from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
-from tfwm.keys import InvalidKeyError, OwnerKey
-from tfwm.networks.resampling import resample
-from tfwm.schemes.deep_watermarking.networks import extractor
+from tfwm.evidence import registration, statistics, verdicts
+from tfwm.evidence.registration import Match, Register
+from tfwm.keys import OwnerKey
+from tfwm.schemes.deep_watermarking.codes import draws_in, owner_code
+from tfwm.schemes.deep_watermarking.extraction import Responses, answers_to_probes, extract
 from tfwm.schemes.deep_watermarking.ranking import unmarked_in
 from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
-from tfwm.schemes.rebuilding import rebuilt
-from tfwm.schemes.wrong_keys import wrong_secret
-from tfwm.suspects import UnfitAnswersError, as_float, in_batches
+from tfwm.suspects import as_float
 from tfwm.types import Suspect, Verdict
 
 CODED_NULL = (
     "the suspect is independent of the key's secret code, which was drawn when extractor, probe images and baseline "
     "were fixed, so each cell agrees with probability 1/2 (exact binomial tail)"
 )
-
-
-def draws_in(settings: DeepWatermarkingSettings, key: OwnerKey) -> Draws:
-    """What the key's secret draws: of a coded mark only when R, probe images and baseline are fixed.
-
-    Args:
-      settings: those that the key was made with.
-      key: the owner's, or what he revealed of it.
-
-    Raises:
-      InvalidKeyError: a part is missing.
-    """
-    return draws_of(key, settings.pieces, bound_parts(key) if settings.coded else None)
-
-
-def bound_parts(key: OwnerKey) -> dict[str, bytes]:
-    """Digests of what the code depends on beside the secret: R, probe images and baseline.
-
-    Args:
-      key: the owner's, or what he revealed of it.
-
-    Raises:
-      InvalidKeyError: a part is missing.
-    """
-    arrays = {"probes": key.array("probes", "u", 4), "baseline": key.array("baseline", "f", 3)}
-    parts = {name: array_digest(array) for name, array in arrays.items()}
-    return {**parts, "extractor": weights_digest(key.network("extractor"))}
-
-
-def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """The secret code, float32 `[cells * cells]` of -1 and 1.
-
-    Args:
-      settings: those that the key was made with.
-      key: the owner's, or what he revealed of it.
-
-    Raises:
-      InvalidKeyError: a part is missing.
-    """
-    return _code(settings, draws_in(settings, key)).astype(np.float32)
-
-
-def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
-    """The codes of wrong keys, int8 `[seeds, cells * cells]` of -1 and 1; what they share is digested once.
-
-    Args:
-      settings: those that the key was made with.
-      key: the owner's.
-      seeds: number the decoys.
-    """
-    parts, count = bound_parts(key), settings.pieces
-    draws = (draws_for(key.scheme, key.settings, pieces_of(wrong_secret(key, seed), count), parts) for seed in seeds)
-    return np.stack([_code(settings, each) for each in draws])
-
-
-def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
-    return draws.bits("deep_watermarking/code", settings.cells**2).astype(np.int8) * 2 - 1
-
-
-def extract(settings: DeepWatermarkingSettings, images: np.ndarray, key: OwnerKey) -> dict[str, np.ndarray]:
-    """What R reads in every image, resampled to R's size.
-
-    Args:
-      settings: those that the key was made with.
-      images: `[n, h, w, c]`, float in [0, 1] or uint8.
-      key: holds R, of which the weights count and nothing else.
-
-    Returns:
-      `logo` `[n, s, s, c]` and, for coded marks, `code` logits `[n, k, k]`.
-    """
-    logos, codes = [], []
-    reader = rebuilt(settings, lambda: extractor(settings, 0), key.network("extractor"))
-
-    def read(part: np.ndarray) -> np.ndarray:
-        outputs = reader(resample(part, settings.image_size), training=False)
-        if settings.coded:
-            codes.append(outputs[1].numpy()[..., 0])
-        logos.append((outputs[0] if settings.coded else outputs).numpy())
-        return np.zeros(len(part))
-
-    in_batches(read, images, 64)
-    extracted = {"logo": np.concatenate(logos)}
-    return {**extracted, "code": np.concatenate(codes)} if settings.coded else extracted
-
-
-def extracted_from(settings: DeepWatermarkingSettings, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
-    """What R reads in the suspect's answers to the key's probe images; what is not finite in them reads as black.
-
-    Args:
-      settings: those that the key was made with.
-      suspect: is sent the probe images in one request.
-      key: holds the probe images and R.
-
-    Raises:
-      UnfitAnswersError: the suspect's answers are not pictures of the mark's channels, one for each probe.
-    """
-    probes = key.array("probes", "u", 4)
-    answers = np.asarray(suspect(probes))
-    fits = answers.ndim == 4 and len(answers) == len(probes) and answers.shape[-1] == settings.channels
-    if not fits or not answers.size or answers.dtype.kind not in "fiub":
-        raise UnfitAnswersError(
-            f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
-            f"{answers.dtype} {list(answers.shape)}. This scheme judges image-to-image models."
-        )
-    return extract(settings, np.clip(np.nan_to_num(answers, posinf=1.0, neginf=0.0), 0.0, 1.0), key)
 
 
 def extraction_verdict(
@@ -152,8 +45,8 @@ def extraction_verdict(
     """
     alpha = settings.alpha if alpha is None else alpha
     verdicts.check_alpha(alpha, settings.smallest_p_value)
-    extracted = extracted_from(settings, suspect, key)
-    return (_coded_verdict if settings.coded else _logo_verdict)(settings, extracted, key, alpha)
+    answers = answers_to_probes(settings, suspect, key)
+    return (_coded_verdict if settings.coded else _logo_verdict)(settings, answers, key, alpha)
 
 
 def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
@@ -174,54 +67,52 @@ def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
     return figures
 
 
-def responses(code: np.ndarray, key: OwnerKey) -> np.ndarray:
-    """The soft decision per cell, `[cells * cells]`: R on the suspect's answers less R on the unmarked host's.
-
-    The difference image by image cancels what the pictures themselves do to R. The code is drawn from the baseline
-    among others, so the binomial null stays exact.
-
-    Args:
-      code: `[n, k, k]` logits, one map for each probe image.
-      key: holds what R says of the unmarked host.
-
-    Raises:
-      InvalidKeyError: it holds none, or one of another form.
-    """
-    baseline = key.array("baseline", "f", 3)
-    if baseline.shape != code.shape:
-        raise InvalidKeyError(
-            f"the key must hold a `baseline` {list(code.shape)}, as R's answers are, got {list(baseline.shape)}."
-        )
-    difference: np.ndarray = np.clip(code, -8, 8) - baseline.astype(np.float32)
-    return difference.mean(axis=0).ravel()
-
-
-def agreeing_cells(settings: DeepWatermarkingSettings, code: np.ndarray, key: OwnerKey) -> np.ndarray:
-    """Which cells agree with the owner's code, bool `[cells, cells]`; reveals no bit of it.
+def best_match(settings: DeepWatermarkingSettings, responses: Responses, key: OwnerKey, alpha: float) -> Match:
+    """The view in which a suspect's answers agree best with the owner's code, and how well they do.
 
     Args:
       settings: those that the key was made with.
-      code: `[n, k, k]` logits, one map for each probe image.
+      responses: of the suspect.
       key: the owner's.
+      alpha: where the plain view's p-value is at most that, no other is looked at.
     """
-    agrees = np.sign(responses(code, key)) == owner_code(settings, key)
-    return agrees.reshape(settings.cells, settings.cells)
+    return _register(settings, responses).match(owner_code(settings, key), alpha)
+
+
+def log10_p_of_codes(
+    settings: DeepWatermarkingSettings, responses: Responses, codes: Iterable[np.ndarray]
+) -> np.ndarray:  # fmt: skip
+    """log10 of the p-values that keys with these codes give a suspect at the settings' alpha, float64 `[codes]`.
+
+    Args:
+      settings: those that the key was made with.
+      responses: of the suspect.
+      codes: `[cells * cells]` of -1 and 1 each.
+    """
+    register = _register(settings, responses)
+    return np.asarray([register.match(code, settings.alpha).found for code in codes])
+
+
+def _register(settings: DeepWatermarkingSettings, responses: Responses) -> Register:
+    return Register(settings.family, settings.cells, responses)
 
 
 def _coded_verdict(
-    settings: DeepWatermarkingSettings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float
+    settings: DeepWatermarkingSettings, answers: np.ndarray, key: OwnerKey, alpha: float
 ) -> Verdict:  # fmt: skip
-    agrees = agreeing_cells(settings, extracted["code"], key)
-    details = {"bits": float(agrees.sum()), **logo_figures(extracted["logo"], key)}
-    return verdicts.counted(agrees, statistics.log10_tails(agrees.size), alpha, CODED_NULL, details)
+    responses = Responses(settings, key, answers)
+    match = best_match(settings, responses, key, alpha)
+    details = {"bits": float(match.hits), **logo_figures(responses.logos(match.view), key)}
+    return registration.registered_verdict(match, settings.family, alpha, CODED_NULL, details)
 
 
 def _logo_verdict(
-    settings: DeepWatermarkingSettings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float
+    settings: DeepWatermarkingSettings, answers: np.ndarray, key: OwnerKey, alpha: float
 ) -> Verdict:  # fmt: skip
     unmarked = unmarked_in(settings, key)
     verdicts.check_alpha(alpha, unmarked.smallest_p_value)
-    figures, mean = logo_figures(extracted["logo"], key), extracted["logo"].mean(axis=0)
+    logos = extract(settings, answers, key)["logo"]
+    figures, mean = logo_figures(logos, key), logos.mean(axis=0)
     draw = draws_in(settings, key).generator("deep_watermarking/decoys")
     decoys = decoy_marks(as_float(key.arrays["logo"]), draw, DECOYS)
     return Verdict(
