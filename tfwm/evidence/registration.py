@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from tfwm.evidence import statistics
-from tfwm.evidence.verdicts import check_alpha
+from tfwm.evidence.verdicts import chosen_verdict
 from tfwm.evidence.views import Family, View
 from tfwm.types import LEEWAY, Verdict
 
@@ -139,20 +139,19 @@ def registered_verdict(
       ValueError: not even a full agreement of the plain view would reach `alpha`.
     """
     cells = match.sight.shape[0]
-    check_alpha(alpha, smallest_p_value(family, cells))
-    n, hits = int(match.sight.sum()), match.hits
-    enough = np.flatnonzero(match.log10_p <= math.log10(alpha * (1 + LEEWAY)))
-    # A view of few cells may be the best one and yet be out of reach; p alone decides there.
-    needed = int(enough[0]) if enough.size else n
+    smallest = smallest_p_value(family, cells)
     chosen = {"view": float(match.index), "views": float(len(family))} if len(family) > 1 else {}
-    return Verdict(
-        score=hits / n, threshold=needed / n, p_value=statistics.p_value_of(match.found), n=n,
-        null=null + _choice(match, family), alpha=alpha, details={"hits": float(hits), **chosen, **details},
-        log10_p=match.found,
-    )  # fmt: skip
+    agrees = match.agrees[match.sight]
+    return chosen_verdict(agrees, match.log10_p, alpha, smallest, null + choice(match, family), {**chosen, **details})
 
 
-def _choice(match: Match, family: Family) -> str:
+def choice(match: Match, family: Family) -> str:
+    """The choice of a view in words, to follow a null hypothesis; empty where there was none.
+
+    Args:
+      match: of the view.
+      family: among whose views it was chosen.
+    """
     if len(family) == 1:
         return ""
     return (

@@ -77,3 +77,30 @@ def counted(
         score=found / n, threshold=int(enough[0]) / n, p_value=statistics.p_value_of(log10_p[found]), n=n, null=null,
         alpha=alpha, details={"hits": float(found), **details}, log10_p=float(log10_p[found]), looks=looks,
     )  # fmt: skip
+
+
+def chosen_verdict(
+    agrees: np.ndarray, log10_p: np.ndarray, alpha: float, smallest: float, null: str, details: dict[str, float]
+) -> Verdict:
+    """The verdict on the best of several readings, each a count of independent fair bits.
+
+    Args:
+      agrees: which bits of that reading agree, bool `[n]`.
+      log10_p: of the p-value of 0 to n agreeing bits, with the factor for the choice among the readings.
+      alpha: false-claim probability that the owner accepts.
+      smallest: p-value of a full agreement in the reading that reaches furthest.
+      null: the null hypothesis in a sentence, the choice included.
+      details: further figures for the report.
+
+    Raises:
+      ValueError: `alpha` is out of reach of every reading.
+    """
+    check_alpha(alpha, smallest)
+    n, hits = agrees.size, int(agrees.sum())
+    enough = np.flatnonzero(log10_p <= math.log10(alpha * (1 + LEEWAY)))
+    # A reading of few bits may be the best one and yet be out of reach; p alone decides there.
+    needed = int(enough[0]) if enough.size else n
+    return Verdict(
+        score=hits / n, threshold=needed / n, p_value=statistics.p_value_of(float(log10_p[hits])), n=n, null=null,
+        alpha=alpha, details={"hits": float(hits), **details}, log10_p=float(log10_p[hits]),
+    )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from tfwm.digests import array_digest, weights_digest
 from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
 from tfwm.keys import OwnerKey
+from tfwm.schemes.deep_watermarking import structure
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.wrong_keys import wrong_secret
 
@@ -27,7 +28,7 @@ def draws_in(settings: DeepWatermarkingSettings, key: OwnerKey) -> Draws:
 
 
 def bound_parts(key: OwnerKey) -> dict[str, bytes]:
-    """Digests of what the code depends on beside the secret: R, probe images and unmarked answers.
+    """Digests of what the code depends on beside the secret: R, probes, unmarked answers, functions of structure.
 
     Args:
       key: the owner's, or what he revealed of it.
@@ -36,6 +37,7 @@ def bound_parts(key: OwnerKey) -> dict[str, bytes]:
       InvalidKeyError: a part is missing.
     """
     arrays = {"probes": key.array("probes", "u", 4), **baseline_of(key)}
+    arrays |= {name: key.arrays[name] for name in structure.ARRAYS if name in key.arrays}
     parts = {name: array_digest(array) for name, array in arrays.items()}
     return {**parts, "extractor": weights_digest(key.network("extractor"))}
 
@@ -70,8 +72,35 @@ def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
     return _code(settings, draws_in(settings, key)).astype(np.float32)
 
 
+def structure_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
+    """The secret bits in structure, float32 `[structure_bits]` of -1 and 1.
+
+    Args:
+      settings: those that the key was made with.
+      key: the owner's, or what he revealed of it.
+
+    Raises:
+      InvalidKeyError: a part is missing.
+    """
+    return _structure_code(settings, draws_in(settings, key)).astype(np.float32)
+
+
+def whole_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
+    """All bits, those of the cells first: float32 `[bits]` of -1 and 1.
+
+    Args:
+      settings: those that the key was made with.
+      key: the owner's, or what he revealed of it.
+
+    Raises:
+      InvalidKeyError: a part is missing.
+    """
+    draws = draws_in(settings, key)
+    return np.concatenate([_code(settings, draws), _structure_code(settings, draws)]).astype(np.float32)
+
+
 def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
-    """The codes of wrong keys, int8 `[seeds, cells * cells]` of -1 and 1; what they share is digested once.
+    """The codes of wrong keys, int8 `[seeds, bits]` of -1 and 1; what they share is digested once.
 
     Args:
       settings: those that the key was made with.
@@ -80,8 +109,12 @@ def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequen
     """
     parts, count = bound_parts(key), settings.pieces
     draws = (draws_for(key.scheme, key.settings, pieces_of(wrong_secret(key, seed), count), parts) for seed in seeds)
-    return np.stack([_code(settings, each) for each in draws])
+    return np.stack([np.concatenate([_code(settings, each), _structure_code(settings, each)]) for each in draws])
 
 
 def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
     return draws.bits("deep_watermarking/code", settings.cells**2).astype(np.int8) * 2 - 1
+
+
+def _structure_code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
+    return draws.bits("deep_watermarking/structure", settings.structure_bits).astype(np.int8) * 2 - 1

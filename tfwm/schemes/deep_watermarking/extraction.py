@@ -132,6 +132,17 @@ class Responses:
         logos: np.ndarray = np.mean([extract(self.settings, tile, self.key)["logo"] for tile in tiles], axis=0)
         return logos
 
+    @property
+    def unmarked(self) -> np.ndarray:
+        """The unmarked host's answers to the probes, uint8 `[n, s, s, c]`.
+
+        Raises:
+          InvalidKeyError: the key has none, as those of earlier releases, or others.
+        """
+        if self._baseline.ndim != 4:
+            raise InvalidKeyError("the key must hold the array `unmarked` for bits in structure, got a `baseline`.")
+        return self._baseline
+
     @cached_property
     def _plain(self) -> dict[str, np.ndarray]:
         """Logo and code of every answer as it is, from one reading."""

@@ -156,7 +156,9 @@ def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> 
     return folded
 
 
-def host_then_embedder(host: keras.Model | None, folded: keras.Model, size: int, scale: float) -> keras.Model:
+def host_then_embedder(
+    host: keras.Model | None, folded: keras.Model, size: int, scale: float, grain: keras.layers.Layer | None = None
+) -> keras.Model:
     """The deployed network: host, then H on a resampled copy, the residual added at full resolution.
 
     Args:
@@ -165,9 +167,11 @@ def host_then_embedder(host: keras.Model | None, folded: keras.Model, size: int,
       folded: from `fold_carriers`.
       size: the side that H was trained at.
       scale: see `BoundedResidual`.
+      grain: adds the bits that are tied to structure, from the host's pixels; None for none.
     """
     picture = keras.Input((None, None, folded.input_shape[-1]), name="image")
     output = clip01(host(picture)) if host is not None else picture
     small = Resample(size, name="view")(output)
     residual = BoundedResidual(scale, name="bounded")([small, folded(small)])
-    return keras.Model(picture, AddResampled(name="output")([output, residual]), name="network")
+    carrying = output if grain is None else grain(output)
+    return keras.Model(picture, AddResampled(name="output")([carrying, residual]), name="network")

@@ -140,7 +140,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
         return self.coded
 
     def decoy_marks(self, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
-        """The codes of the decoys of these seeds, int8 `[seeds, cells * cells]` of -1 and 1.
+        """The codes of the decoys of these seeds, int8 `[seeds, bits]` of -1 and 1.
 
         Args:
           key: the owner's.
@@ -157,8 +157,8 @@ class DeepWatermarking(DeepWatermarkingSettings):
           marks: of `decoy_marks`.
         """
         own = settings_of(self, key)
-        responses = extraction.Responses(own, key, extraction.answers_to_probes(own, suspect, key))
-        return verification.log10_p_of_codes(own, responses, marks)
+        read = verification.readings(own, key, extraction.answers_to_probes(own, suspect, key))
+        return np.asarray([read(mark, own.alpha).found for mark in marks])
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:
         """The owner's images that a verification sends, uint8 `[n, s, s, c]`."""

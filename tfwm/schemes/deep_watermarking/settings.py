@@ -15,6 +15,8 @@ from tfwm.types import RESTORATION
 
 S = TypeVar("S", bound="DeepWatermarkingSettings")
 
+READINGS = 3  # of a mark with two carriers: either of them alone, or both together
+LARGEST_STRUCTURE = 32
 DECOYS = 999  # decoy marks among which a logo mark is ranked
 
 
@@ -78,6 +80,10 @@ class DeepWatermarkingSettings:
         are), "turns" (8 views: mirrors and quarter turns) or "frames" (168: these, each as it is and with 5 tilings, 4
         tilings that overlapped, and 11 borders, of 4, 8 or 16 64ths of a side). p is multiplied by 2 in the plain
         view, and by 14 or 334 in any other.
+      structure: how many functions of what a picture shows carry bits beside the code map, in each of two halves; 0 for
+        none (not in the paper). A coded mark has `2 * structure * channels` bits more, which stay where a thief
+        mirrors, turns, cuts, pads, averages or compresses. See structure.py.
+      structure_psnr: of pictures with these bits alone against those without, in dB.
       vgg_weights: npz with VGG19's first layers, for lambda_2; empty: tf.keras.applications' weights.
       controls: for a logo mark alone: how many unmarked restoration networks are trained on the owner's pairs, from
         inputs to targets, among which a suspect is ranked. p is never below 1/(controls + 1): 19 reach 0.05. They cost
@@ -102,7 +108,8 @@ class DeepWatermarkingSettings:
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
     shown_arrays: ClassVar[Mapping[str, int | None]] = {
         "probes": None, "unmarked": None, "baseline": None, "logo": None, "unmarked_nc": None, "control_nc": None,
-        "control_names": None,
+        "control_names": None, "structure_frequencies": None, "structure_phases": None, "structure_mixing": None,
+        "structure_offsets": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
     divisible: ClassVar[bool] = False
@@ -144,6 +151,8 @@ class DeepWatermarkingSettings:
     adversarial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 1e-4))
     probes: int = 100
     registration: str = field(default="none", metadata=LATER)
+    structure: int = field(default=0, metadata=LATER)
+    structure_psnr: float = field(default=45.5, metadata=LATER)
     vgg_weights: str = ""
     controls: int = 19
     control_filters: int = 32
@@ -167,6 +176,7 @@ class DeepWatermarkingSettings:
                 f"`registration` must be none for a logo mark, whose null is made of models and not of bits, got "
                 f"{self.registration!r}. Set `coded`."
             )
+        self._check_structure()
         check_at_least_one(
             self, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
             "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
@@ -179,6 +189,18 @@ class DeepWatermarkingSettings:
                 "networks and means nothing without one. Use 19 for an alpha of 0.05, or coded=True."
             )
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
+
+    def _check_structure(self) -> None:
+        if not 0 <= self.structure <= LARGEST_STRUCTURE or not 20 <= self.structure_psnr <= 70:
+            raise ValueError(
+                f"`structure` must lie between 0 and {LARGEST_STRUCTURE} and `structure_psnr` between 20 and 70 dB, got "
+                f"{self.structure} and {self.structure_psnr:g}. Use 22 and 45.5."
+            )
+        if self.structure and (not self.coded or self.channels not in (1, 3)):
+            raise ValueError(
+                f"`structure` must be 0 for a logo mark, and for images that are neither grey nor in colour, got "
+                f"{self.structure} with coded={self.coded} and {self.channels} channels. Set `coded`."
+            )
 
     @classmethod
     def paper(cls: type[S]) -> S:
@@ -205,10 +227,22 @@ class DeepWatermarkingSettings:
 
     @property
     def smallest_p_value(self) -> float:
-        """What a perfect match gives: every cell of the code agrees, or the logo beats every unmarked network."""
+        """What a perfect match gives: every bit of the code agrees, or the logo beats every unmarked network."""
+        if self.structure:
+            return READINGS * statistics.smallest_p_value(self.bits)
         if self.coded:
             return registration.smallest_p_value(self.family, self.cells)
         return statistics.smallest_rank_p_value(self.controls)
+
+    @property
+    def structure_bits(self) -> int:
+        """How many bits of the code are tied to what a picture shows: one for each function and direction of colour."""
+        return 2 * self.structure * self.channels
+
+    @property
+    def bits(self) -> int:
+        """How many bits a coded mark has, in its cells and in structure."""
+        return self.cells**2 + self.structure_bits
 
     @property
     def family(self) -> Family:
@@ -264,7 +298,8 @@ FAST: dict[str, Any] = {
     "reconstruction_weight": 3.0, "clean_weight": 1.5, "consistency_weight": 0.1, "ramp_start": 60, "ramp_end": 300,
     "ramp_floor": 0.002, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
     "initial": Schedule(24, 25, 16, 2e-3, "cosine"), "proxy": Schedule(8, 25, 16, 2e-3, "cosine"),
-    "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "alpha": 1e-6,
+    "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "structure": 22,
+    "alpha": 1e-6,
     "controls": 0, "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip
 
@@ -276,6 +311,6 @@ TINY: dict[str, Any] = {
     "pixel_weight": 10.0, "reconstruction_weight": 0.5, "clean_weight": 0.25, "ramp_start": 20, "ramp_end": 60,
     "distortions": Distortions(0.5, 0.5, 0.01, 0.0), "initial": Schedule(4, 20, 16, 4e-3, "cosine"),
     "proxy": Schedule(1, 10, 16, 2e-3, "cosine"), "adversarial": Schedule(1, 10, 16, 5e-4, "cosine"), "probes": 32,
-    "registration": "none", "alpha": 1e-3, "controls": 2, "control_filters": 4,
+    "registration": "none", "structure": 0, "alpha": 1e-3, "controls": 2, "control_filters": 4,
     "control_schedule": Schedule(1, 10, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip

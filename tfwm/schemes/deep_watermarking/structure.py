@@ -66,16 +66,6 @@ class Functions:
         return dict(zip(ARRAYS, (self.frequencies, self.phases, self.mixing, self.offsets)))
 
 
-def bit_count(functions: int, channels: int) -> int:
-    """How many bits the carrier has: one for each function and direction of colour.
-
-    Args:
-      functions: of each half.
-      channels: of the pictures, 1 or 3.
-    """
-    return 2 * functions * channels
-
-
 def fitted(functions: int, unmarked: np.ndarray, secret: bytes) -> Functions:
     """Functions that are drawn from a secret and uncorrelated, of unit power, on some pictures.
 
@@ -173,15 +163,15 @@ def directions(channels: int) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def residual_layer(functions: Functions, code: np.ndarray, psnr_db: float, channels: int) -> StructureResidual:
+def residual_layer(functions: Functions, code: np.ndarray, psnr_db: float) -> StructureResidual:
     """The layer that adds the code to a picture.
 
     Args:
       functions: of the key.
       code: `[bits]` of -1 and 1.
       psnr_db: of pictures with this carrier alone against those without.
-      channels: of the pictures.
     """
+    channels = len(code) // functions.count
     amplitude = 10 ** (-psnr_db / 20) / np.sqrt(functions.count)
     mixed = amplitude * np.reshape(code, (functions.count, channels)) @ directions(channels)
     layer = StructureResidual(functions.frequencies.shape[1], name="grain")

@@ -17,7 +17,8 @@ from tfwm.data.logos import read_logo
 from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking.codes import owner_code
+from tfwm.schemes.deep_watermarking import structure
+from tfwm.schemes.deep_watermarking.codes import owner_code, structure_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
 from tfwm.schemes.deep_watermarking.extraction import extract
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
@@ -193,7 +194,15 @@ def deployed_model(
     code = owner_code(settings, key)[None] if settings.coded else None
     carried = carriers(code, as_float(key.arrays["logo"]), settings.image_size, 1)[0].numpy()
     folded = fold_carriers(built.embedder, carried, settings.channels)
-    return host_then_embedder(host, folded, settings.image_size, settings.residual_scale)
+    return host_then_embedder(host, folded, settings.image_size, settings.residual_scale, _grain(settings, key))
+
+
+def _grain(settings: DeepWatermarkingSettings, key: OwnerKey) -> keras.layers.Layer | None:
+    """The layer with the bits that are tied to structure, where there are any."""
+    if not settings.structure:
+        return None
+    functions = structure.functions_in(key, settings.structure, settings.channels)
+    return structure.residual_layer(functions, structure_code(settings, key), settings.structure_psnr)
 
 
 def key_of_networks(
@@ -216,6 +225,8 @@ def key_of_networks(
         settings.name, settings.to_dict(), secret, {"probes": probes.inputs, **answers, "logo": mark},
         {"extractor": built.extractor, "classifier": built.classifier},
     )  # fmt: skip
+    if settings.structure:
+        key = replace(key, arrays={**key.arrays, **structure.fitted(settings.structure, unmarked, secret).arrays()})
     of_host = extract(settings, unmarked, key)["logo"]
     arrays = {**key.arrays, "unmarked_nc": _unmarked_nc(settings, built, key, probes.inputs, of_host)}
     return OwnerKey(key.scheme, key.settings, secret, arrays, key.networks)

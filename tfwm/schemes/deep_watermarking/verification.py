@@ -9,23 +9,22 @@ ranking.py, and no more: models that the owner chose.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from tfwm.evidence import registration, statistics, verdicts
+from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.registration import Match, Register
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking.codes import draws_in, owner_code
+from tfwm.schemes.deep_watermarking.codes import draws_in, owner_code, whole_code
 from tfwm.schemes.deep_watermarking.extraction import Responses, answers_to_probes, extract
 from tfwm.schemes.deep_watermarking.ranking import unmarked_in
+from tfwm.schemes.deep_watermarking.readings import Readings
 from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
 from tfwm.suspects import as_float
 from tfwm.types import Suspect, Verdict
 
 CODED_NULL = (
-    "the suspect is independent of the key's secret code, which was drawn when extractor, probe images and baseline "
-    "were fixed, so each cell agrees with probability 1/2 (exact binomial tail)"
+    "the suspect is independent of the key's secret code, which was drawn when extractor, probe images and unmarked "
+    "answers were fixed, so each bit agrees with probability 1/2 (exact binomial tail)"
 )
 
 
@@ -67,8 +66,19 @@ def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
     return figures
 
 
+def readings(settings: DeepWatermarkingSettings, key: OwnerKey, answers: np.ndarray) -> Readings:
+    """What both carriers of a coded mark say of a suspect's answers, for any code.
+
+    Args:
+      settings: those that the key was made with.
+      key: the owner's, or what he revealed of it.
+      answers: of `answers_to_probes`.
+    """
+    return Readings(settings, key, answers)
+
+
 def best_match(settings: DeepWatermarkingSettings, responses: Responses, key: OwnerKey, alpha: float) -> Match:
-    """The view in which a suspect's answers agree best with the owner's code, and how well they do.
+    """The view in which a suspect's answers agree best with the owner's code map, and how well they do.
 
     Args:
       settings: those that the key was made with.
@@ -76,34 +86,16 @@ def best_match(settings: DeepWatermarkingSettings, responses: Responses, key: Ow
       key: the owner's.
       alpha: where the plain view's p-value is at most that, no other is looked at.
     """
-    return _register(settings, responses).match(owner_code(settings, key), alpha)
-
-
-def log10_p_of_codes(
-    settings: DeepWatermarkingSettings, responses: Responses, codes: Iterable[np.ndarray]
-) -> np.ndarray:  # fmt: skip
-    """log10 of the p-values that keys with these codes give a suspect at the settings' alpha, float64 `[codes]`.
-
-    Args:
-      settings: those that the key was made with.
-      responses: of the suspect.
-      codes: `[cells * cells]` of -1 and 1 each.
-    """
-    register = _register(settings, responses)
-    return np.asarray([register.match(code, settings.alpha).found for code in codes])
-
-
-def _register(settings: DeepWatermarkingSettings, responses: Responses) -> Register:
-    return Register(settings.family, settings.cells, responses)
+    return Register(settings.family, settings.cells, responses).match(owner_code(settings, key), alpha)
 
 
 def _coded_verdict(
     settings: DeepWatermarkingSettings, answers: np.ndarray, key: OwnerKey, alpha: float
 ) -> Verdict:  # fmt: skip
-    responses = Responses(settings, key, answers)
-    match = best_match(settings, responses, key, alpha)
-    details = {"bits": float(match.hits), **logo_figures(responses.logos(match.view), key)}
-    return registration.registered_verdict(match, settings.family, alpha, CODED_NULL, details)
+    read = Readings(settings, key, answers)
+    best = read(whole_code(settings, key), alpha)
+    figures = logo_figures(read.responses.logos(best.match.view), key)
+    return best.verdict(settings, alpha, CODED_NULL, figures)
 
 
 def _logo_verdict(

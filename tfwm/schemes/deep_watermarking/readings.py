@@ -1,0 +1,215 @@
+"""What the carriers of a coded mark say of a suspect, together in one exact test.
+
+There are three readings: the code map in its cells, the bits in structure, and both together, the answers taken as they
+are. Each is a count of independent fair bits. The best one counts, times three; within a reading, the choice of a view
+(cells) or of a change (structure) is paid for in the same way. Whatever is chosen by, the chance that a suspect without
+the mark gets so far is at most the product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+import tensorflow as tf
+from scipy.ndimage import median_filter
+
+from tfwm.evidence import statistics
+from tfwm.evidence.registration import Match, Register, choice
+from tfwm.evidence.verdicts import chosen_verdict
+from tfwm.evidence.views import PLAIN
+from tfwm.keys import OwnerKey
+from tfwm.networks.structure import blurred
+from tfwm.schemes.deep_watermarking.extraction import Responses
+from tfwm.schemes.deep_watermarking.settings import READINGS, DeepWatermarkingSettings
+from tfwm.schemes.deep_watermarking.structure import Regression, functions_in
+from tfwm.types import LEEWAY, Verdict
+
+Change = Callable[[np.ndarray], np.ndarray]
+
+
+def _half_size(images: np.ndarray) -> np.ndarray:
+    height, width = images.shape[1:3]
+    small = tf.image.resize(images, (max(1, height // 2), max(1, width // 2)), antialias=True)
+    return np.clip(tf.image.resize(small, (height, width)).numpy(), 0.0, 1.0)
+
+
+def _jpeg(quality: int) -> Change:
+    def change(images: np.ndarray) -> np.ndarray:
+        levels = np.round(255 * images).astype(np.uint8)
+        packed = [tf.io.encode_jpeg(image, quality=quality, chroma_downsampling=True) for image in levels]
+        return np.stack([tf.io.decode_jpeg(each).numpy() for each in packed]).astype(np.float32) / 255
+
+    return change
+
+
+AS_THEY_ARE = "as they are"
+CHANGES: Mapping[str, Change] = {
+    AS_THEY_ARE: lambda images: images,
+    "median 3 x 3": lambda images: median_filter(images, (1, 3, 3, 1)),
+    "half size and back": _half_size,
+    "jpeg 50": _jpeg(50),
+    "jpeg 75": _jpeg(75),
+    "blurred": lambda images: blurred(tf.convert_to_tensor(images), 1.0).numpy(),
+}
+"""What may have been done to every answer: the unmarked answers are changed alike before they are compared."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A count of bits that agree, and what it is worth.
+
+    Args:
+      agrees: which of the bits that count agree, bool `[n]`.
+      log10_p: by number of agreeing bits, with the factors for what was chosen.
+      choice: the choice in words, for the null hypothesis; may be empty.
+      match: of the cells.
+      figures: for the report.
+    """
+
+    agrees: np.ndarray
+    log10_p: np.ndarray
+    choice: str
+    match: Match
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def hits(self) -> int:
+        """How many bits agree."""
+        return int(self.agrees.sum())
+
+    @property
+    def found(self) -> float:
+        """log10 of the p-value, corrected for all choices."""
+        return float(self.log10_p[self.hits])
+
+    def verdict(
+        self, settings: DeepWatermarkingSettings, alpha: float, null: str, details: dict[str, float]
+    ) -> Verdict:
+        """The verdict on this reading.
+
+        Args:
+          settings: of the key.
+          alpha: false-claim probability that the owner accepts.
+          null: the null hypothesis in a sentence, without the choice.
+          details: further figures for the report.
+
+        Raises:
+          ValueError: not even a full agreement would reach `alpha`.
+        """
+        figures = {"bits": float(self.hits), **self.figures, **details}
+        return chosen_verdict(
+            self.agrees, self.log10_p, alpha, settings.smallest_p_value, null + self.choice, figures
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A suspect's answers, read by every carrier as far as that is needed.
+
+    Args:
+      settings: those that the key was made with.
+      key: the owner's, or what he revealed of it.
+      answers: float `[n, h, w, c]` in [0, 1], the suspect's.
+    """
+
+    settings: DeepWatermarkingSettings
+    key: OwnerKey
+    answers: np.ndarray = field(repr=False)
+
+    def __call__(self, code: np.ndarray, alpha: float) -> Reading:
+        """The best reading of a code.
+
+        Args:
+          code: `[bits]` of -1 and 1, those of the cells first.
+          alpha: where reading the answers as they are gives at most that, nothing else is tried.
+        """
+        cells, bits = np.split(code, [self.settings.cells**2])
+        if not bits.size:
+            return self._of_cells(self.register.match(cells, alpha))
+        plain = self.register.match(cells, 1.0)
+        quick = [self._of_cells(plain), self._of_structure(plain, bits, AS_THEY_ARE), self._of_both(plain, bits)]
+        best = min(quick, key=_least)
+        if best.found <= math.log10(alpha * (1 + LEEWAY)):
+            return best
+        match = self.register.match(cells, alpha / READINGS)
+        changed = [self._of_structure(plain, bits, name) for name in list(CHANGES)[1:]]
+        return min([*quick, self._of_cells(match), *changed], key=_least)
+
+    @cached_property
+    def responses(self) -> Responses:
+        """Of R, view by view."""
+        return Responses(self.settings, self.key, self.answers)
+
+    @cached_property
+    def register(self) -> Register:
+        """Of the cells."""
+        return Register(self.settings.family, self.settings.cells, self.responses)
+
+    @cached_property
+    def _plain(self) -> np.ndarray:
+        """What speaks for each bit in structure, the answers taken as they are; `[1, bits]`."""
+        return self._regression(self._fitting_answers, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
+
+    @cached_property
+    def _changed(self) -> np.ndarray:
+        """The same for each change but none, `[changes - 1, bits]`."""
+        return self._regression(self._fitting_answers, dict(list(CHANGES.items())[1:]))
+
+    @cached_property
+    def _regression(self) -> Regression:
+        functions = functions_in(self.key, self.settings.structure, self.settings.channels)
+        return Regression(functions, self.responses.unmarked)
+
+    @cached_property
+    def _fitting_answers(self) -> np.ndarray:
+        """The answers, at the size of the unmarked ones."""
+        size = self.responses.unmarked.shape[1:3]
+        if self.answers.shape[1:3] == size:
+            return self.answers
+        return np.clip(tf.image.resize(self.answers, size, antialias=True).numpy(), 0.0, 1.0)
+
+    def _of_cells(self, match: Match) -> Reading:
+        agrees, family = match.agrees[match.sight], self.settings.family
+        if not self.settings.structure:
+            return Reading(agrees, match.log10_p, choice(match, family), match, _looked(match, len(family)))
+        worth = np.minimum(match.log10_p + math.log10(READINGS), 0.0)
+        return self._chosen(agrees, worth, "the code map in its cells" + choice(match, family), match)
+
+    def _of_structure(self, match: Match, bits: np.ndarray, change: str) -> Reading:
+        names = list(CHANGES)
+        others = len(names) - 1
+        said = self._plain[0] if change == AS_THEY_ARE else self._changed[names.index(change) - 1]
+        factor = READINGS * (2 if change == AS_THEY_ARE else 2 * others)
+        words = (
+            f"the bits in structure, times {factor // READINGS} for the choice among {len(names)} changes of the "
+            f"unmarked answers (half of it is kept for none); they are taken: {change}"
+        )
+        return self._chosen(np.sign(said) == bits, _worth(bits.size, factor), words, match)
+
+    def _of_both(self, match: Match, bits: np.ndarray) -> Reading:
+        """`match` is of the plain view."""
+        agrees = np.concatenate([match.agrees[match.sight], np.sign(self._plain[0]) == bits])
+        return self._chosen(agrees, _worth(agrees.size, READINGS), "all bits, the answers as they are", match)
+
+    def _chosen(self, agrees: np.ndarray, worth: np.ndarray, words: str, match: Match) -> Reading:
+        choice = f", times {READINGS} for the choice among {READINGS} readings; the one taken: {words}"
+        return Reading(agrees, worth, choice, match, _looked(match, len(self.settings.family)))
+
+
+def _looked(match: Match, views: int) -> dict[str, float]:
+    """Which view the cells were read in, where there are several, and how many of them agree there."""
+    chosen = {"view": float(match.index), "views": float(views)} if views > 1 else {}
+    return {**chosen, "cells": float(match.hits)} if match.view != PLAIN or views > 1 else {}
+
+
+@lru_cache(maxsize=64)
+def _worth(n: int, factor: int) -> np.ndarray:
+    return np.minimum(statistics.log10_tails(n) + math.log10(factor), 0.0)
+
+
+def _least(reading: Reading) -> float:
+    return reading.found
