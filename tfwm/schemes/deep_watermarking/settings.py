@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from tfwm.config import check_at_least_one, choose, to_dict
 from tfwm.evidence import statistics, verdicts
+from tfwm.kinds.wrappers import PICTURE_WRAPPERS
 from tfwm.training import Schedule
 from tfwm.types import RESTORATION
 
@@ -35,6 +36,7 @@ USUAL_ATTACKS: tuple[Mapping[str, Any], ...] = (
         "attack": "fine_tune", "layers": "all", "loss": "l2",
         "schedule": to_dict(Schedule(4, 50, 16, 2e-4, "cosine", 0.9)),
     },
+    *PICTURE_WRAPPERS,
 )  # fmt: skip
 USUAL_POLICY: Mapping[str, Any] = {
     "min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6,
