@@ -49,7 +49,7 @@ def test_the_questions(data, run) -> None:
     assert len({image.tobytes() for part in asked for image in part}) == 40
     asked.clear()
     MeanSubtracted("ordinary", 40)(listening, data, run)  # he has eight
-    own = {image.tobytes() for image in as_float(data.inputs)}
+    own = {image.tobytes() for image in as_float(data.targets)}
     assert {image.tobytes() for part in asked for image in part} == own
     asked.clear()
     MeanSubtracted("ordinary", 3)(listening, data, run)

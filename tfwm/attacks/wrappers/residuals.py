@@ -16,17 +16,18 @@ from tfwm.suspects import BATCH, FunctionSuspect, as_float
 from tfwm.types import RESTORATION, Access, Attack, ImagePairs, Suspect
 
 
-def _flat(images: np.ndarray, count: int, seed: int) -> np.ndarray:
-    colours = np.random.default_rng(seed).random((count, 1, 1, images.shape[-1]), np.float32)
-    return np.broadcast_to(colours, (count, *images.shape[1:]))
+def _flat(data: ImagePairs, count: int, seed: int) -> np.ndarray:
+    colours = np.random.default_rng(seed).random((count, 1, 1, data.inputs.shape[-1]), np.float32)
+    return np.broadcast_to(colours, (count, *data.inputs.shape[1:]))
 
 
-def _ordinary(images: np.ndarray, count: int, seed: int) -> np.ndarray:
-    return as_float(images[np.random.default_rng(seed).permutation(len(images))[:count]])
+def _ordinary(data: ImagePairs, count: int, seed: int) -> np.ndarray:
+    # Clean ones: what the host itself does to rain or noise is no part of the mark, and would be taken off too.
+    return as_float(data.targets[np.random.default_rng(seed).permutation(len(data))[:count]])
 
 
-PICTURES: Mapping[str, Callable[[np.ndarray, int, int], np.ndarray]] = {"flat": _flat, "ordinary": _ordinary}
-"""From the thief's own pictures, how many, and a seed to the pictures that he asks with."""
+PICTURES: Mapping[str, Callable[[ImagePairs, int, int], np.ndarray]] = {"flat": _flat, "ordinary": _ordinary}
+"""From the thief's own data, how many, and a seed to the pictures that he asks with."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +38,8 @@ class MeanSubtracted:
     each answer.
 
     Args:
-      pictures: `flat` ones of random colours, or `ordinary` ones, of his own.
+      pictures: `flat` ones of random colours, or `ordinary` ones: clean ones of his own, which a restoration network
+        leaves nearly as they are.
       count: how many he asks with at most, 1 to 100,000; each is one query.
     """
 
@@ -153,7 +155,7 @@ def _residuals(
       ValueError: answers of another shape than the questions, or not finite.
     """
     ask: Ask = asking(attack, suspect)
-    questions = PICTURES[pictures](data.inputs, count, thief_seed(run.seed))
+    questions = PICTURES[pictures](data, count, thief_seed(run.seed))
     parts = [questions[first : first + BATCH] for first in range(0, len(questions), BATCH)]
     answers = np.concatenate([ask(np.ascontiguousarray(part)) for part in parts])
     if answers.shape != questions.shape or not np.isfinite(answers).all():
