@@ -18,7 +18,7 @@ LONG = Schedule(epochs=2, steps_per_epoch=150, batch_size=8, learning_rate=1e-2,
 
 
 def darker(images: np.ndarray) -> np.ndarray:
-    return 0.8 * images + 0.1
+    return 0.6 * images
 
 
 def test_it_learns_to_take_off_what_is_added_to_clean_pictures(run) -> None:
@@ -28,7 +28,7 @@ def test_it_learns_to_take_off_what_is_added_to_clean_pictures(run) -> None:
     served = thief(FunctionSuspect("darker", darker), ImagePairs(255 - clean, clean), run)
     queries = as_float(patches(8, seed=20))
     before, after = (np.abs(answers - queries).mean() for answers in (darker(queries), served(queries)))
-    assert after < 0.5 * before
+    assert after < 0.25 * before
     assert (run.directory / "demarker.keras").is_file()
     assert not (run.directory / "model.keras").exists()  # it is no copy of the model
 
