@@ -108,6 +108,8 @@ SCHEME = {"scheme": "trigger_image", "preset": "tiny"}
             lambda: ComponentsSubtracted(count=4, components=4),
             "`components` must be .* 1 to 3, got 4. Use 4",
         ),
+        (lambda: MeanSubtracted(share=0.0), "`share` must be a number from 0.01 to 2, got 0.0. Use 1 for all of it"),
+        (lambda: ComponentsSubtracted(share=3.0), "`share` must be .* got 3.0"),
         (lambda: RequestShift(0, 0), "`rows` and `columns` must not both be 0"),
         (lambda: RequestShift(1.5), "`rows` must be a whole number"),  # type: ignore[arg-type]
         (lambda: EnsembleScores(0), "`pixels` must be .* got 0. It is in pixels"),
@@ -141,6 +143,7 @@ def test_what_is_not_the_default_shows_in_the_label() -> None:
     augmented = Surrogate("plain_cnn", filters=64, blocks=9, augment="turns_crops", ask="self_ensemble")
     assert repr(augmented) == "surrogate(plain_cnn-64, 9 blocks, l1, turns_crops, asked by self_ensemble)"
     assert repr(Demarked(augment="turns")) == "demarked(unet-16, 3 downs, l2, turns)"
+    assert repr(MeanSubtracted("ordinary", share=0.5)) == "mean_subtracted(ordinary, 256, share 0.5)"
     assert repr(Tiled(3, 2)) == "tiled(3 x 2)"
     assert repr(Shifted(-1, -2, "reflected")) == "shifted(1 up, 2 left, reflected)"
     assert repr(EnsembleScores(2, mirrored=False)) == "ensemble_scores(2)"

@@ -33,6 +33,16 @@ def test_what_is_added_to_every_picture_is_gone(pictures, data, run) -> None:
     np.testing.assert_allclose(MeanSubtracted(pictures, 8)(suspect, data, run)(QUERIES), QUERIES, atol=1e-6)
 
 
+def test_a_share_of_it_is_gone(data, run) -> None:
+    suspect = adding(lambda images: pattern(*images.shape[1:3]) - 0.1)
+    added = suspect(QUERIES) - QUERIES
+    half = MeanSubtracted("flat", 8, share=0.5)(suspect, data, run)(QUERIES) - QUERIES
+    np.testing.assert_allclose(half, 0.5 * added, atol=1e-6)
+    content = adding(by_content)
+    over = ComponentsSubtracted("flat", 8, 2, share=1.5)(content, data, run)(QUERIES) - QUERIES
+    np.testing.assert_allclose(over, np.broadcast_to(-0.5 * by_content(QUERIES), over.shape), atol=3e-5)
+
+
 def test_the_mean_follows_the_size_of_the_answer(data, run) -> None:
     smooth = adding(lambda images: 0.1 * np.linspace(-1, 1, images.shape[2], dtype=np.float32)[None, None, :, None])
     large = np.full((1, 32, 48, 3), 0.5, np.float32)

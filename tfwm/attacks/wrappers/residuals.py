@@ -11,9 +11,11 @@ import numpy as np
 from tfwm.attacks.filters import resized
 from tfwm.attacks.thief import thief_seed
 from tfwm.attacks.wrappers.asking import Ask, asking, wrapped
-from tfwm.config import check_whole, choose
+from tfwm.config import check_range, check_whole, choose
 from tfwm.suspects import BATCH, FunctionSuspect, as_float
 from tfwm.types import RESTORATION, Access, Attack, ImagePairs, Suspect
+
+WHOLE = "Use 1 for all of it."
 
 
 def _flat(data: ImagePairs, count: int, seed: int) -> np.ndarray:
@@ -41,10 +43,12 @@ class MeanSubtracted:
       pictures: `flat` ones of random colours, or `ordinary` ones: clean ones of his own, which a restoration network
         leaves nearly as they are.
       count: how many he asks with at most, 1 to 100,000; each is one query.
+      share: of the mean that he takes off, 0.01 to 2: all of it may leave the mark upside down.
     """
 
     pictures: str = "flat"
     count: int = 256
+    share: float = 1.0
     name: ClassVar[str] = "mean_subtracted"
     kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
     sentence: ClassVar[str] = "its answers without what it adds to every picture on average"
@@ -55,6 +59,7 @@ class MeanSubtracted:
     def __post_init__(self) -> None:
         choose("kind of pictures", self.pictures, PICTURES)
         check_whole("count", self.count, 1, 100_000, "Use 256.")
+        check_range("share", self.share, 0.01, 2.0, WHOLE)
 
     @classmethod
     def example(cls) -> MeanSubtracted:
@@ -62,11 +67,11 @@ class MeanSubtracted:
         return cls("flat", 8)
 
     def __repr__(self) -> str:
-        return f"mean_subtracted({self.pictures}, {self.count})"
+        return f"mean_subtracted({self.pictures}, {self.count}{_share_label(self.share)})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
         residuals = _residuals(self, suspect, data, run, self.pictures, self.count)
-        ask, mean = asking(self, suspect), residuals.mean(axis=0, keepdims=True)
+        ask, mean = asking(self, suspect), self.share * residuals.mean(axis=0, keepdims=True)
         return wrapped(self, suspect, lambda queries: ask(queries) - _in_size(mean, queries))
 
 
@@ -81,6 +86,7 @@ class ComponentsSubtracted:
       pictures: as for `MeanSubtracted`.
       count: how many he asks with at most, 2 to 100,000; each is one query.
       components: how many he takes out, from 1 to `count` - 1.
+      share: of the mean and of the components, as for `MeanSubtracted`.
 
     Raises:
       ValueError: a setting out of range, or at call time no more pictures than components.
@@ -89,6 +95,7 @@ class ComponentsSubtracted:
     pictures: str = "flat"
     count: int = 256
     components: int = 4
+    share: float = 1.0
     name: ClassVar[str] = "components_subtracted"
     kinds: ClassVar[tuple[str, ...]] = (RESTORATION,)
     sentence: ClassVar[str] = "its answers without the commonest patterns among what it adds to pictures"
@@ -100,6 +107,7 @@ class ComponentsSubtracted:
         choose("kind of pictures", self.pictures, PICTURES)
         check_whole("count", self.count, 2, 100_000, "Use 256.")
         check_whole("components", self.components, 1, self.count - 1, "Use 4, fewer than pictures.")
+        check_range("share", self.share, 0.01, 2.0, WHOLE)
 
     @classmethod
     def example(cls) -> ComponentsSubtracted:
@@ -107,7 +115,7 @@ class ComponentsSubtracted:
         return cls("ordinary", 8, 2)
 
     def __repr__(self) -> str:
-        return f"components_subtracted({self.pictures}, {self.count}, {self.components})"
+        return f"components_subtracted({self.pictures}, {self.count}, {self.components}{_share_label(self.share)})"
 
     def __call__(self, suspect: Suspect, data: ImagePairs, run: Any) -> FunctionSuspect:
         residuals = _residuals(self, suspect, data, run, self.pictures, self.count)
@@ -124,7 +132,7 @@ class ComponentsSubtracted:
             answers = ask(queries)
             centred = (_in_size(answers - queries, residuals) - mean).reshape(len(queries), -1)
             common = mean + (centred @ patterns.T @ patterns).reshape(-1, *mean.shape)
-            return answers - _in_size(common, queries)
+            return answers - self.share * _in_size(common, queries)
 
         return wrapped(self, suspect, reply)
 
@@ -164,6 +172,11 @@ def _residuals(
             f"{list(questions.shape)} from `{suspect.name}`. Leave the attack out."
         )
     return answers - questions
+
+
+def _share_label(share: float) -> str:
+    """What a share adds to a label: `, share 0.5`, or nothing where it is whole."""
+    return f", share {share:g}" if share != 1 else ""
 
 
 def _in_size(images: np.ndarray, like: np.ndarray) -> np.ndarray:
