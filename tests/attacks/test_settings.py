@@ -146,7 +146,7 @@ def test_what_is_not_the_default_shows_in_the_label() -> None:
     assert repr(MeanSubtracted("ordinary", share=0.5)) == "mean_subtracted(ordinary, 256, share 0.5)"
     assert repr(Tiled(3, 2)) == "tiled(3 x 2)"
     assert repr(Shifted(-1, -2, "reflected")) == "shifted(1 up, 2 left, reflected)"
-    assert repr(EnsembleScores(2, mirrored=False)) == "ensemble_scores(2)"
+    assert repr(EnsembleScores(2)) == "ensemble_scores(2)"
     tuned = TuneClassifier(augment="crop", freeze_statistics=True)
     assert repr(tuned) == "tune_classifier(all, crop, frozen statistics)"
     assert repr(FinePrune(augment="crop_flip")) == "fine_prune(0.3, crop_flip)"

@@ -74,20 +74,20 @@ class RequestShift:
 
 @dataclass(frozen=True, repr=False)
 class EnsembleScores:
-    """The mean of the scores of moved and mirrored versions of every request, as test-time augmentation has it.
+    """The mean of the scores of moved versions of every request, as test-time augmentation has it.
 
     Each picture is asked for in nine places: moved by `pixels` or not at all, each way.
 
     Args:
       pixels: of the moves, 1 to 1024.
-      mirrored: asks about the mirror image of each as well, 18 in all; False for digits and letters.
+      mirrored: asks about the mirror image of each as well, 18 in all; digits and letters do not bear it.
     """
 
     pixels: int = 1
-    mirrored: bool = True
+    mirrored: bool = False
     name: ClassVar[str] = "ensemble_scores"
     kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
-    sentence: ClassVar[str] = "the average of its scores for moved and mirrored versions of each picture"
+    sentence: ClassVar[str] = "the average of its scores for moved versions of each picture"
     copies: ClassVar[str] = ""
     needs: ClassVar[Access] = Access.QUERIES
     leaves: ClassVar[Access] = Access.QUERIES
@@ -98,7 +98,7 @@ class EnsembleScores:
     @classmethod
     def example(cls) -> EnsembleScores:
         """Moves by one pixel, and mirror images."""
-        return cls()
+        return cls(mirrored=True)
 
     def __repr__(self) -> str:
         return f"ensemble_scores({self.pixels}{', mirrored' if self.mirrored else ''})"
