@@ -11,6 +11,7 @@ from tfx import v1 as tfx
 from tfwm.components.example_gen import image_example_gen
 from tfwm.components.examples import FORMS
 from tfwm.components.host_trainer import HostTrainer
+from tfwm.components.pusher import Pusher
 from tfwm.components.robustness import RobustnessEvaluator
 from tfwm.components.serving_smoke_test import ServingSmokeTest
 from tfwm.components.watermark_trainer import WatermarkTrainer
@@ -102,7 +103,7 @@ def create_pipeline(
         files_digest=attacks_digest, **common,
     ).with_id("RobustnessEvaluator")  # fmt: skip
     checks = _serving_checks(serving_check, watermark.outputs["model"], server_version)
-    pusher = tfx.components.Pusher(
+    pusher = Pusher(
         model=watermark.outputs["model"], model_blessing=robustness.outputs["blessing"],
         infra_blessing=checks[0].outputs["blessing"] if checks else None,
         push_destination=tfx.proto.PushDestination(

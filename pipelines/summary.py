@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from pipelines.configs import PipelineConfig
 from pipelines.metadata import LastRun, Step, property_of
-from pipelines.publishing import restored
+from tfwm.components.publishing import restored
 from tfwm.files import read_json
 
 

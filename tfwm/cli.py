@@ -1,7 +1,7 @@
 """The command `tfwm`: one parser, one way to print a result, one way to report an error.
 
-Exit codes: 0 done or verified, 1 not verified or not blessed, 2 usage, 3 evidence invalid, 4 endpoint unreachable,
-70 a bug of tfwm (never 1: a crash is no verdict), 130 interrupted.
+Exit codes: 0 done or verified, 1 not verified or not blessed, 2 usage, 3 evidence invalid, 4 endpoint unreachable or
+its answers no answers, 70 a bug of tfwm (never 1: a crash is no verdict), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ A mark is made with `protect`, which writes the marked model and a key folder th
 the key can ask any model later, over gRPC and without its weights: `verify`."""
 EXIT_CODES = """exit codes:
   0 done or verified   1 not verified or not blessed   2 usage
-  3 evidence invalid (something was changed)   4 endpoint unreachable"""
+  3 evidence invalid (something was changed)   4 endpoint unreachable, or its answers cannot be judged"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -73,7 +73,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_directory(path: str | Path, mode: int = 0o755, *, overwrite: bool = False) -> Iterator[Path]:
+def new_directory(
+    path: str | Path, mode: int = 0o755, *, overwrite: bool = False, named: str = ""
+) -> Iterator[Path]:  # fmt: skip
     """Yields a temporary directory beside `path`; it becomes `path` only when the block ends well.
 
     What earlier processes left beside it when they were killed is removed.
@@ -82,6 +84,8 @@ def new_directory(path: str | Path, mode: int = 0o755, *, overwrite: bool = Fals
       path: of the directory; parents are made where they are missing.
       mode: permissions of the directory.
       overwrite: replace a directory that is there, whose content is lost then.
+      named: what the temporary directory is named after; empty takes `path`. Directories whose names are never used
+        again share a name, so that leftovers are found.
 
     Raises:
       FileExistsError: `path` is there already and `overwrite` is not set.
@@ -90,8 +94,9 @@ def new_directory(path: str | Path, mode: int = 0o755, *, overwrite: bool = Fals
     if path.exists() and not overwrite:
         raise FileExistsError(f"`{path}` exists already. Choose another place, or allow overwriting.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}{MARK}", dir=path.parent))
+    base = path.with_name(named) if named else path
+    _remove_leftovers(base)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{base.name}{MARK}", dir=path.parent))
     handle = os.open(temporary, os.O_RDONLY)
     try:
         _lock(handle)

@@ -1,7 +1,7 @@
-"""Runs commands of `tfwm` that a fault hits at a chosen moment: `faulty.py JOBS.json`, one process a job.
+"""Runs commands of `tfwm`, or pushes, that a fault hits at a chosen moment: `faulty.py JOBS.json`, one process a job.
 
 A moment is the number, from 1, of an operation that changes a file or folder below the job's folder, or of a step or an
-epoch of a training that ends. Faults are
+epoch of a training that ends. The start of a push counts as its first operation. Faults are
 
 | fault | what happens then |
 |---|---|
@@ -10,7 +10,8 @@ epoch of a training that ends. Faults are
 | `ENOSPC`, `EROFS` | this operation, and each later one that makes a file or folder, raises that error |
 | a number | from the start, no file can be longer than so many bytes |
 
-TensorFlow is loaded once, and each job is a fork of that process. Where a job names a folder `kept`, its own folder is
+A job has the `words` of a command, or none for the push of what lies in its folder; see pushing.py. TensorFlow is
+loaded once, and each job is a fork of that process. Where a job names a folder `kept`, its own folder is
 copied there afterwards, for a test to look at what the next job finds. Prints one JSON line a job: the exit code
 (negative for a signal), what the command printed, the number of operations, and the time from the first one on.
 """
@@ -26,6 +27,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,8 @@ class Fault:
 
 
 def run(job: dict[str, Any], report: Path) -> None:
-    """Runs the command of a job and ends the process."""
+    """Runs the command or the push of a job and ends the process."""
+    work = _pushing(job) if "words" not in job else lambda: tfwm.cli.main([str(word) for word in job["words"]])
     fault = Fault(job)
     if str(job.get("fault", "")).isdigit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(job["fault"]), int(job["fault"])))
@@ -100,13 +103,36 @@ def run(job: dict[str, Any], report: Path) -> None:
     sys.addaudithook(fault.audit)
     for stream in (1, 2):
         os.dup2(os.open(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
-    code = tfwm.cli.main([str(word) for word in job["words"]])
+    if "words" not in job:
+        fault.passed(False)
+    code = work()
     milliseconds = round(1000 * (time.perf_counter() - fault.start)) if fault.count else 0
     print(f"\nmilliseconds {milliseconds} operations {fault.count}", flush=True)
     os._exit(code)
 
 
+def _pushing(job: dict[str, Any]) -> Callable[[], int]:
+    """What pushes, and gives 0, or 2 for an error that the system tells."""
+    from tests.hostile.pushing import prepared_push
+
+    push = prepared_push(Path(job["folder"]))
+
+    def call() -> int:
+        try:
+            push()
+        except OSError as error:
+            print(error, flush=True)
+            return 2
+        return 0
+
+    return call
+
+
 def main(jobs: list[dict[str, Any]], folder: Path) -> None:
+    if any("words" not in job for job in jobs):
+        from tests.hostile.pushing import prepared_push
+
+        prepared_push(folder)  # TFX takes long to load, and each job is a fork
     for number, job in enumerate(jobs):
         report = folder / f"report-{number}.txt"
         child = os.fork()

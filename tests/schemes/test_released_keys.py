@@ -34,7 +34,8 @@ def test_a_released_key_gives_the_recorded_verdicts(name: str) -> None:
     key, suspect = OwnerKey.load(KEYS / name / "key"), open_suspect(str(KEYS / name / "marked.keras"))
     scheme = scheme_of(key)
     assert scheme.name == name
-    assert scheme.to_dict() == key.settings
+    # Settings that came later have what the key was made with as their default.
+    assert {name: scheme.to_dict()[name] for name in key.settings} == key.settings
     for of, asked in (("marked", key), ("decoy", scheme.decoy(key, seed=1))):
         found, recorded = scheme.verify(suspect, asked).as_dict(), VERDICTS[name][of]
         assert (found["score"], found["p_value"]) == pytest.approx((recorded["score"], recorded["p_value"]), rel=1e-9)

@@ -82,8 +82,10 @@ def run(arguments: argparse.Namespace) -> Result:
         from tfwm.commands.verdict_text import verdict_text
         from tfwm.evidence.claims import OWNER
         from tfwm.schemes import scheme_of
+        from tfwm.suspects import judged
 
-        verdict = scheme_of(key).verify(stolen, key)
+        with judged(suspect):  # which `stolen` may ask
+            verdict = scheme_of(key).verify(stolen, key)
         document["verdict"] = opening.plain({"key_fingerprint": key.fingerprint, **verdict.as_dict()})
         text += "\n" + verdict_text(stolen.name, key.fingerprint, verdict, OWNER)
     return Result(text, document)

@@ -75,7 +75,9 @@ def _counted(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey
 
     found = _call(endpoint, arguments.tls_ca, "extract", {"token": token})
     if set(found) != {"hits", "n", "log10_p"}:
-        raise ValueError(f"`{endpoint.name}` extracts {', '.join(sorted(found))}, but counts no key samples.")
+        raise ConnectionError(
+            f"`{endpoint.name}` extracts {', '.join(sorted(found))}, but counts no key samples. Is it another model?"
+        )
     hits, n, log10_p = found["hits"].item(), found["n"].item(), found["log10_p"].item()
     document = {**_asked(arguments, endpoint, key), "hits": hits, "n": n, "log10_p": log10_p}
     if not n:
@@ -95,7 +97,7 @@ def _read(arguments: argparse.Namespace, endpoint: GrpcSuspect, key: OwnerKey, t
         _write(arguments.through_model, images[0])
     found = _call(endpoint, arguments.tls_ca, "extract", {"image": images, "token": token})
     if "logo" not in found:
-        raise ValueError(f"`{endpoint.name}` extracts {', '.join(found)}, but no logo. Nothing can be drawn.")
+        raise ConnectionError(f"`{endpoint.name}` extracts {', '.join(found)}, but no logo. Is it another model?")
     _write(arguments.out, found["logo"][0])
     return _result(arguments, endpoint, key, found["logo"][0])
 

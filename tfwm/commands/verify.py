@@ -2,8 +2,9 @@
 
 The suspect is grpc://host:port/model (grpcs:// with TLS), a .keras file, a SavedModel folder, or an .npz of
 recorded answers (see `tfwm probes`). Exit code 0: verified; 1: not verified; 3: the key was changed, or an endpoint
-went over to another version of its model half-way; 4: the endpoint did not answer. Several --suspect or --key ask
-each suspect with each key; p is then corrected for that many looks (Holm), and the exit code is 0 where at least one
+went over to another version of its model half-way; 4: the endpoint did not answer, or its answers cannot be judged
+(another number of classes, for instance; from a file on this machine that is 2). Several --suspect or --key ask each
+suspect with each key; p is then corrected for that many looks (Holm), and the exit code is 0 where at least one
 is verified.
 
 Whoever makes a key after he saw the suspect can try keys until one fits. So p is multiplied by 2^40 unless it can be
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> Result:
     Raises:
       InvalidKeyError: a key was changed.
       UntrustedError: a commitment was changed, or is about another key.
-      UnreachableError: an endpoint does not answer.
+      UnreachableError: an endpoint does not answer, or with what cannot be judged.
       ValueError: no suspect, an alpha that a key cannot reach, or a key that proves nothing by itself.
     """
     from tfwm.commands import opening
@@ -101,12 +102,14 @@ def _asked(
     """The false-claim probability that is accepted, and the verdict."""
     from tfwm.commands import opening
     from tfwm.evidence import claims
+    from tfwm.suspects import judged
 
     scheme = opening.asked_otherwise(key, arguments.assignments)
     if not arguments.trust_key:
         claims.check_stands_alone(scheme)
     alpha = arguments.alpha or (scheme.alpha if arguments.trust_key else claims.ALPHA)
-    return alpha, scheme.verify(suspect, key, alpha=standing.level(alpha))
+    with judged(suspect):
+        return alpha, scheme.verify(suspect, key, alpha=standing.level(alpha))
 
 
 def _switched(

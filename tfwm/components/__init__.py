@@ -7,7 +7,8 @@
 | `watermark_trainer`  | WatermarkTrainer     | the marked model, and the owner's key apart from it      |
 | `robustness`         | RobustnessEvaluator  | the report of the attacks, and the blessing              |
 | `serving_smoke_test` | ServingSmokeTest     | whether a server loads the model and answers             |
+| `pusher`             | Pusher               | a numbered version for servers, whole or not at all      |
 
-`artifacts` and the five modules above load tfx; the others do the work and do not. Nothing is imported here, so
+`artifacts` and the six modules above load tfx; the others do the work and do not. Nothing is imported here, so
 that a Beam worker that unpickles a step of `beam_steps` loads neither tfx nor the rest.
 """

@@ -17,7 +17,7 @@ KERAS_FILE = "model.keras"
 @contextmanager
 def reading(uri: str) -> Iterator[Path]:
     """Yields a local folder with what lies at `uri`; a copy is deleted afterwards."""
-    if not _remote(uri):
+    if not remote(uri):
         yield Path(uri)
         return
     # mkdtemp is 0700: what is copied may be a key.
@@ -35,7 +35,7 @@ def writing(uri: str) -> Iterator[Path]:
     """Yields a local folder whose content lies at `uri` once the block ends well."""
     # Under Kubeflow nobody else creates an output's folder.
     tf.io.gfile.makedirs(uri)
-    if not _remote(uri):
+    if not remote(uri):
         yield Path(uri)
         return
     with tempfile.TemporaryDirectory(prefix="tfwm.") as temporary:
@@ -55,5 +55,6 @@ def private(directory: str | Path) -> Path:
     return directory
 
 
-def _remote(uri: str) -> bool:
+def remote(uri: str) -> bool:
+    """Whether something lies in an object store, which knows no folders and no rename."""
     return "://" in uri

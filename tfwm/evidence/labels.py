@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tfwm.suspects import UnfitAnswersError
+
 NO_ANSWER = -1
 
 
@@ -18,13 +20,13 @@ def answered_labels(answers: np.ndarray, count: int, classes: int) -> np.ndarray
       classes: how many classes there are.
 
     Raises:
-      ValueError: the answers have another shape, or are no numbers.
+      UnfitAnswersError: the answers have another shape, or are no numbers.
     """
     answers = np.asarray(answers)
     if answers.shape == (count,) and answers.dtype.kind in "iu":
         return answers.astype(np.int64)
     if answers.shape != (count, classes) or answers.dtype.kind not in "fiub":
-        raise ValueError(
+        raise UnfitAnswersError(
             f"`answers` must be scores [{count}, {classes}], one a class, or whole numbers [{count}], got "
             f"{answers.dtype} {list(answers.shape)}. Is the suspect a classifier of {classes} classes?"
         )
@@ -41,7 +43,8 @@ def accuracy(answers: np.ndarray, labels: np.ndarray, classes: int) -> float:
       classes: how many classes there are.
 
     Raises:
-      ValueError: there are no labels, or the answers have another shape.
+      ValueError: there are no labels.
+      UnfitAnswersError: the answers have another shape.
     """
     if not len(labels):
         raise ValueError("`labels` must hold at least one label, got none.")

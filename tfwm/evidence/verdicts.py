@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tfwm.evidence import statistics
-from tfwm.suspects import as_float
+from tfwm.suspects import UnfitAnswersError, as_float
 from tfwm.types import LEEWAY, Suspect, Verdict
 
 
@@ -43,11 +43,11 @@ def answers_to(suspect: Suspect, asked: np.ndarray) -> np.ndarray:
       float32 of the same shape, in [0, 1].
 
     Raises:
-      ValueError: the answers have another shape, or are no numbers.
+      UnfitAnswersError: the answers have another shape, or are no numbers.
     """
     answers = np.asarray(suspect(as_float(asked)))
     if answers.shape != asked.shape or answers.dtype.kind not in "fiub":
-        raise ValueError(
+        raise UnfitAnswersError(
             f"`suspect` must answer with pictures {list(asked.shape)}, one for each that it was sent, got "
             f"{answers.dtype} {list(answers.shape)}. Is it a network of another task?"
         )

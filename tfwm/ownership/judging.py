@@ -25,6 +25,7 @@ from tfwm.kinds import PerKind
 from tfwm.ownership.ledger import choices
 from tfwm.ownership.reading import Evidence, InvalidEvidenceError
 from tfwm.ownership.transcript import Transcript
+from tfwm.suspects import judged
 from tfwm.suspects.trivial import constant, constant_class, echo, hashed_class, random_scores, uniform_noise
 from tfwm.types import Access, Scheme, Suspect, Verdict
 
@@ -135,7 +136,7 @@ def judge(
 
     Raises:
       InvalidEvidenceError: `fires-on-controls`, or `unaskable`.
-      UnreachableError: the suspect does not answer.
+      UnreachableError: the suspect does not answer, or is an endpoint whose answers cannot be judged.
       ValueError: no control, a suspect or a control of another task, or an `alpha` that is out of reach.
     """
     if not controls:
@@ -182,7 +183,8 @@ def _weighed_exactly(
             f"owner: on `{firing[0].name}` with log10 p = {firing[0].log10_p:.2f}, where {limit:.2f} is the least that "
             "an honest key leads one to expect.",
         )
-    verdict = scheme.verify(Witnessed(suspect, "suspect", transcript), evidence.key, alpha=level)
+    with judged(suspect):
+        verdict = scheme.verify(Witnessed(suspect, "suspect", transcript), evidence.key, alpha=level)
     log10_p = cast(float, verdict.log10_p)
     claim = standing.log10_claim(log10_p, looks * verdict.looks)
     return Judgement(
@@ -202,7 +204,8 @@ def _ranked(
             "alpha, or a key whose labels or bits come last."
         )
     answered = tuple(_asked_given(evidence, control, _ANY, transcript) for control in controls)
-    verdict = evidence.scheme.verify(Witnessed(suspect, "suspect", transcript), evidence.key, alpha=_ANY)
+    with judged(suspect):
+        verdict = evidence.scheme.verify(Witnessed(suspect, "suspect", transcript), evidence.key, alpha=_ANY)
     p_value = statistics.rank_p_value(_statistic(verdict), [control.score for control in answered])
     null = (
         f"the suspect is exchangeable with the judge's {len(controls)} controls: it scores no higher than they do (a "

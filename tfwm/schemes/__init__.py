@@ -7,6 +7,8 @@
 | baselines/ | what the papers compare with |
 | triggers/ | what schemes share that fine-tune a host on secret images |
 | key_samples/ | what schemes share that teach a classifier secret labels |
+| secrets.py | the secret that a marking begins with |
+| control_models.py | models that an owner trains without his mark, and what a key keeps of them |
 | wrong_keys.py | whose key it is, and wrong keys that are drawn like it |
 | showing.py | what a judge is shown of a key: some of its pieces, and of its networks the weights |
 

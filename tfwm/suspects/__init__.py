@@ -10,6 +10,7 @@
 | content.py | random draws that follow a picture's content |
 """
 
+from tfwm.suspects.answers import UnfitAnswersError
 from tfwm.suspects.local import (
     BATCH,
     PIXELS,
@@ -21,10 +22,11 @@ from tfwm.suspects.local import (
     UnreachableError,
     as_float,
     in_batches,
+    judged,
 )
 from tfwm.suspects.opening import open_suspect
 
 __all__ = [
     "BATCH", "PIXELS", "FunctionSuspect", "KerasSuspect", "RecordedSuspect", "SavedModelSuspect",
-    "SwitchedVersionError", "UnreachableError", "as_float", "in_batches", "open_suspect",
+    "SwitchedVersionError", "UnfitAnswersError", "UnreachableError", "as_float", "in_batches", "judged", "open_suspect",
 ]  # fmt: skip

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 
+class UnfitAnswersError(ValueError):
+    """Answers that nobody can judge: of another shape or type than the question asks for."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What hosts of a kind answer with.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.suspects.answers import possible_answers
-from tfwm.types import Access
+from tfwm.suspects.answers import UnfitAnswersError, possible_answers
+from tfwm.types import Access, Suspect
 from tfwm.untrusted import parse_arrays
 
 if TYPE_CHECKING:
@@ -41,6 +42,25 @@ class SwitchedVersionError(UnreachableError):
         self.versions = versions
 
 
+@contextmanager
+def judged(suspect: Suspect) -> Iterator[None]:
+    """A context in which a suspect's answers are judged. Where nobody can judge them, an endpoint is as good as away,
+    while what lies on this machine is the wrong file, which is for its user to mend.
+
+    Args:
+      suspect: whose answers they are. Endpoints, and they alone, remember which `versions` answered.
+
+    Raises:
+      UnreachableError: instead of `UnfitAnswersError`, where the suspect is an endpoint.
+    """
+    try:
+        yield
+    except UnfitAnswersError as error:
+        if not hasattr(suspect, "versions"):
+            raise
+        raise UnreachableError(f"`{suspect.name}` gave answers that cannot be judged: {error}") from error
+
+
 def as_float(images: np.ndarray) -> np.ndarray:
     """uint8 or float images as float32 in [0, 1]."""
     return images.astype(np.float32) / 255.0 if images.dtype == np.uint8 else np.asarray(images, np.float32)
@@ -55,7 +75,8 @@ def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_
       batch_size: of a part; 0 takes `BATCH` images, and more where they are small.
 
     Raises:
-      ValueError: no images, or answers of another number or shape.
+      ValueError: no images.
+      UnfitAnswersError: answers of another number or shape.
     """
     if not len(images):
         raise ValueError("`images` must hold at least one picture, got none.")
@@ -67,7 +88,7 @@ def in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray, batch_
         if result is None:
             result = np.empty((len(images), *answer.shape[1:]), answer.dtype)
         if answer.shape != (len(part), *result.shape[1:]):  # which numpy would spread over the part
-            raise ValueError(
+            raise UnfitAnswersError(
                 f"`function` must answer {len(part)} images with an array {[len(part), *result.shape[1:]]}, got "
                 f"{list(answer.shape)}. Let it answer every image alike."
             )

@@ -47,7 +47,7 @@ class Run:
       precision: Keras policy: `float32`, `mixed_float16` or `mixed_bfloat16`.
       jit: compile the training step with XLA.
       steps_scale: multiplies every schedule's steps; below 1 for a trial.
-      quiet: no progress lines.
+      quiet: no progress lines; warnings are shown all the same.
     """
 
     directory: Path

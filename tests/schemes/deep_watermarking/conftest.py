@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from tensorflow import keras
 from tests.doubles import coarse_pairs, smallest_scheme, smoothing_host
 from tfwm.data import sample_logo
 from tfwm.keys import OwnerKey, new_secret
+from tfwm.schemes.control_models import packed_names
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.deep_watermarking.networks import Networks, build
 from tfwm.schemes.deep_watermarking.training import deployed_model, key_of_networks
@@ -35,6 +37,15 @@ def untrained(scheme: DeepWatermarking, *, host: keras.Model | None = None, seed
     return Untrained(scheme, built, host, key, deployed_model(scheme, built, host, key))
 
 
+def with_controls(key: OwnerKey, scores: Sequence[float]) -> OwnerKey:
+    """A logo key whose owner says that these were the centred NC of his controls, all of different architectures."""
+    names = packed_names([f"net{index}, seed {index}" for index in range(len(scores))])
+    arrays = {"control_nc": np.float32(scores), "control_names": names}
+    return replace(
+        key, arrays={**key.arrays, **arrays}, settings={**key.settings, "controls": len(scores), "alpha": 0.6}
+    )
+
+
 def _shake(network: keras.Model, seed: int) -> None:
     """Weights that are large enough to see, moving statistics that are neither 0 nor 1."""
     draw = np.random.default_rng(seed)
@@ -50,12 +61,14 @@ def coded() -> Untrained:
 
 @pytest.fixture(scope="session")
 def logo() -> Untrained:
-    """The paper's form: a logo mark, an H that draws whole images, batch normalisation."""
+    """The paper's form: a logo mark, an H that draws whole images, batch normalisation; four controls of a liar."""
     paper = {
         "coded": False,
         "residual_scale": 0.0,
         "embedder_normalization": "batch",
         "clean_outputs": False,
+        "controls": 4,
         "alpha": 0.2,
     }
-    return untrained(replace(smallest_scheme(), **paper))
+    made = untrained(replace(smallest_scheme(), **paper))
+    return replace(made, key=with_controls(made.key, [-1.0] * 4))

@@ -176,8 +176,8 @@ def test_a_logo_on_a_white_background_is_refused(tmp_path: Path) -> None:
 
 def test_logo_p_is_a_rank_and_never_smaller(logo) -> None:
     verdict = logo.scheme.verify(KerasSuspect("marked", logo.model), logo.key)
-    # However many decoy logos there are: four unmarked suspects say no more than one in five.
-    assert verdict.n == len(logo.key.arrays["unmarked_nc"]) == 4
+    # However many decoy logos and suspects that know nothing there are: four networks say no more than one in five.
+    assert verdict.n == len(logo.key.arrays["control_nc"]) == 4
     assert 1 / 5 <= verdict.p_value <= 1
     assert "rank" in verdict.null
     assert "bits" not in verdict.details

@@ -25,10 +25,9 @@ from tests.schemes.key_samples.toy import (
 )
 from tfwm.keys import new_secret
 from tfwm.schemes.deep_stego.settings import without_host
-from tfwm.schemes.key_samples import joint, marking
+from tfwm.schemes.key_samples import joint
 from tfwm.schemes.key_samples.joint import train_encoder, train_jointly
 from tfwm.schemes.key_samples.samples import new_samples
-from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run
 from tfwm.types import LabelledImages
 
@@ -92,30 +91,6 @@ def test_labels_that_come_last_are_drawn_from_the_encoder_that_was_trained(setti
     )  # fmt: skip
     for mine, same in zip(made.key.networks["encoder"].get_weights(), alone.get_weights(), strict=True):
         np.testing.assert_allclose(mine, same, atol=1e-6)
-
-
-@pytest.mark.trains
-def test_controls_are_asked_for_the_owners_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Any] = []
-    original = marking.train_with_samples
-
-    def watched(settings: Any, *arguments: Any, **named: Any):
-        result = original(settings, *arguments, **named)
-        made.append((settings, arguments, result[0]))
-        return result
-
-    monkeypatch.setattr(marking, "train_with_samples", watched)
-    two, start, data = replace(JOINT, controls=2, from_scratch=False, alpha=0.5), host(), pictures(24)
-    asked = new_samples(two, data, MARK, two.new_encoder(3), SECRET)
-    found = marking.control_hits(two, start, data, asked, Run(tmp_path, seed=1, quiet=True))
-    # The host that the marking starts from is a control too: it never saw the key.
-    controls = [start, *(model for *_, model in made)]
-    expected = [KerasSuspect("", model)(as_float(asked.images)).argmax(axis=1) == asked.labels for model in controls]
-    assert (found.dtype, found.shape) == (bool, (3, SAMPLES))
-    np.testing.assert_array_equal(found, expected)
-    assert all(settings.from_scratch and arguments[2] is None for settings, arguments, _ in made)
-    first, second = (model.get_weights() for *_, model in made)
-    assert any(not np.array_equal(a, b) for a, b in zip(first, second))
 
 
 @pytest.mark.trains

@@ -92,7 +92,7 @@ def test_stages_and_epochs_of_each_order(uninterrupted) -> None:
     drawn = {"covers", "cover_classes", "cover_proofs", "pool_root", "pool_size", "logo"}
     assert set(uninterrupted("last").key.arrays) == drawn
     for name in ("joint", "stego"):
-        assert set(uninterrupted(name).key.arrays) == drawn | {"control_hits"}
+        assert set(uninterrupted(name).key.arrays) == drawn | {"control_hits", "control_names"}
 
 
 def test_a_finished_training_is_not_repeated_and_another_secret_starts_afresh(

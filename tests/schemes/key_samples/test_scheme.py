@@ -131,12 +131,13 @@ def test_a_host_without_room_is_told_what_was_reached(trained: Trained, tmp_path
     assert f"warning: the host learnt {hits:.0f} of {brief.samples} key samples" in capsys.readouterr().err
 
 
-def test_a_quiet_run_warns_of_nothing(tiny: Callable[[str], Trained], tmp_path: Path, capsys) -> None:
+def test_a_quiet_run_warns_too(tiny: Callable[[str], Trained], tmp_path: Path, capsys) -> None:
     trained = tiny("content_mark")
     brief = replace(trained.scheme, host=replace(trained.scheme.host, epochs=1, steps_per_epoch=1))
     made = brief.train(trained.host, trained.data, Run(tmp_path, seed=1, quiet=True), secret=trained.key.secret)
-    assert brief.shortcoming(made).startswith("the host learnt")
-    assert capsys.readouterr().err == ""
+    said = brief.shortcoming(made)
+    assert said.startswith("the host learnt")
+    assert capsys.readouterr().err == f"  warning: {said}\n"
 
 
 def test_a_missing_logo_is_named_and_a_transparent_one_is_on_white(trained: Trained, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from tensorflow import keras
 
 from tfwm.data.key_images import key_images
 from tfwm.evidence.binding import Draws
+from tfwm.schemes.key_samples.presets import FAST_HOST, TINY_HOST
 from tfwm.schemes.key_samples.scheme import KeySampleVerbs
-from tfwm.schemes.key_samples.settings import FAST_HOST, TINY_HOST
 
 S = TypeVar("S", bound="KeyMethod")
 

@@ -13,7 +13,8 @@ from tfwm.config import check_at_least_one
 from tfwm.data.key_images.abstract import abstract_images
 from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.binding import Draws
-from tfwm.keys import OwnerKey, new_secret
+from tfwm.keys import OwnerKey
+from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.triggers.drawing import draws_in, new_draws
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.schemes.triggers.training import embed, repeated
@@ -81,9 +82,9 @@ class ProjectedLabel(TriggerSettings):
           secret: 32 bytes; None draws them from the operating system.
 
         Raises:
-          ValueError: data or a host that do not fit the settings.
+          ValueError: data or a host that do not fit the settings, or a secret that is not 32 bytes.
         """
-        secret = secret or new_secret()
+        secret = given_or_new(secret)
         draws = new_draws(self.name, secret, self.pieces)
         asked, labels = self.secret_images(draws), tf.constant(self.secret_labels(draws))
         projection = tf.constant(self.projection(draws))

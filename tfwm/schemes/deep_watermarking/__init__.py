@@ -11,7 +11,8 @@ Initial stage: H, R and a discriminator D together (eq. 4 to 11). Adversarial st
 of a proxy surrogate as well (eq. 12), with a classifier C that says marked or not (eq. 14).
 
 Beside the paper's logo marks there are coded marks: H and R are trained on fresh random codes, the owner's
-code comes from the key and R never saw it, so the p-value is an exact binomial tail.
+code comes from the key and R never saw it, so the p-value is an exact binomial tail. A logo mark's is a rank among
+unmarked restoration networks that the owner trains for it.
 
 | file | holds |
 |---|---|
@@ -22,7 +23,10 @@ code comes from the key and R never saw it, so the p-value is an exact binomial 
 | trainer.py | one private Keras model per stage |
 | pictures.py | TensorBoard grids |
 | training.py | from start to key |
+| controls.py | unmarked networks that are trained for a logo mark |
+| ranking.py | the rank of a logo mark among them |
 | verification.py | extraction, code agreement, p-values |
+| usual.py | what is tried against a mark where nothing is named |
 | scheme.py | the verbs |
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,12 +10,13 @@ import numpy as np
 from tensorflow import keras
 
 from tfwm.evidence import statistics
-from tfwm.keys import OwnerKey, derive_generator, new_secret
+from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.deep_watermarking import verification
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.training import train_deep_watermark
+from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.wrong_keys import settings_of, wrong_secret
-from tfwm.suspects import as_float
+from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
@@ -30,7 +32,9 @@ class DeepWatermarking(DeepWatermarkingSettings):
     def train(
         self, host: keras.Model | None, data: ImagePairs, run: Run, *, secret: bytes | None = None
     ) -> MarkedModel:
-        """Trains H, R, D, then the proxy, then R and C; resumes after a kill.
+        """Trains H, R, D, then the proxy, then R and C, then the controls of a logo mark; resumes after a kill.
+
+        Where the owner could not claim even the model that was trained, a warning says so, in a quiet run too.
 
         Args:
           host: an any-size image -> image network; None where `data.targets` are the outputs to protect (a data
@@ -43,9 +47,29 @@ class DeepWatermarking(DeepWatermarkingSettings):
           The host with H behind it, and the key with R, C, the logo and the probe images.
 
         Raises:
-          ValueError: too little data, or a mark that a blank extraction would match.
+          ValueError: too little data, a mark that a blank extraction would match, or a secret that is not 32 bytes.
         """
-        return train_deep_watermark(self, host, data, run, secret or new_secret())
+        made = train_deep_watermark(self, host, data, run, given_or_new(secret))
+        shortcoming = self.shortcoming(made)
+        if shortcoming:
+            print(f"  warning: {shortcoming}", file=sys.stderr)
+        return made
+
+    def shortcoming(self, made: MarkedModel) -> str:
+        """Why the owner could not claim even this model, in a sentence with a remedy; empty where he could.
+
+        Args:
+          made: what `train` gave.
+        """
+        verdict = self.verify(KerasSuspect("marked", made.model), made.key)
+        if verdict.marked:
+            return ""
+        figures = f"score {verdict.score:.3f}, and a claim takes {verdict.threshold:.3f}; p = {verdict.p_value:.1e}"
+        rank = "" if self.coded else ", or more `controls` where an unmarked network scores as high"
+        return (
+            f"the mark did not take: the marked model itself does not verify ({figures}). Train longer or with another "
+            f"seed{rank}."
+        )
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Sends the key's probe images to the suspect and reads the mark from its answers.

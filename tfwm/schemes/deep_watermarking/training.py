@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking.controls import control_arrays
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -32,6 +35,8 @@ def train_deep_watermark(
 ) -> MarkedModel:
     """The host with H behind it, and its key; resumes after a kill.
 
+    A logo mark is ranked among networks that are trained here without it, see controls.py.
+
     Args:
       settings: of the scheme.
       host: an any-size image -> image network; None where `data.targets` are the outputs to protect.
@@ -45,13 +50,37 @@ def train_deep_watermark(
     mark = checked_mark(settings)
     pairs, probes = _split(settings, data)
     outputs = host_outputs(host, pairs)
-    digest = training_digest(settings.to_dict(), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
+    digest = training_digest(_embedding(settings), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
     arrays = {"inputs": pairs.inputs, "outputs": outputs}
     with run.scope():
         built = build(settings, run.seed)
         history = _stages(settings, built, as_float(mark), arrays, run, digest)
     key = key_of_networks(settings, built, mark, probes, host, secret)
+    if not settings.coded:
+        key = replace(key, arrays={**key.arrays, **control_arrays(settings, pairs, key, run)})
     return MarkedModel(deployed_model(settings, built, host, key), key, tuple(history))
+
+
+def _embedding(settings: DeepWatermarkingSettings) -> dict[str, Any]:
+    """The settings that decide what is embedded: more controls are no reason to train the networks again."""
+    later = ("alpha", "controls", "control_filters", "control_schedule")
+    return {name: value for name, value in settings.to_dict().items() if name not in later}
+
+
+def unlearned(settings: DeepWatermarkingSettings, line: Mapping[str, Any]) -> str:
+    """Why a mark will hardly verify that R reads this badly in training, with a remedy; empty where it may.
+
+    Args:
+      settings: of the scheme.
+      line: figures of the last epoch of the initial stage.
+    """
+    if settings.coded and line["bits"] < LEARNED_BITS:
+        read = f"only {line['bits']:.0%} of the bits, about chance"
+    elif not settings.coded and line["nc"] <= settings.max_blank_nc:
+        read = f"the logo with NC {line['nc']:.3f}, and a verdict takes {settings.max_blank_nc}"
+    else:
+        return ""
+    return f"R reads {read}. The mark will hardly verify; train longer or with another seed."
 
 
 def checked_mark(settings: DeepWatermarkingSettings) -> np.ndarray:
@@ -82,7 +111,8 @@ def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImageP
             "tfwm.data.sample_patches cuts patches of a size."
         )
     probes = min(settings.probes, len(data) // 4)
-    needed = max(settings.initial.batch_size, settings.proxy.batch_size, settings.adversarial.batch_size)
+    schedules = [settings.initial, settings.proxy, settings.adversarial]
+    needed = max(schedule.batch_size for schedule in schedules + [settings.control_schedule] * (not settings.coded))
     if len(data) - probes < needed:
         raise ValueError(f"`data` must hold at least {needed + max(2, probes)} pairs, got {len(data)}. Add images.")
     return data[: len(data) - probes], data.inputs[len(data) - probes :]
@@ -141,11 +171,10 @@ def _stages(
         shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
         lines = fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown)
         history += [{"stage": stage, **line} for line in lines]
-        if stage == "initial" and lines[-1].get("bits", 1.0) < LEARNED_BITS and not run.quiet:
-            print(
-                f"  warning: after the initial stage R reads only {lines[-1]['bits']:.0%} of the bits, about chance. "
-                "The mark will not verify; train longer or with another seed.", file=sys.stderr,
-            )  # fmt: skip
+        # Said at once, and in a quiet run too: hours of training follow.
+        said = unlearned(settings, lines[-1]) if stage == "initial" else ""
+        if said:
+            print(f"  warning: after the initial stage {said}", file=sys.stderr)
     return history
 
 

@@ -2,8 +2,8 @@
 
 Coded mark: the code is drawn from the key's secret and from R, probe images and baseline, so that none of them can
 know it, and an independent suspect agrees with it in Binomial(cells, 1/2) cells, exactly. Logo mark: R knows its logo
-and may print it on any network's output; the p-value is a rank among the unmarked suspects that the key keeps, and no
-more: a handful of models that the owner chose.
+and may print it on any network's output; the p-value is a rank among the unmarked networks of ranking.py, and no more:
+models that the owner chose.
 """
 
 from __future__ import annotations
@@ -18,21 +18,16 @@ from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
 from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.networks.resampling import resample
 from tfwm.schemes.deep_watermarking.networks import extractor
+from tfwm.schemes.deep_watermarking.ranking import unmarked_in
 from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
 from tfwm.schemes.rebuilding import rebuilt
 from tfwm.schemes.wrong_keys import wrong_secret
-from tfwm.suspects import as_float, in_batches
+from tfwm.suspects import UnfitAnswersError, as_float, in_batches
 from tfwm.types import Suspect, Verdict
 
 CODED_NULL = (
     "the suspect is independent of the key's secret code, which was drawn when extractor, probe images and baseline "
     "were fixed, so each cell agrees with probability 1/2 (exact binomial tail)"
-)
-RANKED_NULL = (
-    "the suspect is exchangeable with the unmarked suspects that the key keeps: the extraction from its answers "
-    "matches the owner's logo no better than theirs, and no better than decoy logos of the same spectrum (a rank, "
-    "never below 1/(m + 1)); the extractor knows its logo, and whoever made the key chose the suspects, so this is no "
-    "evidence without somebody else's models"
 )
 
 
@@ -128,13 +123,13 @@ def extracted_from(settings: DeepWatermarkingSettings, suspect: Suspect, key: Ow
       key: holds the probe images and R.
 
     Raises:
-      ValueError: the suspect's answers are not pictures of the mark's channels, one for each probe.
+      UnfitAnswersError: the suspect's answers are not pictures of the mark's channels, one for each probe.
     """
     probes = key.array("probes", "u", 4)
     answers = np.asarray(suspect(probes))
     fits = answers.ndim == 4 and len(answers) == len(probes) and answers.shape[-1] == settings.channels
     if not fits or not answers.size or answers.dtype.kind not in "fiub":
-        raise ValueError(
+        raise UnfitAnswersError(
             f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
             f"{answers.dtype} {list(answers.shape)}. This scheme judges image-to-image models."
         )
@@ -224,17 +219,15 @@ def _coded_verdict(
 def _logo_verdict(
     settings: DeepWatermarkingSettings, extracted: dict[str, np.ndarray], key: OwnerKey, alpha: float
 ) -> Verdict:  # fmt: skip
-    figures = logo_figures(extracted["logo"], key)
-    mean = extracted["logo"].mean(axis=0)
+    unmarked = unmarked_in(settings, key)
+    verdicts.check_alpha(alpha, unmarked.smallest_p_value)
+    figures, mean = logo_figures(extracted["logo"], key), extracted["logo"].mean(axis=0)
     draw = draws_in(settings, key).generator("deep_watermarking/decoys")
     decoys = decoy_marks(as_float(key.arrays["logo"]), draw, DECOYS)
-    unmarked, centred = key.array("unmarked_nc", "f", 1), figures["nc_centred"]
-    verdicts.check_alpha(alpha, statistics.smallest_rank_p_value(len(unmarked)))
-    nulls = ([statistics.centred_nc(mean, other) for other in decoys], unmarked)
     return Verdict(
-        score=figures["nc"], threshold=settings.max_blank_nc, n=len(unmarked), null=RANKED_NULL, alpha=alpha,
-        p_value=max(statistics.rank_p_value(centred, null) for null in nulls),
-        details={**figures, "nc_centred_unmarked": float(unmarked.max(initial=-1.0))},
+        score=figures["nc"], threshold=settings.max_blank_nc, n=unmarked.models, null=unmarked.null, alpha=alpha,
+        p_value=unmarked.p_value(figures["nc_centred"], [statistics.centred_nc(mean, other) for other in decoys]),
+        details={**figures, "nc_centred_unmarked": unmarked.highest},
     )  # fmt: skip
 
 

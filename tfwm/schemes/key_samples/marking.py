@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from tensorflow import keras
 
-from tfwm.evidence.labels import answered_labels
 from tfwm.keys import OwnerKey
+from tfwm.schemes.key_samples.controls import check_controls, control_arrays
 from tfwm.schemes.key_samples.joint import train_encoder, train_jointly
 from tfwm.schemes.key_samples.samples import KeySamples, new_samples
 from tfwm.schemes.key_samples.settings import EncoderSettings, KeySampleSettings
 from tfwm.schemes.key_samples.training import train_with_samples
-from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run
 from tfwm.types import LabelledImages, MarkedModel
-
-_ANOTHER = 7919  # between the seeds of the owner's host and of his controls
 
 
 def mark_without_encoder(
@@ -69,36 +65,13 @@ def _labels_last(
 def _labels_along(
     settings: EncoderSettings, host: keras.Model, data: LabelledImages, run: Run, secret: bytes
 ) -> MarkedModel:
+    check_controls(settings)
     logo = settings.logo_pixels()
     covers = labelled(settings, new_samples(settings, data, logo, None, secret))
     model, encoder, history = train_jointly(settings, settings.new_encoder, host, data, covers, logo, run, secret)
     asked = new_samples(settings, data, logo, encoder, secret)
-    arrays = {"control_hits": control_hits(settings, host, data, asked, run)}
+    arrays = control_arrays(settings, host, data, asked, run)
     return marked_with_key(settings, model, asked, logo, secret, history, arrays=arrays, encoder=encoder)
-
-
-def control_hits(
-    settings: EncoderSettings, host: keras.Model, data: LabelledImages, asked: KeySamples, run: Run
-) -> np.ndarray:
-    """Which samples some hosts answer with their label that were trained without the key; bool `[m, n]`.
-
-    Where the marking goes on from the host's weights, the host itself is the first of them: it learnt for as long as
-    it did, and the samples were made against its very weights.
-
-    Args:
-      settings: `controls` hosts are trained from scratch.
-      host: of the owner.
-      data: the owner's training images.
-      asked: samples and labels of the key.
-      run: where and how; each control has a folder of its own below it, and another seed.
-    """
-    fresh = replace(settings, from_scratch=True)
-    controls = [] if settings.from_scratch else [host]
-    for index in range(settings.controls):
-        machine = replace(run.child(f"control_{index}"), seed=run.seed + _ANOTHER * (index + 1))
-        controls.append(train_with_samples(fresh, host, data, None, machine, stage="control")[0])
-    answers = [KerasSuspect("control", control)(as_float(asked.images)) for control in controls]
-    return np.stack([answered_labels(a, len(asked.images), settings.classes) == asked.labels for a in answers])
 
 
 def labelled(settings: KeySampleSettings, asked: KeySamples) -> LabelledImages:

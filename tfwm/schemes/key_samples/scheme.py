@@ -11,7 +11,8 @@ from tensorflow import keras
 
 from tfwm.evidence import statistics
 from tfwm.evidence.binding import Draws
-from tfwm.keys import InvalidKeyError, OwnerKey, new_secret
+from tfwm.keys import InvalidKeyError, OwnerKey
+from tfwm.schemes.control_models import control_names
 from tfwm.schemes.key_samples import verification
 from tfwm.schemes.key_samples.drawing import relabelled
 from tfwm.schemes.key_samples.marking import mark_with_encoder, mark_without_encoder
@@ -21,6 +22,7 @@ from tfwm.schemes.key_samples.samples import KeySamples, decoy_labels, samples_o
 from tfwm.schemes.key_samples.settings import EncoderSettings, KeySampleSettings
 from tfwm.schemes.key_samples.training import check_classifier
 from tfwm.schemes.rebuilding import rebuilt
+from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.wrong_keys import settings_of
 from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
@@ -38,7 +40,7 @@ class KeySampleVerbs(KeySampleSettings):
     def train(self, host: keras.Model, data: LabelledImages, run: Run, *, secret: bytes | None = None) -> MarkedModel:
         """Makes the key samples and trains a copy of the host on them and its own data; resumes after a kill.
 
-        Where the owner could not claim even the model that was trained, a warning says so.
+        Where the owner could not claim even the model that was trained, a warning says so, in a quiet run too.
 
         Args:
           host: `[n, h, w, c]` in [0, 1] to `[n, classes]`; not changed.
@@ -50,11 +52,12 @@ class KeySampleVerbs(KeySampleSettings):
           The marked copy, and the key with the samples.
 
         Raises:
-          ValueError: data or a host that do not fit the settings.
+          ValueError: data or a host that do not fit the settings, or a secret that is not 32 bytes.
         """
+        secret = given_or_new(secret)
         check_classifier(self, host, data)
-        made = self._train(host, data, run, secret or new_secret())
-        shortcoming = "" if run.quiet else self.shortcoming(made)
+        made = self._train(host, data, run, secret)
+        shortcoming = self.shortcoming(made)
         if shortcoming:
             print(f"  warning: {shortcoming}", file=sys.stderr)
         return made
@@ -107,7 +110,8 @@ class KeySampleVerbs(KeySampleSettings):
         own, n = settings_of(self, key), len(self.key_labels(key))
         if own.exact:
             return verification.exact_null(own.classes, n)
-        return verification.controlled_null(verification.control_hits_in(key, n))
+        hits = verification.control_hits_in(key, n)
+        return verification.controlled_null(hits, control_names(key, len(hits)))
 
     def asked(self, key: OwnerKey) -> KeySamples:
         """Samples, labels and covers, all made again from what they follow from.

@@ -13,6 +13,7 @@ from tfwm.config import check_at_least_one, choose, to_dict
 from tfwm.data.logos import read_logo
 from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.binding import Draws
+from tfwm.networks.classifiers import CLASSIFIERS
 from tfwm.schemes.key_samples.drawing import label_chance
 from tfwm.training import AUGMENTATIONS, OUTPUTS, Descent, Schedule
 from tfwm.types import CLASSIFICATION
@@ -21,6 +22,7 @@ S = TypeVar("S", bound="KeySampleSettings")
 
 DISCRIMINATORS = ("linear", "convolutional")
 LABELS = ("last", "joint")
+OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class KeySampleSettings:
     has_encoder: ClassVar[bool] = False
     shown_arrays: ClassVar[Mapping[str, int | None]] = {
         "covers": 0, "cover_classes": 0, "cover_proofs": 0, "pool_root": None, "pool_size": None, "logo": None,
-        "control_hits": 1,
+        "control_hits": 1, "control_names": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ()
     divisible: ClassVar[bool] = False
@@ -183,14 +185,19 @@ class EncoderSettings(KeySampleSettings):
       labels: `last`: the encoder is trained first and frozen, then covers and labels are drawn from the secret and
         from it, then the host is trained: p-values are exact. `joint`: as published, labels first and all trained
         together: whatever samples can be made to do to other models, these may do.
-      controls: with `joint`, how many hosts are trained without the key; the p-value is a rank among them.
+      controls: with `joint`, how many hosts are trained without the key, each for as long as the marked one, so that
+        m of them cost m trainings of a host. The p-value is a rank among them and never below 1/(m + 1): 19 reach
+        0.05, 999 would reach 0.001; where the marking goes on from the host's weights, the host is one more.
+      control_networks: architectures of the controls, in turns: names of `tfwm.networks.CLASSIFIERS`, and `own` for
+        that of the owner's host.
+      control_width: multiplies the channels of all of them but `own`.
 
     Attributes:
       saturating: the adversarial part of the objective is log(1 - p) instead of -log p.
 
     Raises:
-      ValueError: a value is out of its range, the encoder's batches hold more samples than there are, or labels are
-        trained along without a control.
+      ValueError: a value is out of its range, the encoder's batches hold more samples than there are, labels are
+        trained along without a control, or controls of no or of an unknown architecture.
     """
 
     encoder_filters: int = 64
@@ -204,6 +211,8 @@ class EncoderSettings(KeySampleSettings):
     encoder: Schedule = field(default_factory=lambda: Schedule(100, 500, 20, 1e-3, "constant", 0.5))
     labels: str = "last"
     controls: int = 1
+    control_networks: tuple[str, ...] = (OWN,)
+    control_width: float = 1.0
 
     shown_networks: ClassVar[tuple[str, ...]] = ("encoder",)
     has_encoder: ClassVar[bool] = True
@@ -218,6 +227,7 @@ class EncoderSettings(KeySampleSettings):
                 "nobody knows how far such samples transfer."
             )
         super().__post_init__()
+        self._check_control_networks()
         choose("discriminator", self.discriminator, dict.fromkeys(DISCRIMINATORS))
         check_at_least_one(self, "encoder_filters", "encoder_rounds", "host_rounds")
         weights = {
@@ -235,6 +245,15 @@ class EncoderSettings(KeySampleSettings):
             )
         if self.mse_weight + self.ssim_weight == 0:
             raise ValueError("`mse_weight` or `ssim_weight` must be above 0, got 0 and 0. The papers use 3 and 5.")
+
+    def _check_control_networks(self) -> None:
+        names = self.control_networks
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"`control_networks` must name architectures, each once, got {list(names)}. Use ['own'].")
+        for name in names:
+            choose("control network", name, dict.fromkeys((OWN, *CLASSIFIERS)))
+        if not 0 < self.control_width < float("inf"):
+            raise ValueError(f"`control_width` must be above 0, got {self.control_width}. 1 is the published size.")
 
     @property
     def exact(self) -> bool:
@@ -260,23 +279,3 @@ class EncoderSettings(KeySampleSettings):
     def ordinary_batch(self) -> int:
         """How many ordinary images the host sees in one step of a trainer, `host_rounds` batches."""
         return self.host_rounds * self.host.batch_size
-
-
-# Deviations from the papers: fewer samples, and a host that goes on from its weights: from scratch in so few steps the
-# mark costs a narrow host 1 to 4 points, from its weights none.
-FAST_HOST: dict[str, Any] = {
-    "samples": 120, "key_batch": 10, "from_scratch": False, "host": Descent(8, 120, 100, 0.05, "cosine"),
-}  # fmt: skip
-# As published: nineteen hosts are trained beside the owner's, for p = 0.05 and no less.
-JOINT: dict[str, Any] = {"labels": "joint", "controls": 19, "alpha": 0.05}
-
-# Also a narrow encoder.
-FAST_ENCODER: dict[str, Any] = {
-    **FAST_HOST, "encoder_filters": 16, "encoder": Schedule(8, 100, 20, 2e-3, "cosine", 0.5),
-}  # fmt: skip
-# 16 x 16 pixels are the least that leaves SSIM's window of 11 room. Every batch holds all samples, or 180 steps would
-# not do.
-TINY_HOST: dict[str, Any] = {
-    "image_size": 16, "samples": 20, "key_batch": 20, "augment": "none", "host": Descent(6, 30, 20, 0.05, "cosine"),
-    "alpha": 1e-3,
-}  # fmt: skip

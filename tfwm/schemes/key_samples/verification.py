@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.labels import answered_labels
 from tfwm.keys import InvalidKeyError, OwnerKey
+from tfwm.schemes.control_models import models_text
 from tfwm.schemes.key_samples.drawing import label_chance
 from tfwm.schemes.key_samples.samples import KeySamples
 from tfwm.schemes.key_samples.settings import KeySampleSettings
@@ -35,17 +37,18 @@ def exact_null(classes: int, n: int) -> Null:
     )
 
 
-def controlled_null(control_hits: np.ndarray) -> Null:
+def controlled_null(control_hits: np.ndarray, names: Sequence[str] = ()) -> Null:
     """Samples that were made with their labels in view: a rank among models that were trained without the key.
 
     Hits of one model on different samples are not independent, so models are ranked and samples are not counted.
 
     Args:
       control_hits: which samples each control answers with its label, bool `[m, n]`.
+      names: what the controls were; empty where the key does not say it.
     """
     m, n = control_hits.shape
     return statistics.log10_ranks(control_hits.sum(axis=1), n), (
-        f"the suspect is exchangeable with the {m} control model{'s' if m != 1 else ''} of the key's owner, which were "
+        f"the suspect is exchangeable with the {models_text(m, names, 'control model')} of the key's owner, which were "
         f"trained without the key: it answers no more samples with their labels than they do (a rank, never below "
         f"1/{m + 1}); the samples were made with their labels in view, and whoever made the key chose the controls, so "
         "this is no evidence without somebody else's controls"

@@ -8,7 +8,8 @@ import numpy as np
 from tensorflow import keras
 
 from tfwm.evidence.verdicts import answers_to
-from tfwm.keys import OwnerKey, new_secret
+from tfwm.keys import OwnerKey
+from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.trigger_image import verification
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.trigger_image.training import train_trigger_image
@@ -40,9 +41,9 @@ class TriggerImage(TriggerImageSettings):
           The fine-tuned copy, and the key with the triggers, the copy's answers to them, and the visualizer.
 
         Raises:
-          ValueError: data or a host that do not fit the settings.
+          ValueError: data or a host that do not fit the settings, or a secret that is not 32 bytes.
         """
-        return train_trigger_image(self, host, data, run, secret or new_secret())
+        return train_trigger_image(self, host, data, run, given_or_new(secret))
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Sends `reveal` trigger images in one request (with the decoys, where the verdict is a rank).

@@ -60,7 +60,7 @@ def train_trigger_image(
         networks["extractor"], lines = _draw(settings, model, arrays, run, secret)
         history += lines
     key = OwnerKey(settings.name, settings.to_dict(), secret, arrays, networks)
-    if not trigger_verdict(settings, marked, key, None).marked and not run.quiet:
+    if not trigger_verdict(settings, marked, key, None).marked:
         print(
             "  warning: the mark did not take: the marked model itself does not verify. Give more epochs, a larger "
             "`strength`, or a host with more filters.", file=sys.stderr,

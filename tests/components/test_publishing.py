@@ -1,8 +1,9 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipelines.publishing import restored
+from tfwm.components.publishing import restored
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def pushed(tmp_path):
 def test_a_version_that_is_there_is_left_alone(tmp_path, pushed):
     shutil.copytree(pushed, tmp_path / "serving" / "100")
     assert restored(pushed, tmp_path / "serving") == tmp_path / "serving" / "100"
-    assert [path.name for path in (tmp_path / "serving").iterdir()] == ["100"]
+    assert sorted(path.name for path in (tmp_path / "serving").iterdir()) == [".lock", "100"]
 
 
 def test_a_deleted_version_comes_back(tmp_path, pushed):
@@ -41,3 +42,17 @@ def test_a_version_with_a_stranger_in_it_is_not_the_model(tmp_path, pushed):
     shutil.copytree(pushed, tmp_path / "serving" / "100")
     (tmp_path / "serving" / "100" / "stranger").write_bytes(b"")
     assert restored(pushed, tmp_path / "serving").name != "100"
+
+
+def test_what_a_killed_process_left_half_copied_is_removed(tmp_path, pushed):
+    left = tmp_path / "serving" / ".version.tfwm-abc"
+    shutil.copytree(pushed, left)
+    (left / "saved_model.pb").unlink()
+    version = restored(pushed, tmp_path / "serving")
+    assert sorted(path.name for path in (tmp_path / "serving").iterdir()) == [".lock", version.name]
+
+
+def test_two_that_push_at_once_publish_one_version(tmp_path, pushed):
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: restored(pushed, tmp_path / "serving"), range(8)))
+    assert len(set(found)) == 1
