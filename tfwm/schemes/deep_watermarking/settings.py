@@ -193,8 +193,8 @@ class DeepWatermarkingSettings:
     def _check_structure(self) -> None:
         if not 0 <= self.structure <= LARGEST_STRUCTURE or not 20 <= self.structure_psnr <= 70:
             raise ValueError(
-                f"`structure` must lie between 0 and {LARGEST_STRUCTURE} and `structure_psnr` between 20 and 70 dB, got "
-                f"{self.structure} and {self.structure_psnr:g}. Use 22 and 45.5."
+                f"`structure` must lie between 0 and {LARGEST_STRUCTURE} and `structure_psnr` between 20 and 70 dB, "
+                f"got {self.structure} and {self.structure_psnr:g}. Use 22 and 45.5."
             )
         if self.structure and (not self.coded or self.channels not in (1, 3)):
             raise ValueError(
@@ -294,13 +294,12 @@ FAST: dict[str, Any] = {
     "image_size": 64, "coded": True, "code_weight": 1.0, "embedder_filters": 16, "embedder_downs": 4,
     "embedder_normalization": "instance", "residual_scale": 0.1, "extractor_channels": 20, "extractor_blocks": 4,
     "extractor_decoder_normalization": False, "discriminator_filters": 8, "classifier_filters": 8,
-    "proxy_filters": 12, "proxy_downs": 4, "pixel_weight": 1500.0, "perceptual_weight": 0.0,
+    "proxy_filters": 12, "proxy_downs": 4, "pixel_weight": 2600.0, "perceptual_weight": 0.0,
     "reconstruction_weight": 3.0, "clean_weight": 1.5, "consistency_weight": 0.1, "ramp_start": 60, "ramp_end": 300,
     "ramp_floor": 0.002, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
     "initial": Schedule(24, 25, 16, 2e-3, "cosine"), "proxy": Schedule(8, 25, 16, 2e-3, "cosine"),
     "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "structure": 22,
-    "alpha": 1e-6,
-    "controls": 0, "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
+    "alpha": 1e-6, "controls": 0, "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip
 
 # 16 cells reach p = 1.5e-5 at best, so alpha is 1e-3, and there is one view. Controls are for who sets `coded` to
