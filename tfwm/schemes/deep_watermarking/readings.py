@@ -149,15 +149,25 @@ class Readings:
         """Of the cells."""
         return Register(self.settings.family, self.settings.cells, self.responses)
 
+    def structure(self, changes: Mapping[str, Change]) -> np.ndarray:
+        """What speaks for each bit in structure, `[changes, bits]`.
+
+        Args:
+          changes: of the unmarked answers, by name.
+
+        Raises:
+          InvalidKeyError: the key has no functions or unmarked answers, or others.
+        """
+        return self._regression(self._fitting_answers, changes)
+
     @cached_property
     def _plain(self) -> np.ndarray:
-        """What speaks for each bit in structure, the answers taken as they are; `[1, bits]`."""
-        return self._regression(self._fitting_answers, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
+        return self.structure({AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
 
     @cached_property
     def _changed(self) -> np.ndarray:
-        """The same for each change but none, `[changes - 1, bits]`."""
-        return self._regression(self._fitting_answers, dict(list(CHANGES.items())[1:]))
+        """For each change but none."""
+        return self.structure(dict(list(CHANGES.items())[1:]))
 
     @cached_property
     def _regression(self) -> Regression:

@@ -1,0 +1,30 @@
+"""What a mark in outputs survives: not a paper's tables but the library's own, in the same form.
+
+| file | holds |
+|---|---|
+| designs.py | the data, the host, and the two designs that are compared: a code map alone, and the preset `fast` |
+| thieves.py | what thieves do, from one line around the model to a network of their own |
+| outputs.py | the table: bits, p, the thief's loss and time, attack by attack |
+| curves.py | bits against PSNR for each carrier, and what averaging the residual shows |
+"""
+
+from __future__ import annotations
+
+from tfwm.papers.engine.experiment import experiments_in
+
+NOTES = {
+    "smoke": "The preset tiny, a few steps and a few attacks: this shows that the experiment runs, and nothing else.",
+    "desk": (
+        "Scale desk: the derain host of the demo on photographs, 64 x 64 patches, 512 probe pictures. `before` is a "
+        "code map of 64 bits, read as it is; `after` is the preset `fast`, whose code has bits in structure beside the "
+        "map and is read in a family of views. p is that of one look at one suspect with a key that was fixed before; "
+        "the aim is 1e-6. The thief's loss is the PSNR that his copy of the model loses against the model that he "
+        "stole, on clean test pictures; a negative one is a gain."
+    ),
+}
+
+# Name, what it shows, function, and minutes at the scales smoke and desk.
+EXPERIMENTS = experiments_in(__name__, NOTES, (
+    ("outputs", "a mark in outputs under what thieves do, before and after", "outputs:outputs", (1, 75)),
+    ("curves", "bits against PSNR for each carrier; the averaged residual", "curves:curves", (1, 12)),
+))  # fmt: skip

@@ -1,0 +1,87 @@
+"""What thieves do with a marked model, from what costs nothing to a network of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tfwm.attacks import ATTACKS
+from tfwm.attacks.compose import Compose
+from tfwm.papers.engine.experiment import Context
+from tfwm.training import Schedule
+from tfwm.types import Attack
+
+
+def thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
+    """The attacks by group and by what a row calls them.
+
+    Args:
+      context: of the experiment; at scale smoke only some, and shorter ones.
+    """
+    free = {
+        "mirrored": _attack("mirrored"),
+        "turned by 90": _attack("turned"),
+        "mean over eight orientations": _attack("self_ensemble"),
+        "2 x 2 tiles": _attack("tiled", rows=2, columns=2),
+        "4 x 4 tiles": _attack("tiled", rows=4, columns=4),
+        "border of 8": _attack("padded", pixels=8),
+        "shifted by 5 and 3": _attack("shifted"),
+        "mean over shifts": _attack("averaged_shifts"),
+        "asked at three quarters": _attack("rescaled", factor=0.75),
+        "mean of flat pictures subtracted": _attack("mean_subtracted", pictures="flat"),
+        "mean of clean pictures subtracted": _attack("mean_subtracted", pictures="ordinary"),
+        "4 components of clean pictures subtracted": _attack("components_subtracted", pictures="ordinary"),
+        "mirrored, 2 x 2 tiles": Compose((_attack("mirrored"), _attack("tiled", rows=2, columns=2))),
+        "flat mean subtracted, eight orientations": Compose(
+            (_attack("mean_subtracted", pictures="flat"), _attack("self_ensemble"))
+        ),
+        "eight orientations, 2 x 2 tiles": Compose((_attack("self_ensemble"), _attack("tiled", rows=2, columns=2))),
+    }  # fmt: skip
+    changed = {
+        "JPEG 50": _attack("jpeg", quality=50),
+        "noise of 0.02": _attack("gaussian_noise", sigma=0.02),
+        "half size and back": _attack("resize", factor=0.5),
+        "crop to 0.9": _attack("crop", keep=0.9),
+        "JPEG 50 of 2 x 2 tiles": Compose((_attack("tiled", rows=2, columns=2), _attack("jpeg", quality=50))),
+    }
+    groups = {"free": free, "changed answers": changed, "weights": _of_weights(context), "copies": _copies(context)}
+    if context.scale != "smoke":
+        return groups
+    return {group: dict(list(attacks.items())[:2]) for group, attacks in groups.items() if group != "weights"}
+
+
+def _of_weights(context: Context) -> dict[str, Attack]:
+    return {
+        "20 % of the weights pruned": _attack("prune", share=0.2),
+        "8-bit weights": _attack("quantize", bits=8),
+    }
+
+
+def _copies(context: Context) -> dict[str, Attack]:
+    short, long = _schedule(context, 14), _schedule(context, 42)
+    unet = {"network": "unet", "loss": "l1", "filters": 10, "downs": 4}
+    return {
+        "surrogate, U-Net, L1": _attack("surrogate", **unet, schedule=short),
+        "surrogate, residual U-Net, L2": _attack(
+            "surrogate", network="residual_unet", loss="l2", filters=8, downs=4, schedule=short
+        ),
+        "surrogate, U-Net, L1, trained with mirrors and turns": _attack(
+            "surrogate", **unet, augment="turns", schedule=short
+        ),
+        "surrogate of the mean over eight orientations": _attack(
+            "surrogate", **unet, ask="self_ensemble", schedule=short
+        ),
+        "surrogate, stride-free": _attack("surrogate", network="plain_cnn", loss="l2", filters=16, schedule=short),
+        "network that takes marks off": _attack("demarked", network="unet", filters=16, downs=4, schedule=short),
+        "the same, three times as long": _attack("demarked", network="unet", filters=16, downs=4, schedule=long),
+    }  # fmt: skip
+
+
+def _schedule(context: Context, epochs: int) -> Schedule:
+    return context.at(
+        smoke=Schedule(1, 2, 8, 2e-3, "cosine", 0.9), desk=Schedule(epochs, 50, 16, 2e-3, "cosine", 0.9),
+        paper=Schedule(epochs, 50, 16, 2e-3, "cosine", 0.9),
+    )  # fmt: skip
+
+
+def _attack(name: str, **settings: object) -> Attack:
+    return ATTACKS[name](**settings)
