@@ -90,7 +90,7 @@ def curves(context: Context) -> Findings:
     rows, lines = [], {}
     for design, title in ((BEFORE, "code map"), (AFTER, "structure")):
         carrier = _Carrier(context, design)
-        points = measured(context, marked(context, design), "bits against PSNR", lambda _, c=carrier: _points(c))
+        points = _measured_points(context, carrier)
         for way in ("as it is", "mean over eight orientations"):
             lines[f"{title}, {way}"] = ([one["psnr"] for one in points], [100 * one[way] for one in points])
         rows += [
@@ -109,10 +109,16 @@ def curves(context: Context) -> Findings:
         Claim("Less of the residual is the same on every picture than before.", kept[AFTER][0] < kept[BEFORE][0],
               f"{100 * kept[BEFORE][0]:.0f} % of its power before, {100 * kept[AFTER][0]:.0f} % after."),
     )  # fmt: skip
-    return Findings(tuple(rows), claims, {
-        "Bits against PSNR": {"": plot("Bits that are read", ("PSNR of marked against unmarked, dB", "% of bits"), lines)},
-        f"The mean residual over clean pictures, {AMPLIFIED:.0f} times": {design: picture for design, (_, picture) in kept.items()},
-    })  # fmt: skip
+    chart = plot("Bits that are read", ("PSNR of marked against unmarked, dB", "% of bits"), lines)
+    means = {design: picture for design, (_, picture) in kept.items()}
+    heading = f"The mean residual over clean pictures, {AMPLIFIED:.0f} times"
+    return Findings(tuple(rows), claims, {"Bits against PSNR": {"": chart}, heading: means})
+
+
+def _measured_points(context: Context, carrier: _Carrier) -> list[dict[str, float]]:
+    subject = marked(context, carrier.design)
+    found: list[dict[str, float]] = measured(context, subject, "bits against PSNR", lambda _: _points(carrier))
+    return found
 
 
 def _points(carrier: _Carrier) -> list[dict[str, float]]:
