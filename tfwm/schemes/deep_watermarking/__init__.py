@@ -12,11 +12,14 @@ of a proxy surrogate as well (eq. 12), with a classifier C that says marked or n
 
 Beside the paper's logo marks there are coded marks: H and R are trained on fresh random codes, the owner's
 code comes from the key and R never saw it, so the p-value is an exact binomial tail. A logo mark's is a rank among
-unmarked restoration networks that the owner trains for it.
+unmarked restoration networks that the owner trains for it. A coded mark may have bits in structure besides (not in the
+paper): they follow what a picture shows and not where, so wrappers around the model leave them. `docs/design-of-marks.md`
+says what each part is for.
 
 | file | holds |
 |---|---|
-| settings.py | fields, their checks, the presets |
+| settings.py | fields and their checks |
+| presets.py | what the presets set, and why |
 | networks.py | H with its carriers, R, D, C and the proxy, the deployed model |
 | losses.py | eq. 6 to 14, one value per example |
 | distortions.py | between H and R in training |
@@ -24,10 +27,12 @@ unmarked restoration networks that the owner trains for it.
 | pictures.py | TensorBoard grids |
 | training.py | from start to key |
 | controls.py | unmarked networks that are trained for a logo mark |
+| structure.py | bits that are tied to what a picture shows |
 | codes.py | what the key's secret draws, and from what |
 | extraction.py | what R reads, in any view of the answers |
 | ranking.py | the rank of a logo mark among unmarked networks |
-| verification.py | code agreement in the best view, logo correlation, p-values |
+| readings.py | the code map and the bits in structure, in one exact test |
+| verification.py | verdicts on coded marks and on logos |
 | usual.py | what is tried against a mark where nothing is named |
 | scheme.py | the verbs |
 """

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from tfwm.config import LATER, check_at_least_one, choose, to_dict
 from tfwm.evidence import registration, statistics, verdicts
 from tfwm.evidence.views import FAMILIES, Family
+from tfwm.schemes.deep_watermarking.presets import FAST, REFERENCE, TINY, Distortions
 from tfwm.schemes.deep_watermarking.usual import USUAL_ATTACKS, USUAL_POLICY
 from tfwm.training import Schedule
 from tfwm.types import RESTORATION
@@ -18,33 +19,6 @@ S = TypeVar("S", bound="DeepWatermarkingSettings")
 READINGS = 3  # of a mark with two carriers: either of them alone, or both together
 LARGEST_STRUCTURE = 32
 DECOYS = 999  # decoy marks among which a logo mark is ranked
-
-
-@dataclass(frozen=True)
-class Distortions:
-    """What happens to a marked image in training before R sees it; each image draws its own strengths.
-
-    Args:
-      min_gain: the mark is weakened to between this share and 1.
-      max_blur: largest sigma of a Gaussian blur, in pixels; 0 for none.
-      max_noise: largest sigma of white noise, in [0, 1] units.
-      max_crop: largest share of each side that is cut off before resizing back.
-
-    Raises:
-      ValueError: a value is out of its range.
-    """
-
-    min_gain: float = 1.0
-    max_blur: float = 0.0
-    max_noise: float = 0.0
-    max_crop: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.min_gain <= 1 or min(self.max_blur, self.max_noise) < 0 or not 0 <= self.max_crop < 0.5:
-            raise ValueError(
-                f"`distortions` must have 0 < min_gain <= 1, max_crop < 0.5 and none negative, got {self}. "
-                "Distortions() changes nothing."
-            )
 
 
 @dataclass(frozen=True)
@@ -212,17 +186,17 @@ class DeepWatermarkingSettings:
 
     @classmethod
     def reference(cls: type[S]) -> S:
-        """The authors' code, see `REFERENCE` below."""
+        """The authors' code, see `presets.REFERENCE`."""
         return cls(**REFERENCE)
 
     @classmethod
     def fast(cls: type[S]) -> S:
-        """Minutes on two cores: 64 x 64, a coded mark beside the logo, see `FAST` below."""
+        """Minutes on two cores: 64 x 64, a coded mark beside the logo, see `presets.FAST`."""
         return cls(**FAST)
 
     @classmethod
     def tiny(cls: type[S]) -> S:
-        """Seconds on two cores, for tests, see `TINY` below."""
+        """Seconds on two cores, for tests, see `presets.TINY`."""
         return cls(**TINY)
 
     @property
@@ -276,40 +250,3 @@ class DeepWatermarkingSettings:
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values; `tfwm.config.from_dict` reads them back."""
         return to_dict(self)
-
-
-# The authors' code: squared errors times 10,000, least-squares D, no VGG in the initial stage, batch 16. Not taken
-# over: its factor of 10,000 on D's own loss, which Adam does not feel.
-REFERENCE: dict[str, Any] = {
-    "pixel_weight": 1e4, "perceptual_weight": 0.0, "reconstruction_weight": 1e4, "clean_weight": 1e4,
-    "consistency_weight": 1e4, "adversarial_form": "least_squares", "initial": Schedule(200, 375, 16, 2e-4),
-    "adversarial": Schedule(200, 375, 16, 1e-4),
-}  # fmt: skip
-
-# Deviations from the paper: narrower networks with instance normalisation in H, fewer residual blocks in R and none
-# of its decoder's norms, a residual H, no VGG, a ramp on the fidelity, distortions between H and R, outputs of an
-# unmarked surrogate among the clean images, and the code. Weights and ramp were chosen on derained photographs: 42 dB
-# and every bit from both surrogates of the demo; at 39 dB (pixel_weight 600) nothing was gained.
-FAST: dict[str, Any] = {
-    "image_size": 64, "coded": True, "code_weight": 1.0, "embedder_filters": 16, "embedder_downs": 4,
-    "embedder_normalization": "instance", "residual_scale": 0.1, "extractor_channels": 20, "extractor_blocks": 4,
-    "extractor_decoder_normalization": False, "discriminator_filters": 8, "classifier_filters": 8,
-    "proxy_filters": 12, "proxy_downs": 4, "pixel_weight": 2600.0, "perceptual_weight": 0.0,
-    "reconstruction_weight": 3.0, "clean_weight": 1.5, "consistency_weight": 0.1, "ramp_start": 60, "ramp_end": 300,
-    "ramp_floor": 0.002, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
-    "initial": Schedule(24, 25, 16, 2e-3, "cosine"), "proxy": Schedule(8, 25, 16, 2e-3, "cosine"),
-    "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "structure": 22,
-    "alpha": 1e-6, "controls": 0, "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
-}  # fmt: skip
-
-# 16 cells reach p = 1.5e-5 at best, so alpha is 1e-3, and there is one view. Controls are for who sets `coded` to
-# False.
-TINY: dict[str, Any] = {
-    **FAST, "image_size": 32, "cells": 4, "embedder_filters": 8, "embedder_downs": 3, "extractor_channels": 8,
-    "extractor_blocks": 2, "discriminator_filters": 4, "classifier_filters": 4, "proxy_filters": 4, "proxy_downs": 3,
-    "pixel_weight": 10.0, "reconstruction_weight": 0.5, "clean_weight": 0.25, "ramp_start": 20, "ramp_end": 60,
-    "distortions": Distortions(0.5, 0.5, 0.01, 0.0), "initial": Schedule(4, 20, 16, 4e-3, "cosine"),
-    "proxy": Schedule(1, 10, 16, 2e-3, "cosine"), "adversarial": Schedule(1, 10, 16, 5e-4, "cosine"), "probes": 32,
-    "registration": "none", "structure": 0, "alpha": 1e-3, "controls": 2, "control_filters": 4,
-    "control_schedule": Schedule(1, 10, 16, 2e-3, "cosine", 0.9),
-}  # fmt: skip

@@ -31,9 +31,11 @@ USUAL_ATTACKS: tuple[Mapping[str, Any], ...] = (
     *PICTURE_WRAPPERS,
 )  # fmt: skip
 USUAL_POLICY: Mapping[str, Any] = {
-    "min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6,
+    "min_psnr_marked_vs_unmarked_db": 40.0, "max_host_loss_db": 0.3, "alpha": 1e-6,
     "must_survive": [
         "surrogate(unet-10, 4 downs, l1)", "surrogate(residual_unet-8, 4 downs, l2)", "jpeg(50)",
-        "gaussian_noise(0.02)", "resize(0.5)", "prune(0.2)",
+        "gaussian_noise(0.02)", "resize(0.5)", "prune(0.2)", "mirrored(horizontal)", "turned(90)",
+        "self_ensemble(mean)", "tiled(2 x 2)", "padded(8, reflect)", "mean_subtracted(flat, 256)",
+        "mean_subtracted(ordinary, 256)",
     ],
 }  # fmt: skip
