@@ -13,8 +13,8 @@ of a proxy surrogate as well (eq. 12), with a classifier C that says marked or n
 Beside the paper's logo marks there are coded marks: H and R are trained on fresh random codes, the owner's
 code comes from the key and R never saw it, so the p-value is an exact binomial tail. A logo mark's is a rank among
 unmarked restoration networks that the owner trains for it. A coded mark may have bits in structure besides (not in the
-paper): they follow what a picture shows and not where, so wrappers around the model leave them. `docs/design-of-marks.md`
-says what each part is for.
+paper): they follow what a picture shows and not where, so wrappers around the model leave them.
+`docs/design-of-marks.md` says what each part is for.
 
 | file | holds |
 |---|---|
