@@ -148,7 +148,7 @@ class DeepWatermarkingSettings:
         if len(choose("registration", self.registration, FAMILIES)) > 1 and not self.coded:
             raise ValueError(
                 f"`registration` must be none for a logo mark, whose null is made of models and not of bits, got "
-                f"{self.registration!r}. Set `coded`."
+                f"{self.registration!r}. Use none, or set `coded`."
             )
         self._check_structure()
         check_at_least_one(
