@@ -80,6 +80,28 @@ class Quick(Cells):
 
 
 @dataclass(frozen=True)
+class Apart(Cells):
+    """A wrong key has a probe of its own, and those of many keys are drawn at once."""
+
+    off: float = 0.0
+    drawn: tuple[list[int], ...] = ([],)
+
+    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
+        probe = np.random.default_rng(seed).integers(60, 190, PROBE.shape, dtype=np.uint8)
+        return replace(super().decoy(key, seed=seed), arrays={"probes": probe})
+
+    def decoy_questions(self, key: OwnerKey, seeds: Any) -> tuple[np.ndarray, np.ndarray]:
+        self.drawn[0].append(len(seeds))
+        keys = [self.decoy(key, seed=seed) for seed in seeds]
+        asked = np.stack([one.arrays["probes"] for one in keys])
+        return asked, np.stack([as_float(asked), [code(one) for one in keys]], axis=1)
+
+    def answers_log10_p(self, key: OwnerKey, answers: np.ndarray, marks: np.ndarray) -> np.ndarray:
+        hits = np.sum((answers[:, None] > marks[:, 0]) == marks[:, 1], axis=(1, 2, 3, 4))
+        return np.log10([binomial_tail(int(count), SIDE * SIDE) for count in hits]) - self.off
+
+
+@dataclass(frozen=True)
 class Counting:
     """The marked model, and how many images it was sent."""
 
@@ -173,9 +195,36 @@ def test_a_model_is_asked_once_where_all_keys_send_the_same(machine: Run) -> Non
     assert found.samples[0] == slow.samples[0]
 
 
-def test_a_quick_way_that_disagrees_with_verify_is_refused(machine: Run) -> None:
-    with pytest.raises(RuntimeError, match="`decoy_log10_p` of cells gives .* for wrong key 1 on marked"):
-        ask(Quick(off=0.1), machine, keys=20)
+def test_images_of_their_own_are_drawn_once_for_all_models(machine: Run) -> None:
+    scheme, counting = Apart(drawn=([],)), Counting()
+    found, said = ask(scheme, machine, keys=5000, whom=models(4, counting))
+    # 4,096 images a request at most; each model is asked, beside them, with the owner's key and eight in full.
+    assert scheme.drawn[0] == [4096, 904]
+    assert counting.sent == [1, 4096, 904] + [1] * 8
+    assert said[0] == "each of 5,000 wrong keys has 1 image of its own: 5,000 for each model asked, 5"
+    assert [sample.test.n for sample in found.samples] == [5000] * 5 + [4]
+    assert found.honest
+    key = replace(KEY, secret=new_secret(9))
+    expected = [scheme.verify(marked(), scheme.decoy(key, seed=seed)).log10_p for seed in range(1, 51)]
+    quick = WrongKeys(scheme, key, 50).log10_p(marked(), print)
+    assert quick == pytest.approx(expected)
+    assert len(set(expected)) > 5
+
+
+def test_images_that_would_fill_the_memory_are_drawn_for_each_model(machine: Run, monkeypatch) -> None:
+    monkeypatch.setattr("tfwm.evaluation.calibration.wrong_keys.KEPT", 99 * SIDE * SIDE)
+    scheme = Apart(drawn=([],))
+    found, _ = ask(scheme, machine, keys=100)
+    assert scheme.drawn[0] == [100] * 3  # the marked model and two others
+    assert len(found.samples) == 1 + FEW + 1
+    kept, _ = ask(Apart(), machine.child("kept"), keys=99)
+    assert len(kept.samples) == 1 + 4 + 1
+
+
+@pytest.mark.parametrize("boastful, way", [(Quick(off=0.1), "decoy_log10_p"), (Apart(off=0.1), "answers_log10_p")])
+def test_a_quick_way_that_disagrees_with_verify_is_refused(boastful: Cells, way: str, machine: Run) -> None:
+    with pytest.raises(RuntimeError, match=f"`{way}` of cells gives .* for wrong key 1 on marked"):
+        ask(boastful, machine, keys=20)
 
 
 def test_a_killed_calibration_goes_on_behind_the_models_that_it_asked(machine: Run) -> None:

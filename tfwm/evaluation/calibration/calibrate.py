@@ -22,7 +22,7 @@ from tfwm.types import Access, Scheme, Suspect
 
 Say = Callable[[str], None]
 FEW = 2
-"""So many independent models are asked with wrong keys where every wrong key has images of its own."""
+"""So many independent models are asked with wrong keys where the images of each key have to be made for each model."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def calibrate(scheme: Scheme, key: OwnerKey, models: Models, keys: int, run: Run
     if key.revealed is not None:
         raise ValueError("`key` must hold its master secret, got a revealed one. Give the owner's key folder.")
     wrong = WrongKeys(scheme, key, keys)
-    few = len(models.independent) if wrong.alike else FEW
+    few = len(models.independent) if wrong.alike or wrong.kept else FEW
     say(_plan(wrong, len(models.marked) + min(few, len(models.independent))))
     everyone = {**models.marked, **models.independent}
     chosen = {*models.marked, *list(models.independent)[:few]}
