@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfwm.config import from_dict, to_dict
+from tfwm.evaluation.calibration.ranks import against_controls
 from tfwm.evaluation.calibration.uniform import Comparison, against_uniform
 from tfwm.files import read_json, write_json
 
@@ -32,7 +33,7 @@ class Sample:
     often: tuple[int, ...]
 
     @classmethod
-    def of(cls, name: str, log10_p: np.ndarray, claim: float, *, independent: bool) -> Sample:
+    def of(cls, name: str, log10_p: np.ndarray, claim: float, *, independent: bool, controls: int = 0) -> Sample:
         """Tests p-values.
 
         Args:
@@ -40,9 +41,13 @@ class Sample:
           log10_p: decimal logarithms, `[n]`.
           claim: the largest p-value with which the key claims.
           independent: of each other.
+          controls: so many models the p-values are ranks among; 0 where they are none.
         """
         values, often = np.unique(np.asarray(log10_p, np.float64), return_counts=True)
-        compared = against_uniform(log10_p, claim, independent=independent)
+        if controls:
+            compared = against_controls(log10_p, claim, controls)
+        else:
+            compared = against_uniform(log10_p, claim, independent=independent)
         return cls(name, compared, tuple(values.tolist()), tuple(often.tolist()))
 
 
@@ -57,13 +62,15 @@ class Calibration:
       exact: whether p holds whatever the key's owner chose.
       alpha: false-claim probability of a verdict.
       looks: by which p is multiplied before it is compared with alpha.
-      keys: wrong keys for each suspect.
+      keys: wrong keys for each suspect; 0 where p is a rank among models.
       images: so many were sent to each suspect for all wrong keys together.
       models: names of the independent models.
       seed: of the models and of the data.
       samples: of p-values.
       seconds: of everything, what was kept from before included.
       versions: of Python and the packages.
+      marked: log10 of the p-value that the owner's key gives each marked model, by its name.
+      controls: so many models p is a rank among; 0 where it is no rank among models.
     """
 
     scheme: str
@@ -79,6 +86,8 @@ class Calibration:
     samples: tuple[Sample, ...]
     seconds: float
     versions: dict = field(default_factory=dict)
+    marked: dict = field(default_factory=dict)
+    controls: int = 0
 
     @property
     def tests(self) -> int:

@@ -204,6 +204,17 @@ class EncoderVerbs(EncoderSettings, KeySampleVerbs):
         except ValueError as error:
             raise InvalidKeyError(f"the encoder of the key makes no pictures of its covers: {error}") from error
 
+    def control_count(self, key: OwnerKey) -> int:
+        """How many models the p-value of a key is a rank among, where labels were trained along.
+
+        Args:
+          key: of the published form.
+
+        Raises:
+          InvalidKeyError: it holds no control.
+        """
+        return len(verification.control_hits_in(key, len(self.key_labels(key))))
+
     @property
     def decoys_ask_alike(self) -> bool:
         """An encoder makes the same samples whatever the secret; a wrong key has other labels for them."""
