@@ -11,6 +11,7 @@
 | document.py | what was measured, as values |
 | calibrate.py | all of it, kept for each model |
 | page.py, picture.py | the same for people |
+| overview.py | many of them in one table |
 
 Nothing is imported here.
 """
