@@ -7,7 +7,7 @@ import difflib
 import functools
 import json
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
 
 
 @functools.lru_cache(maxsize=256)
-def _hints(cls: type) -> Mapping[str, Any]:
+def _hints(cls: Hashable) -> Mapping[str, Any]:
     """The types of the fields; what is written in quotes is compiled once."""
     return typing.get_type_hints(cls)
 

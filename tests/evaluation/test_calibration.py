@@ -295,6 +295,8 @@ def test_ranks_are_compared_among_models_and_no_wrong_key_is_asked(machine: Run,
     assert "What is uniform is the rank of a model among models made as it is" in page
     assert "Key " + KEY.fingerprint + "; seed 0; 19 controls in the key" in page
     assert "With the owner's key, log10 p: marked model" in page
+    assert "of 20 models that never saw the key have p of at most 0.05; honest ranks give 1 at most on average." in page
+    assert "To be a fault by this count alone it would take 11." in page
     assert write_calibration_picture(found, tmp_path / "calibration.png").stat().st_size > 10_000
 
 

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from tfwm.evaluation.calibration.ranks import against_controls, once_in_a_thousand, passing_tail, smirnov_tail
+from tfwm.evaluation.calibration.ranks import (
+    against_controls,
+    fewest_faulty,
+    once_in_a_thousand,
+    passing_tail,
+    smirnov_tail,
+)
 from tfwm.evidence.statistics import rank_p_value
 
 LIMIT = 1e-3 / 7  # seven tests a sample
@@ -85,6 +91,14 @@ def test_what_is_exceeded_once_in_a_thousand() -> None:
     assert passing_tail(round(20 * bound) + 1, 20, 0.05, controls=19) <= 1e-3
     assert once_in_a_thousand(1.0, 20, 19) == 1.0
     assert once_in_a_thousand(0.04, 20, 19) == 0.0
+
+
+def test_how_many_would_be_a_fault() -> None:
+    fewest = fewest_faulty(20, 0.05, 19, LIMIT)
+    assert passing_tail(fewest, 20, 0.05, controls=19) <= LIMIT < passing_tail(fewest - 1, 20, 0.05, controls=19)
+    # One control: all twenty above it is one order of 21.
+    assert fewest_faulty(20, 0.5, 1, LIMIT) == 21
+    assert fewest_faulty(20, 0.5, 1, 0.05) == 20
 
 
 def test_what_are_no_p_values_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfwm.evaluation.calibration.document import SIGNIFICANCE, Calibration, Sample
+from tfwm.evaluation.calibration.ranks import fewest_faulty
 from tfwm.evaluation.calibration.uniform import CONFIDENCE, LEVELS, Count
 from tfwm.evaluation.markdown import figure, table, write_page
 
@@ -51,6 +52,7 @@ def write_calibration_page(calibration: Calibration, path: str | Path, picture: 
         table(headings, [_row(sample) for sample in calibration.samples]),
         HOW_RANKS if calibration.controls else HOW,
         _claims(calibration),
+        *_power(calibration),
         *_marked(calibration),
         f"Independent models: {', '.join(calibration.models) or 'none'}.",
         f"Key {calibration.fingerprint}; seed {calibration.seed}; {_effort(calibration)}; "
@@ -62,6 +64,20 @@ def _effort(calibration: Calibration) -> str:
     if calibration.controls:
         return f"{calibration.controls} controls in the key"
     return f"{calibration.keys:,} wrong keys, {calibration.images:,} images to each model for all of them"
+
+
+def _power(calibration: Calibration) -> list[str]:
+    """What ranks of so few models can show at all."""
+    if not calibration.controls:
+        return []
+    (sample,), level = calibration.samples, calibration.alpha / calibration.looks
+    n, found = sample.test.n, sample.test.claims
+    fewest = fewest_faulty(n, level, calibration.controls, SIGNIFICANCE / calibration.tests)
+    shows = f"it would take {fewest}" if fewest <= n else "even all of them would not do"
+    return [
+        f"What this shows: {found.hits} of {n} models that never saw the key have p of at most {level:.3g}; honest "
+        f"ranks give {n * level:.2g} at most on average. To be a fault by this count alone {shows}."
+    ]
 
 
 def _marked(calibration: Calibration) -> list[str]:

@@ -65,6 +65,19 @@ def passing_tail(hits: int, n: int, level: float, *, controls: int) -> float:
     return max(float(chance), SMALLEST_FLOAT)
 
 
+def fewest_faulty(n: int, level: float, controls: int, significance: float) -> int:
+    """With how few of `n` models below a level chance is no longer an explanation; `n` + 1 where it always is one.
+
+    Args:
+      n: models that are asked.
+      level: in (0, 1), at least 1/(m + 1).
+      controls: m.
+      significance: chance that honest ranks are called dishonest, in (0, 1).
+    """
+    faulty = (hits for hits in range(1, n + 1) if passing_tail(hits, n, level, controls=controls) <= significance)
+    return next(faulty, n + 1)
+
+
 def smirnov_tail(excess: int, n: int, controls: int) -> float:
     """The chance that the best models are ahead of the controls by so much, were all of them exchangeable.
 
