@@ -7,7 +7,7 @@ import difflib
 import functools
 import json
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
       ValueError: unknown field (the message names the closest one), missing field, wrong type.
     """
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    hints = _hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]
     for name in values:
         if name not in fields:
             raise ValueError(_unknown("field", name, list(fields), cls.__name__))
@@ -50,7 +50,7 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
 
 
 @functools.lru_cache(maxsize=256)
-def _hints(cls: Hashable) -> Mapping[str, Any]:
+def _hints(cls: type) -> Mapping[str, Any]:
     """The types of the fields; what is written in quotes is compiled once."""
     return typing.get_type_hints(cls)
 
