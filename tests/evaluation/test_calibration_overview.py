@@ -10,6 +10,7 @@ import pytest
 
 from tfwm.evaluation.calibration.document import Calibration, Sample
 from tfwm.evaluation.calibration.overview import write_overview
+from tfwm.evaluation.calibration.page import write_calibration_page
 from tfwm.evidence.statistics import log10_tails
 
 UNIFORM = np.log10(np.random.default_rng(0).random(2000))
@@ -42,7 +43,7 @@ def test_each_calibration_is_a_row_and_the_worst_model_counts(tmp_path: Path) ->
     of_ranks(np.log10(np.arange(1, 21) / 20), 19).save(tmp_path / "ranked/calibration.json")
     page = write_overview(tmp_path)
     assert page == tmp_path / "README.md"
-    assert "In none of these 2 calibrations p-values are smaller than they should be." in page.read_text()
+    assert "In none of these 2 calibrations p-values are found too small." in page.read_text()
     found = rows(tmp_path)
     assert list(found) == ["first", "ranked"]
     sample = Sample.of("", UNIFORM, 1e-3, independent=True)
@@ -65,6 +66,21 @@ def test_what_is_dishonest_stands_first(tmp_path: Path) -> None:
     assert "**In 2 of 3 calibrations p-values are too small: boastful, deaf.**" in text
     assert [row[0] for row in rows(tmp_path).values()] == ["**no**", "yes", "**no**"]
     assert rows(tmp_path)["deaf"][6:8] == ["20", "1"]
+
+
+def test_a_key_that_claims_too_many_models_is_named_though_luck_may_be_the_reason(tmp_path: Path) -> None:
+    some = of_ranks(np.log10([0.05] * 8 + [1.0] * 12), 19)
+    assert some.honest
+    (warning,) = some.warnings
+    assert "8 are claimed at 0.05, so of models like these this key claims 0.19 to 0.64 of all" in warning
+    some.save(tmp_path / "unlucky/calibration.json")
+    of_ranks(np.log10([0.05] + [1.0] * 19), 19).save(tmp_path / "usual/calibration.json")
+    text = write_overview(tmp_path).read_text()
+    assert "In none of these 2 calibrations p-values are found too small, but not all of them show as much." in text
+    assert f"* unlucky: {warning}." in text
+    assert [row[0] for row in rows(tmp_path).values()] == ["not shown", "yes"]
+    page = write_calibration_page(some, tmp_path / "page.md", "picture.png").read_text()
+    assert f"**Not shown** (7 tests at 0.001 together).\n* {warning}." in page
 
 
 def test_smaller_than_a_float(tmp_path: Path) -> None:

@@ -105,6 +105,21 @@ class Calibration:
         """Whether no sample is smaller than uniform p-values would be."""
         return not self.faults
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence where a key of ranks claims more models than its alpha allows, though luck may be the reason.
+
+        Over all keys honest ranks claim no more than alpha; one key with few controls may claim more or fewer.
+        """
+        level = self.alpha / self.looks
+        return tuple(
+            f"{sample.name}: {sample.test.claims.hits} are claimed at {level:.3g}, so of models like these this key "
+            f"claims {sample.test.claims.low:.2g} to {sample.test.claims.high:.2g} of all (exact interval): too many. With "
+            f"controls like the models, a key would be so unlucky with a chance of {min(sample.test.p_values):.2g}"
+            for sample in self.samples
+            if sample.test.controls and sample.test.claims.low > level
+        )
+
     def save(self, path: str | Path) -> Path:
         """Writes JSON, whole or not at all."""
         return write_json(path, {"honest": self.honest, **to_dict(self)})

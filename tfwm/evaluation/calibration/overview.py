@@ -49,6 +49,7 @@ def write_overview(folder: str | Path) -> Path:
     return write_page(Path(folder) / PAGE, [
         "# Is p honest?",
         _summary(found),
+        "\n".join(f"* {name}: {warning}." for name, one in found.items() for warning in one.warnings),
         *_part("Whatever the key's owner chose", _KEYS, _KEY_HEADINGS, [_key_row(*one) for one in keys.items()]),
         *_part("Ranks among models", _RANKS, _RANK_HEADINGS, [_rank_row(*one) for one in ranks.items()]),
         "Written by `tfwm calibrate --overview` from the calibration.json of each row.",
@@ -62,7 +63,8 @@ def _part(title: str, text: str, headings: Sequence[str], rows: Sequence[Sequenc
 def _summary(found: dict[str, Calibration]) -> str:
     liars = [name for name, one in found.items() if not one.honest]
     if not liars:
-        return f"In none of these {len(found)} calibrations p-values are smaller than they should be."
+        but = ", but not all of them show as much" if any(one.warnings for one in found.values()) else ""
+        return f"In none of these {len(found)} calibrations p-values are found too small{but}."
     return f"**In {len(liars)} of {len(found)} calibrations p-values are too small: {', '.join(liars)}.**"
 
 
@@ -109,7 +111,7 @@ def _link(name: str) -> str:
 
 
 def _yes(found: Calibration) -> str:
-    return "yes" if found.honest else "**no**"
+    return "**no**" if not found.honest else "not shown" if found.warnings else "yes"
 
 
 def _tests(found: Calibration) -> str:

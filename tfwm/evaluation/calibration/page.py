@@ -94,6 +94,8 @@ _RANKED = (
 
 def _answer(calibration: Calibration) -> str:
     many = f"{calibration.tests} tests at {SIGNIFICANCE:g} together"
+    if calibration.honest and calibration.warnings:
+        return "\n".join([f"**Not shown** ({many}).", *(f"* {warning}." for warning in calibration.warnings)])
     if calibration.honest:
         return f"**Yes**: none of these p-values is smaller than uniform ones would be ({many})."
     return "\n".join([f"**No**: p is too small ({many}).", *(f"* {fault}" for fault in calibration.faults)])

@@ -39,6 +39,8 @@ def write_calibration_picture(calibration: Calibration, path: str | Path) -> Pat
     axes.set(xscale="log", yscale="log", xlim=(low, 1.0), ylim=(low, 1.3), xlabel="x",
              ylabel="share of p-values that are at most x")  # fmt: skip
     verdict = "no smaller than uniform" if calibration.honest else "TOO SMALL"
+    if calibration.honest and calibration.warnings:
+        verdict = "not shown to be honest"
     axes.set_title(f"{calibration.scheme}: p-values where there is no mark are {verdict}", fontsize=11)
     axes.grid(alpha=0.25, which="both")
     axes.legend(fontsize=8, loc="upper left")
