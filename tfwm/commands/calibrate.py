@@ -114,8 +114,9 @@ def result_of(found: Calibration, out: Path) -> Result:
         else "NOT HONEST: p is too small."
     )
     document: dict[str, Any] = {
-        "honest": found.honest, "scheme": found.scheme, "key_fingerprint": found.fingerprint, "faults":
-        list(found.faults), "warnings": list(found.warnings), "page": str(out / "calibration.md"), "calibration": str(out / "calibration.json"),
+        "honest": found.honest, "scheme": found.scheme, "key_fingerprint": found.fingerprint,
+        "faults": list(found.faults), "warnings": list(found.warnings), "page": str(out / "calibration.md"),
+        "calibration": str(out / "calibration.json"),
         "picture": str(out / "calibration.png"),
         "samples": [{"name": s.name, "n": s.test.n, "claims": s.test.claims.hits, "rate_low": s.test.claims.low,
                      "rate_high": s.test.claims.high, "p_value": min(s.test.p_values)} for s in found.samples],

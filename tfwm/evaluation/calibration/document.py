@@ -112,13 +112,8 @@ class Calibration:
         Over all keys honest ranks claim no more than alpha; one key with few controls may claim more or fewer.
         """
         level = self.alpha / self.looks
-        return tuple(
-            f"{sample.name}: {sample.test.claims.hits} are claimed at {level:.3g}, so of models like these this key "
-            f"claims {sample.test.claims.low:.2g} to {sample.test.claims.high:.2g} of all (exact interval): too many. With "
-            f"controls like the models, a key would be so unlucky with a chance of {min(sample.test.p_values):.2g}"
-            for sample in self.samples
-            if sample.test.controls and sample.test.claims.low > level
-        )
+        ranks = (sample for sample in self.samples if sample.test.controls)
+        return tuple(_warning(sample, level) for sample in ranks if sample.test.claims.low > level)
 
     def save(self, path: str | Path) -> Path:
         """Writes JSON, whole or not at all."""
@@ -134,6 +129,15 @@ class Calibration:
         values = read_json(path)
         values.pop("honest", None)
         return from_dict(cls, values)
+
+
+def _warning(sample: Sample, level: float) -> str:
+    claims = sample.test.claims
+    return (
+        f"{sample.name}: {claims.hits} are claimed at {level:.3g}, so of models like these this key claims "
+        f"{claims.low:.2g} to {claims.high:.2g} of all (exact interval): too many. With controls like the models, a key "
+        f"would be so unlucky with a chance of {min(sample.test.p_values):.2g}"
+    )
 
 
 def _fault(sample: Sample) -> str:
