@@ -135,8 +135,8 @@ def _warning(sample: Sample, level: float) -> str:
     claims = sample.test.claims
     return (
         f"{sample.name}: {claims.hits} are claimed at {level:.3g}, so of models like these this key claims "
-        f"{claims.low:.2g} to {claims.high:.2g} of all (exact interval): too many. With controls like the models, a key "
-        f"would be so unlucky with a chance of {min(sample.test.p_values):.2g}"
+        f"{claims.low:.2g} to {claims.high:.2g} of all (exact interval): too many. With controls like the models, a "
+        f"key would be so unlucky with a chance of {min(sample.test.p_values):.2g}"
     )
 
 
