@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import json
 import typing
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
       ValueError: unknown field (the message names the closest one), missing field, wrong type.
     """
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]
     for name in values:
         if name not in fields:
             raise ValueError(_unknown("field", name, list(fields), cls.__name__))
@@ -53,6 +54,12 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
     if missing:
         raise ValueError(f"{cls.__name__} needs `{missing[0]}`, which is missing. Given: {sorted(values)}.")
     return cls(**built)
+
+
+@functools.lru_cache(maxsize=256)
+def _hints(cls: type) -> Mapping[str, Any]:
+    """The types of the fields; what is written in quotes is compiled once."""
+    return typing.get_type_hints(cls)
 
 
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:

@@ -77,6 +77,19 @@ def test_what_is_written_for_a_key_and_its_marked_model(ask, tmp_path: Path) -> 
     assert json.loads((tmp_path / "deep_watermarking/calibration.json").read_text())["honest"] is True
 
 
+def test_a_table_over_all_calibrations_of_a_folder(ask, tmp_path: Path, capsys) -> None:
+    found = ask("label_image", "--models", 0, "--keys", 60, "--overview", tmp_path)
+    assert found["overview"] == str(tmp_path / "README.md")
+    table = (tmp_path / "README.md").read_text()
+    assert "| [label_image](label_image/calibration.md) | yes | 60 | 1 |" in table
+    (tmp_path / "README.md").unlink()
+    assert main(["calibrate", "--overview", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"All calibrations: {tmp_path / 'README.md'}\n"
+    assert (tmp_path / "README.md").read_text() == table
+    assert main(["calibrate", "--overview", str(tmp_path / "none")]) == 2
+    assert "must hold folders with a calibration.json" in capsys.readouterr().err
+
+
 def test_a_scheme_whose_p_is_too_small_is_found_out(ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert ask("label_image", "--models", 0, "--keys", 200)["honest"] is True
     monkeypatch.setitem(SCHEMES.places, "label_image", "tests.commands.test_calibrate:Boastful")
@@ -90,6 +103,7 @@ def test_a_scheme_whose_p_is_too_small_is_found_out(ask, monkeypatch: pytest.Mon
     "words, message",
     [
         (("runs/none",), "`RUN` runs/none holds no key"),
+        ((), "`RUN` or `--overview` must be given, got neither"),
         ((str(KEYS / "label_image/key"), "--models", "0"), "must hold a marked or an independent model"),
         ((str(KEYS / "label_image"), "--keys", "0"), "must be a whole number of at least 1"),
     ],

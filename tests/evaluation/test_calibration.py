@@ -19,7 +19,7 @@ from tfwm.evaluation.calibration.models import designs
 from tfwm.evaluation.calibration.page import write_calibration_page
 from tfwm.evaluation.calibration.picture import write_calibration_picture
 from tfwm.evaluation.calibration.wrong_keys import WrongKeys
-from tfwm.evidence.statistics import binomial_tail, hits_needed
+from tfwm.evidence.statistics import binomial_tail, hits_needed, rank_p_value
 from tfwm.keys import OwnerKey, derive_bits, new_secret
 from tfwm.kinds import KINDS, kind_called
 from tfwm.suspects import FunctionSuspect, as_float
@@ -77,6 +77,28 @@ class Quick(Cells):
 
     def decoy_log10_p(self, suspect: Suspect, key: OwnerKey, marks: np.ndarray) -> np.ndarray:
         return np.array([self.verify(suspect, self.decoy(key, seed=seed)).log10_p for seed in marks]) - self.off
+
+
+@dataclass(frozen=True)
+class Apart(Cells):
+    """A wrong key has a probe of its own, and those of many keys are drawn at once."""
+
+    off: float = 0.0
+    drawn: tuple[list[int], ...] = ([],)
+
+    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
+        probe = np.random.default_rng(seed).integers(60, 190, PROBE.shape, dtype=np.uint8)
+        return replace(super().decoy(key, seed=seed), arrays={"probes": probe})
+
+    def decoy_questions(self, key: OwnerKey, seeds: Any) -> tuple[np.ndarray, np.ndarray]:
+        self.drawn[0].append(len(seeds))
+        keys = [self.decoy(key, seed=seed) for seed in seeds]
+        asked = np.stack([one.arrays["probes"] for one in keys])
+        return asked, np.stack([as_float(asked), [code(one) for one in keys]], axis=1)
+
+    def answers_log10_p(self, key: OwnerKey, answers: np.ndarray, marks: np.ndarray) -> np.ndarray:
+        hits = np.sum((answers[:, None] > marks[:, 0]) == marks[:, 1], axis=(1, 2, 3, 4))
+        return np.log10([binomial_tail(int(count), SIDE * SIDE) for count in hits]) - self.off
 
 
 @dataclass(frozen=True)
@@ -173,9 +195,36 @@ def test_a_model_is_asked_once_where_all_keys_send_the_same(machine: Run) -> Non
     assert found.samples[0] == slow.samples[0]
 
 
-def test_a_quick_way_that_disagrees_with_verify_is_refused(machine: Run) -> None:
-    with pytest.raises(RuntimeError, match="`decoy_log10_p` of cells gives .* for wrong key 1 on marked"):
-        ask(Quick(off=0.1), machine, keys=20)
+def test_images_of_their_own_are_drawn_once_for_all_models(machine: Run) -> None:
+    scheme, counting = Apart(drawn=([],)), Counting()
+    found, said = ask(scheme, machine, keys=5000, whom=models(4, counting))
+    # 4,096 images a request at most; each model is asked, beside them, with the owner's key and eight in full.
+    assert scheme.drawn[0] == [4096, 904]
+    assert counting.sent == [1, 4096, 904] + [1] * 8
+    assert said[0] == "each of 5,000 wrong keys has 1 image of its own: 5,000 for each model asked, 3"
+    assert [sample.test.n for sample in found.samples] == [5000] * 3 + [4]
+    assert found.honest
+    key = replace(KEY, secret=new_secret(9))
+    expected = [scheme.verify(marked(), scheme.decoy(key, seed=seed)).log10_p for seed in range(1, 51)]
+    quick = WrongKeys(scheme, key, 50).log10_p(marked(), print)
+    assert quick == pytest.approx(expected)
+    assert len(set(expected)) > 5
+
+
+def test_images_that_would_fill_the_memory_are_drawn_for_each_model(machine: Run, monkeypatch) -> None:
+    monkeypatch.setattr("tfwm.evaluation.calibration.wrong_keys.KEPT", 99 * SIDE * SIDE)
+    scheme = Apart(drawn=([],))
+    ask(scheme, machine, keys=100)
+    assert scheme.drawn[0] == [100] * (1 + FEW)
+    once = Apart(drawn=([],))
+    assert ask(once, machine.child("kept"), keys=99)[0].honest
+    assert once.drawn[0] == [99]
+
+
+@pytest.mark.parametrize("boastful, way", [(Quick(off=0.1), "decoy_log10_p"), (Apart(off=0.1), "answers_log10_p")])
+def test_a_quick_way_that_disagrees_with_verify_is_refused(boastful: Cells, way: str, machine: Run) -> None:
+    with pytest.raises(RuntimeError, match=f"`{way}` of cells gives .* for wrong key 1 on marked"):
+        ask(boastful, machine, keys=20)
 
 
 def test_a_killed_calibration_goes_on_behind_the_models_that_it_asked(machine: Run) -> None:
@@ -198,6 +247,70 @@ def test_a_killed_calibration_goes_on_behind_the_models_that_it_asked(machine: R
 def test_nobody_to_ask_and_keys_without_a_secret_are_refused(machine: Run) -> None:
     with pytest.raises(ValueError, match="must hold a marked or an independent model"):
         calibrate(Cells(), KEY, Models({}, {}), 10, machine, print)
+
+
+@dataclass(frozen=True)
+class Ranked(Cells):
+    """How much lighter the answers are, ranked among those of the key's controls: nothing that a key could know."""
+
+    alpha: float = 0.05
+    exact: ClassVar[bool] = False
+
+    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
+        asked, controls = as_float(key.arrays["probes"]), key.arrays["controls"]
+        p = rank_p_value(float(np.mean(suspect(asked) - asked)), controls)
+        return Verdict(1.0, 0.5, p, len(controls), "a rank among models", self.alpha)
+
+    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
+        raise AssertionError("a wrong key of a rank among models says nothing")
+
+    def control_count(self, key: OwnerKey) -> int:
+        return len(key.arrays["controls"])
+
+
+def _ranked(machine: Run, controls: np.ndarray) -> tuple[Calibration, list[str]]:
+    said: list[str] = []
+    key = replace(KEY, arrays={**KEY.arrays, "controls": controls})
+    return calibrate(Ranked(), key, models(20), 10_000, machine, said.append), said
+
+
+def _of_controls(first: int) -> np.ndarray:
+    """What patterns that nobody asks here add on average."""
+    asked = as_float(PROBE)
+    return np.array([float(np.mean(patterned(seed)(asked) - asked)) for seed in range(first, first + 19)])
+
+
+def test_ranks_are_compared_among_models_and_no_wrong_key_is_asked(machine: Run, tmp_path: Path) -> None:
+    found, said = _ranked(machine, _of_controls(100))
+    assert found.honest
+    assert said[0] == "p is a rank among 19 controls of the key: 20 independent models are compared with them"
+    assert [sample.name for sample in found.samples] == [
+        "the owner's key on 20 independent models, ranked among 19 controls"
+    ]
+    assert (found.keys, found.images, found.controls) == (0, 0, 19)
+    assert 10 ** found.samples[0].test.smallest >= 1 / 20 - 1e-12
+    assert sorted(found.marked) == ["marked model"]
+    assert Calibration.load(found.save(tmp_path / "calibration.json")) == found
+    page = write_calibration_page(found, tmp_path / "calibration.md", "calibration.png").read_text()
+    assert "What is uniform is the rank of a model among models made as it is" in page
+    assert "Key " + KEY.fingerprint + "; seed 0; 19 controls in the key" in page
+    assert "With the owner's key, log10 p: marked model" in page
+    assert "of 20 models that never saw the key have p of at most 0.05; honest ranks give 1 at most on average." in page
+    assert "To be a fault by this count alone it would take 11." in page
+    assert write_calibration_picture(found, tmp_path / "calibration.png").stat().st_size > 10_000
+
+
+def test_controls_that_are_worse_than_everybody_are_found_out(machine: Run) -> None:
+    found, _ = _ranked(machine, _of_controls(100) - 0.1)
+    assert not found.honest
+    assert found.samples[0].test.claims.hits == 20
+    assert found.faults[0].startswith("the owner's key on 20 independent models, ranked among 19 controls: 20 of 20")
+
+
+def test_ranks_need_models_to_compare(machine: Run) -> None:
+    key = replace(KEY, arrays={**KEY.arrays, "controls": np.zeros(3)})
+    with pytest.raises(ValueError, match="must hold an independent model, since p is a rank among models, got none"):
+        calibrate(Ranked(), key, models(0), 10, machine, print)
 
 
 def test_what_is_written(machine: Run, tmp_path: Path) -> None:

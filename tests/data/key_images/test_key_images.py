@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from tests.data.pictures import photograph
 from tfwm.data.key_images import KEY_IMAGES, key_images
+from tfwm.data.key_images.chances import ChancesOfChange
 from tfwm.data.key_images.hidden import hugo, lsb, suniward, wow
 from tfwm.data.key_images.superposed import content, noise_pattern, signature
 
@@ -166,11 +168,64 @@ def test_black_and_white_do_not_wrap_around(method) -> None:
 
 def test_a_change_that_leaves_the_range_is_clipped(monkeypatch) -> None:
     pytest.importorskip("conseal")
-    import conseal.wow
-
-    monkeypatch.setattr(conseal.wow, "simulate_single_channel", lambda x0, alpha, seed: x0 + np.uint8(1))
+    up = (np.ones((1, 3)), np.zeros((1, 3)))
+    monkeypatch.setattr(ChancesOfChange, "of", lambda self, method, cover, rate: up)
     covers = np.array([0, 254, 255], np.uint8).reshape(1, 1, 3, 1)
     assert wow(covers, draw=_draw()).ravel().tolist() == [1, 255, 255]
+
+
+@pytest.mark.parametrize("method", ["wow", "hugo", "suniward"])
+def test_what_is_kept_of_covers_changes_no_bit(method: str) -> None:
+    pytest.importorskip("conseal")
+    covers = _covers(2, 3, 16, 24)
+    # A channel with nothing to hide in, and one at the ends of the range.
+    covers[0, :, :, 1] = 90
+    covers[1, :, :, 2] = np.where(_draw().random((16, 24)) < 0.5, 0, 255)
+    for seed in (1, 2):  # the second time from what is kept
+        found = key_images(method, covers, draw=_draw(seed), logo=LOGO)
+        np.testing.assert_array_equal(found, _simulated_by_the_library(method, covers, _draw(seed)))
+
+
+def _simulated_by_the_library(method: str, covers: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Cost, payload and message anew for every channel."""
+    simulate = importlib.import_module(f"conseal.{method}").simulate_single_channel
+    seeds = draw.integers(0, 2**32, (len(covers), covers.shape[-1]))
+    stego = np.empty_like(covers)
+    for index, channel in np.ndindex(*seeds.shape):
+        cover = covers[index, :, :, channel].copy()
+        changed = simulate(x0=cover, alpha=0.4, seed=int(seeds[index, channel]))
+        stego[index, :, :, channel] = np.clip(cover.astype(np.int16) + (changed - cover).view(np.int8), 0, 255)
+    return stego
+
+
+def test_chances_are_searched_once_for_a_cover_a_method_and_a_rate() -> None:
+    pytest.importorskip("conseal")
+    cover = _covers(1, 1)[0, :, :, 0]
+    kept = ChancesOfChange()
+    up, down = kept.of("wow", cover, 0.4)
+    assert (up.shape, down.shape) == (cover.shape, cover.shape)
+    assert kept.of("wow", cover.copy(), 0.4)[0] is up
+    assert len(kept) == 1
+    others = [kept.of("wow", cover, 0.3), kept.of("suniward", cover, 0.4), kept.of("wow", 255 - cover, 0.4)]
+    assert len(kept) == 4
+    for other in others:
+        assert (other[0] != up).any()
+    with pytest.raises(ValueError, match="read-only"):
+        up[0, 0] = 1.0
+
+
+def test_no_more_chances_are_kept_than_agreed() -> None:
+    pytest.importorskip("conseal")
+    covers = _covers(3, 1)[..., 0]
+    kept = ChancesOfChange(most=2 * 2 * covers[0].size * 8)
+    first = kept.of("wow", covers[0], 0.4)
+    kept.of("wow", covers[1], 0.4)
+    assert kept.of("wow", covers[0], 0.4) is first
+    kept.of("wow", covers[2], 0.4)  # the second one was not used for longest
+    assert len(kept) == 2
+    assert kept.of("wow", covers[0], 0.4) is first
+    alone = ChancesOfChange(most=1)
+    assert alone.of("wow", covers[0], 0.4) is alone.of("wow", covers[0], 0.4)
 
 
 def test_without_conseal_the_error_says_what_to_install(monkeypatch) -> None:

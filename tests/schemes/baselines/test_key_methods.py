@@ -15,6 +15,7 @@ from tfwm.keys import InvalidKeyError, Pieces, new_secret
 from tfwm.schemes import SCHEMES, make_scheme
 from tfwm.schemes.baselines.key_methods import KEY_METHODS, KeyMethod
 from tfwm.schemes.blind_watermark import BlindWatermark
+from tfwm.suspects import FunctionSuspect
 from tfwm.types import LabelledImages
 
 IDS = [method.name for method in KEY_METHODS]
@@ -119,3 +120,30 @@ def test_a_key_of_samples_that_are_drawn_together_is_revealed_whole() -> None:
         arrays = {**key.arrays, **{name: key.arrays[name][list(shown)] for name in OF_EACH}}
         with pytest.raises(InvalidKeyError, match=f"must be revealed whole, got {len(shown)} of 20 pieces"):
             scheme.asked(replace(key, secret=bytes(32), arrays=arrays, revealed=part))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_wrong_keys_drawn_many_at_once_are_those_drawn_alone(method: type[KeyMethod]) -> None:
+    scheme = method.tiny()
+    key = key_of(scheme, pool=_pool(10))
+    seeds = range(3, 7)
+    images, labels = scheme.decoy_questions(key, seeds)
+    alone = [scheme.asked(scheme.decoy(key, seed=seed)) for seed in seeds]
+    np.testing.assert_array_equal(images, np.stack([one.images for one in alone]))
+    np.testing.assert_array_equal(labels, np.stack([one.labels for one in alone]))
+    assert images.dtype == np.uint8
+
+
+def test_wrong_keys_give_the_same_p_many_at_once_as_alone() -> None:
+    scheme = make_scheme("random_images", "tiny")
+    key, seeds = key_of(scheme, pool=_pool(10)), range(1, 40)
+    images, labels = scheme.decoy_questions(key, seeds)
+    suspect = FunctionSuspect("pixels", _class_of_the_first_pixel)
+    found = scheme.answers_log10_p(key, suspect(images.reshape(-1, *images.shape[2:])), labels)
+    expected = [scheme.verify(suspect, scheme.decoy(key, seed=seed)).log10_p for seed in seeds]
+    assert found.tolist() == expected
+    assert len(set(expected)) > 2
+
+
+def _class_of_the_first_pixel(images: np.ndarray) -> np.ndarray:
+    return np.eye(10, dtype=np.float32)[np.round(images[:, 0, 0, 0] * 255).astype(int) % 10]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -75,12 +76,20 @@ def unrelated(covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray
     count, height, width, channels = covers.shape
     side = max(height, width)
     if channels == 1:
-        grey = [with_channels(photograph, 1) for photograph in photographs("owner").values()]
-        pictures = sample_patches(grey, count, side, seed=int(draw.integers(2**32)))
+        pictures = sample_patches(_grey_photographs(), count, side, seed=int(draw.integers(2**32)))
     else:
         pictures = np.stack([_character(side, draw) for _ in range(count)]).repeat(channels, -1)
     top, left = (side - height) // 2, (side - width) // 2
     return pictures[:, top : top + height, left : left + width]
+
+
+@cache
+def _grey_photographs() -> tuple[np.ndarray, ...]:
+    """Read and decoded once: many keys are made of the same ones."""
+    grey = tuple(with_channels(photograph, 1) for photograph in photographs("owner").values())
+    for photograph in grey:
+        photograph.setflags(write=False)
+    return grey
 
 
 def _character(side: int, draw: np.random.Generator) -> np.ndarray:

@@ -11,6 +11,10 @@ import importlib
 
 import numpy as np
 
+from tfwm.data.key_images.chances import ChancesOfChange
+
+_CHANCES = ChancesOfChange()
+
 
 def lsb(
     covers: np.ndarray, *, draw: np.random.Generator, logo: np.ndarray | None = None, rate: float = 1.0
@@ -112,21 +116,18 @@ def suniward(
 def _simulated(method: str, covers: np.ndarray, draw: np.random.Generator, rate: float) -> np.ndarray:
     _check_rate(rate)
     try:
-        simulate = importlib.import_module(f"conseal.{method}").simulate_single_channel
+        importlib.import_module(f"conseal.{method}")
     except ImportError as error:
         raise ImportError(
             f"`{method}` needs `{error.name or 'conseal'}`. Install it: pip install tfwm[stego]"
         ) from error
     seeds = draw.integers(0, 2**32, (len(covers), covers.shape[-1]))
-    stego = np.empty_like(covers)
+    change = np.empty(covers.shape, np.int16)
     for index, channel in np.ndindex(*seeds.shape):
-        # Copied: the compiled costs want contiguous pixels.
-        cover = covers[index, :, :, channel].copy()
-        changed = simulate(x0=cover, alpha=rate, seed=int(seeds[index, channel]))
-        # The library adds as uint8, where 255 + 1 is 0: the change is read back and clipped.
-        change = (changed - cover).view(np.int8)
-        stego[index, :, :, channel] = np.clip(cover.astype(np.int16) + change, 0, 255)
-    return stego
+        up, down = _CHANCES.of(method, covers[index, :, :, channel], rate)
+        drawn = np.random.default_rng(int(seeds[index, channel])).random(up.shape)
+        change[index, :, :, channel] = np.where(drawn < up, 1, np.where(drawn < up + down, -1, 0))
+    return np.clip(covers + change, 0, 255).astype(np.uint8)
 
 
 def _check_rate(rate: float) -> None:

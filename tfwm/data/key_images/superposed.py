@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -107,15 +109,18 @@ def _added(covers: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     return np.clip(np.round(covers + pattern), 0, 255).astype(np.uint8)
 
 
+@lru_cache(maxsize=8)
 def _written(word: str) -> tuple[np.ndarray, np.ndarray]:
-    """White ink and its opacity, cut to the letters."""
+    """White ink and its opacity, cut to the letters; not to be written into."""
     font = ImageFont.load_default(size=_FONT_SIZE)
     left, top, right, bottom = font.getbbox(word)
     page = Image.new("L", (round(right - left), round(bottom - top)))
     # The stroke makes the letters bold: thin ones vanish when they are scaled to a few pixels.
     ImageDraw.Draw(page).text((-left, -top), word, fill=255, font=font, stroke_width=2)
     opacity = np.asarray(page)[..., None]
-    return np.full_like(opacity, 255), opacity
+    ink = np.full_like(opacity, 255)
+    ink.setflags(write=False)
+    return ink, opacity
 
 
 def _resized(picture: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

@@ -68,38 +68,59 @@ def calibrate(scheme: Scheme, key: OwnerKey, models: Models, keys: int, run: Run
       run: finished answers lie in `run.directory/asked`; a killed call goes on behind them.
       say: is called with a line for each model.
 
+    Where p is a rank among control models of the key, wrong keys would say nothing: its controls answered the owner's
+    labels. Independent models are compared with the controls then.
+
     Raises:
       ValueError: there is nobody to ask, or a revealed key, from which no wrong ones can be drawn.
     """
-    if not models.marked and not models.independent:
-        raise ValueError("`models` must hold a marked or an independent model, got none. Ask for at least one.")
+    controls = _controls(scheme, key)
+    if not models.independent and (controls or not models.marked):
+        which = (
+            "an independent model, since p is a rank among models" if controls else "a marked or an independent model"
+        )
+        raise ValueError(f"`models` must hold {which}, got none. Ask for at least one.")
     if key.revealed is not None:
         raise ValueError("`key` must hold its master secret, got a revealed one. Give the owner's key folder.")
     wrong = WrongKeys(scheme, key, keys)
-    few = len(models.independent) if wrong.alike else FEW
-    say(_plan(wrong, len(models.marked) + min(few, len(models.independent))))
     everyone = {**models.marked, **models.independent}
-    chosen = {*models.marked, *list(models.independent)[:few]}
+    chosen = set() if controls else _asked_with_wrong_keys(wrong, models)
+    say(_plan_of_ranks(controls, len(models.independent)) if controls else _plan(wrong, len(chosen)))
     asked = {}
     for index, (name, make) in enumerate(everyone.items()):
         asked[name] = _asked(make(), wrong, name in chosen, run, say)
         say(f"{index + 1} of {len(everyone)}: {name}: {_told(asked[name])}")
     first = next(iter(asked.values()))
     return Calibration(
-        scheme.name, key.fingerprint, first.null, scheme.exact, scheme.alpha, first.looks, keys, wrong.asked,
-        tuple(models.independent), run.seed, tuple(_samples(asked, models, scheme.alpha / first.looks)),
-        sum(one.seconds for one in asked.values()), versions(),
+        scheme.name, key.fingerprint, first.null, scheme.exact, scheme.alpha, first.looks,
+        0 if controls else keys, 0 if controls else wrong.asked, tuple(models.independent), run.seed,
+        tuple(_samples(asked, models, scheme.alpha / first.looks, controls)),
+        sum(one.seconds for one in asked.values()), versions(), {name: asked[name].own for name in models.marked},
+        controls,
     )  # fmt: skip
 
 
-def _samples(asked: Mapping[str, Asked], models: Models, claim: float) -> Iterator[Sample]:
+def _controls(scheme: Scheme, key: OwnerKey) -> int:
+    """How many models the p-value of the key is a rank among; 0 where it is no such rank."""
+    count = getattr(scheme, "control_count", None)
+    return 0 if scheme.exact or count is None else count(key)
+
+
+def _asked_with_wrong_keys(wrong: WrongKeys, models: Models) -> set[str]:
+    few = len(models.independent) if wrong.alike else FEW
+    return {*models.marked, *list(models.independent)[:few]}
+
+
+def _samples(asked: Mapping[str, Asked], models: Models, claim: float, controls: int) -> Iterator[Sample]:
     for name, one in asked.items():
         if one.wrong:
             what = f"{len(one.wrong):,} wrong keys on {'the ' if name in models.marked else ''}{name}"
             yield Sample.of(what, np.array(one.wrong), claim, independent=True)
     own = np.array([asked[name].own for name in models.independent])
+    among = f", ranked among {controls} controls" if controls else ""
     if own.size:
-        yield Sample.of(f"the owner's key on {own.size} independent models", own, claim, independent=False)
+        name = f"the owner's key on {own.size} independent models{among}"
+        yield Sample.of(name, own, claim, independent=False, controls=controls)
 
 
 def _plan(wrong: WrongKeys, models: int) -> str:
@@ -108,6 +129,10 @@ def _plan(wrong: WrongKeys, models: int) -> str:
     if wrong.alike:
         return f"{wrong.count:,} wrong keys send the same {each}: each model is asked once for all of them"
     return f"each of {wrong.count:,} wrong keys has {each} of its own: {wrong.asked:,} for each model asked, {models}"
+
+
+def _plan_of_ranks(controls: int, models: int) -> str:
+    return f"p is a rank among {controls} controls of the key: {models} independent models are compared with them"
 
 
 def _told(asked: Asked) -> str:

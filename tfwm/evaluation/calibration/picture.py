@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfwm.evaluation.calibration.document import Calibration, Sample
+from tfwm.evaluation.calibration.ranks import once_in_a_thousand
 from tfwm.evaluation.charts import new_figure, write_figure
 
 _COLOURS = ("#27507a", "#d1495b", "#3a8f6f", "#edae49", "#7a5195", "#17becf")
@@ -30,13 +32,15 @@ def write_calibration_picture(calibration: Calibration, path: str | Path) -> Pat
         _draw(axes, sample, index, low)
     line = np.geomspace(low, 1.0, 200)
     axes.plot(line, line, color="black", linestyle=":", linewidth=1.2, label="uniform")
-    most = max((sample.test.n for sample in calibration.samples if sample.test.independent), default=0)
-    if most:
-        axes.plot(line, _upper(line, most), color="#888888", linewidth=1.0,
-                  label=f"what {most:,} uniform ones exceed once in a thousand, at each x")  # fmt: skip
+    for what, upper in _uppers(calibration, line):
+        axes.plot(
+            line, upper, color="#888888", linewidth=1.0, label=f"what {what} exceed once in a thousand, at each x"
+        )
     axes.set(xscale="log", yscale="log", xlim=(low, 1.0), ylim=(low, 1.3), xlabel="x",
              ylabel="share of p-values that are at most x")  # fmt: skip
     verdict = "no smaller than uniform" if calibration.honest else "TOO SMALL"
+    if calibration.honest and calibration.warnings:
+        verdict = "not shown to be honest"
     axes.set_title(f"{calibration.scheme}: p-values where there is no mark are {verdict}", fontsize=11)
     axes.grid(alpha=0.25, which="both")
     axes.legend(fontsize=8, loc="upper left")
@@ -58,6 +62,16 @@ def _draw(axes: Any, sample: Sample, index: int, low: float) -> None:
 def _steps(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """The p-values that came, ascending, and the share of all that are at most as large."""
     return 10.0 ** np.array(sample.log10_p), np.cumsum(sample.often) / sample.test.n
+
+
+def _uppers(calibration: Calibration, x: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """How large the shares may be without anybody wondering: whose, and at each x."""
+    most = max((sample.test.n for sample in calibration.samples if sample.test.independent), default=0)
+    if most:
+        yield f"{most:,} uniform ones", _upper(x, most)
+    for test in (sample.test for sample in calibration.samples if sample.test.controls):
+        bound = [once_in_a_thousand(min(value, 1.0), test.n, test.controls) for value in x]
+        yield f"{test.n} models among {test.controls} controls", np.array(bound)
 
 
 def _upper(x: np.ndarray, n: int) -> np.ndarray:

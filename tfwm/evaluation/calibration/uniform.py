@@ -6,7 +6,7 @@ larger than uniform between the jumps: that is allowed. Only too many small ones
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from tfwm.types import LEEWAY
 
 LEVELS = (0.5, 0.1, 0.05, 0.01, 1e-3)
 CONFIDENCE = 0.95
+Tail = Callable[[int, int, float], float]
+"""The chance of so many p-values or more, of how many, that are at most a level, were they honest."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,14 @@ class Comparison:
 
     Args:
       n: how many.
-      independent: of each other; else only Markov's inequality holds for the counts, and no distance is tested.
-      distance: the most by which the share of p-values up to some x exceeds x (Kolmogorov and Smirnov's D+).
-      distance_p_value: of such a distance, were the p-values honest; None where they depend on each other.
+      independent: of each other; where they are neither that nor ranks among controls, only Markov's inequality holds
+        for the counts, and no distance is tested.
+      distance: the most by which the share of p-values up to some x exceeds x (Kolmogorov and Smirnov's D+), or the
+        share of controls with such scores.
+      distance_p_value: of such a distance, were the p-values honest; None where it is not tested.
       counts: at `LEVELS`, and last at the level at which the key claims.
       smallest: log10 of the smallest p-value.
+      controls: so many models p is a rank among; 0 where it is no rank among models.
     """
 
     n: int
@@ -56,6 +61,7 @@ class Comparison:
     distance_p_value: float | None
     counts: tuple[Count, ...]
     smallest: float
+    controls: int = 0
 
     @property
     def claims(self) -> Count:
@@ -81,15 +87,42 @@ def against_uniform(log10_p: Sequence[float] | np.ndarray, claim: float, *, inde
     Raises:
       ValueError: there are no p-values, or one is above 1 or not a number.
     """
-    logs = np.sort(np.asarray(log10_p, np.float64).ravel())
-    if not logs.size or not np.all(logs <= 0.0):
-        raise ValueError(f"`log10_p` must hold at least one number, all at most 0, got {logs.size}. Ask for p-values.")
+    logs = ascending(log10_p)
     distance = _distance(10.0**logs)
-    counts = tuple(_count(logs, level, independent) for level in (*LEVELS, claim))
+    tail = binomial_tail if independent else _markov
+    counts = tuple(count_at(logs, level, tail) for level in (*LEVELS, claim))
     return Comparison(
         logs.size, independent, distance, _distance_p_value(distance, logs.size) if independent else None, counts,
         float(logs[0]),
     )  # fmt: skip
+
+
+def ascending(log10_p: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Logarithms of p-values in order, float64 `[n]`.
+
+    Args:
+      log10_p: in any order and shape.
+
+    Raises:
+      ValueError: there are none, or one is above 0 or not a number.
+    """
+    logs = np.sort(np.asarray(log10_p, np.float64).ravel())
+    if not logs.size or not np.all(logs <= 0.0):
+        raise ValueError(f"`log10_p` must hold at least one number, all at most 0, got {logs.size}. Ask for p-values.")
+    return logs
+
+
+def count_at(logs: np.ndarray, level: float, tail: Tail) -> Count:
+    """How many p-values are at most a level, with the exact interval of their share.
+
+    Args:
+      logs: as `ascending` gives them.
+      level: in (0, 1).
+      tail: says how likely so many are.
+    """
+    hits = int(np.count_nonzero(logs <= np.log10(level * (1 + LEEWAY))))
+    low, high = clopper_pearson(hits, logs.size, CONFIDENCE)
+    return Count(level, hits, low, high, tail(hits, logs.size, level))
 
 
 def _distance(ascending: np.ndarray) -> float:
@@ -105,9 +138,6 @@ def _distance_p_value(distance: float, n: int) -> float:
     return float(ksone.sf(distance, n)) if distance > 0.0 else 1.0
 
 
-def _count(logs: np.ndarray, level: float, independent: bool) -> Count:
-    hits = int(np.count_nonzero(logs <= np.log10(level * (1 + LEEWAY))))
-    low, high = clopper_pearson(hits, logs.size, CONFIDENCE)
-    # Markov: hits of whatever dependence are expected n * level times.
-    dependent = 1.0 if not hits else min(1.0, logs.size * level / hits)
-    return Count(level, hits, low, high, binomial_tail(hits, logs.size, level) if independent else dependent)
+def _markov(hits: int, n: int, level: float) -> float:
+    """Hits of whatever dependence are expected n * level times."""
+    return 1.0 if not hits else min(1.0, n * level / hits)

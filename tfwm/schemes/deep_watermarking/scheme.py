@@ -134,6 +134,17 @@ class DeepWatermarking(DeepWatermarkingSettings):
             arrays["logo"] = np.round(np.clip(logo, 0, 1) * 255).astype(np.uint8)
         return replace(key, secret=secret, arrays=arrays, revealed=None)
 
+    def control_count(self, key: OwnerKey) -> int:
+        """How many unmarked suspects the p-value of a logo key is a rank among.
+
+        Args:
+          key: of a mark without a code.
+
+        Raises:
+          InvalidKeyError: it holds none.
+        """
+        return len(key.array("unmarked_nc", "f", 1))
+
     @property
     def decoys_ask_alike(self) -> bool:
         """A wrong key has the owner's probe images and R: what R reads is compared with another code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -156,12 +156,37 @@ def decoy_labels(scheme: KeySampleSettings, key: OwnerKey, seeds: Sequence[int])
       key: the owner's.
       seeds: number the decoys, as `drawing.relabelled` takes them.
     """
+    covers, drawn = _decoys(scheme, key, seeds)
+    return np.stack([key_labels(draws, covers.classes, scheme.classes) for draws in drawn])
+
+
+def decoy_samples(scheme: KeySampleSettings, key: OwnerKey, seeds: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """What wrong keys send, uint8 `[seeds, n, h, w, c]`, and what they expect, int64 `[seeds, n]`.
+
+    They are those of `samples_of_key`, bit for bit; what the decoys share is read, proved and digested once.
+
+    Args:
+      scheme: with the settings of the key.
+      key: the owner's.
+      seeds: number the decoys, as `drawing.relabelled` takes them.
+    """
+    covers, drawn = _decoys(scheme, key, seeds)
+    logo, encoder = _logo_of(scheme, key), key.network("encoder") if scheme.has_encoder else None
+    made = [
+        (scheme.samples_of(covers.images, logo, encoder, draws), key_labels(draws, covers.classes, scheme.classes))
+        for draws in drawn
+    ]
+    images, labels = zip(*made)
+    return np.stack(images), np.stack(labels)
+
+
+def _decoys(scheme: KeySampleSettings, key: OwnerKey, seeds: Sequence[int]) -> tuple[Covers, Iterator[Draws]]:
+    """The covers of all decoys, each in its place since their pool has no others, and the draws of each."""
     covers = _covers_of(scheme, relabelled(key, 1, scheme.classes))
     encoder = key.network("encoder") if scheme.has_encoder else None
     parts = bound_parts(scheme, covers.pool_root, covers.pool_size, _logo_of(scheme, key), encoder)
     secrets = (pieces_of(wrong_secret(key, seed), scheme.pieces) for seed in seeds)
-    draws = (draws_for(key.scheme, key.settings, secret, parts) for secret in secrets)
-    return np.stack([key_labels(each, covers.classes, scheme.classes) for each in draws])
+    return covers, (draws_for(key.scheme, key.settings, secret, parts) for secret in secrets)
 
 
 def bound_parts(

@@ -11,6 +11,7 @@ from tensorflow import keras
 
 from tfwm.evidence import statistics
 from tfwm.evidence.binding import Draws
+from tfwm.evidence.labels import answered_labels
 from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.schemes.control_models import control_names
 from tfwm.schemes.key_samples import verification
@@ -18,7 +19,7 @@ from tfwm.schemes.key_samples.drawing import relabelled
 from tfwm.schemes.key_samples.marking import mark_with_encoder, mark_without_encoder
 from tfwm.schemes.key_samples.networks import encoded
 from tfwm.schemes.key_samples.pictures import sheets
-from tfwm.schemes.key_samples.samples import KeySamples, decoy_labels, samples_of_key
+from tfwm.schemes.key_samples.samples import KeySamples, decoy_labels, decoy_samples, samples_of_key
 from tfwm.schemes.key_samples.settings import EncoderSettings, KeySampleSettings
 from tfwm.schemes.key_samples.training import check_classifier
 from tfwm.schemes.rebuilding import rebuilt
@@ -137,6 +138,26 @@ class KeySampleVerbs(KeySampleSettings):
         """
         return relabelled(key, seed, settings_of(self, key).classes)
 
+    def decoy_questions(self, key: OwnerKey, seeds: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """What the decoys of these seeds send, uint8 `[seeds, n, h, w, c]`, and their labels, int64 `[seeds, n]`.
+
+        Args:
+          key: the owner's.
+          seeds: number the decoys.
+        """
+        return decoy_samples(settings_of(self, key), key, seeds)
+
+    def answers_log10_p(self, key: OwnerKey, answers: np.ndarray, marks: np.ndarray) -> np.ndarray:
+        """log10 of the p-values that wrong keys give what a suspect answered them, `[keys]`.
+
+        Args:
+          key: the owner's.
+          answers: class scores `[keys * n, classes]`, to the images of `decoy_questions` in their order.
+          marks: its labels.
+        """
+        labels = answered_labels(answers, marks.size, settings_of(self, key).classes)
+        return self.null(key)[0][np.count_nonzero(labels.reshape(marks.shape) == marks, axis=1)]
+
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:
         """For pictures: `agreement` `[rows, columns]`, which samples are answered with their label.
 
@@ -186,6 +207,17 @@ class EncoderVerbs(EncoderSettings, KeySampleVerbs):
             return encoded(rebuilt(self, lambda: self.new_encoder(0), encoder), covers, logo)
         except ValueError as error:
             raise InvalidKeyError(f"the encoder of the key makes no pictures of its covers: {error}") from error
+
+    def control_count(self, key: OwnerKey) -> int:
+        """How many models the p-value of a key is a rank among, where labels were trained along.
+
+        Args:
+          key: of the published form.
+
+        Raises:
+          InvalidKeyError: it holds no control.
+        """
+        return len(verification.control_hits_in(key, len(self.key_labels(key))))
 
     @property
     def decoys_ask_alike(self) -> bool:
