@@ -11,6 +11,7 @@ from tensorflow import keras
 
 from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.deep_watermarking import codes, extraction, verification
+from tfwm.schemes.deep_watermarking.ranking import unmarked_in
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.training import train_deep_watermark
 from tfwm.schemes.secrets import given_or_new
@@ -135,7 +136,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
         return replace(key, secret=secret, arrays=arrays, revealed=None)
 
     def control_count(self, key: OwnerKey) -> int:
-        """How many unmarked suspects the p-value of a logo key is a rank among.
+        """How many unmarked networks the p-value of a logo key is a rank among; other suspects in an older key.
 
         Args:
           key: of a mark without a code.
@@ -143,7 +144,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
         Raises:
           InvalidKeyError: it holds none.
         """
-        return len(key.array("unmarked_nc", "f", 1))
+        return unmarked_in(settings_of(self, key), key).models
 
     @property
     def decoys_ask_alike(self) -> bool:
