@@ -15,7 +15,7 @@ from tests.doubles import coarse_pairs, smallest_scheme
 from tfwm.data import encode_png, sample_logo
 from tfwm.keys import InvalidKeyError, new_secret
 from tfwm.networks.copying import copy_of
-from tfwm.schemes.deep_watermarking import DeepWatermarking, verification
+from tfwm.schemes.deep_watermarking import DeepWatermarking, readings, verification
 from tfwm.schemes.deep_watermarking.codes import owner_code
 from tfwm.schemes.deep_watermarking.extraction import Responses
 from tfwm.schemes.deep_watermarking.training import checked_mark
@@ -45,7 +45,7 @@ def test_hits_are_counted_against_the_code(coded, monkeypatch: pytest.MonkeyPatc
         def __call__(self, *_: object) -> np.ndarray:
             return 0.01 * said
 
-    monkeypatch.setattr(verification, "Responses", Said)
+    monkeypatch.setattr(readings, "Responses", Said)
     verdict = coded.scheme.verify(ECHO, coded.key, alpha=1e-3)
     assert verdict.details["bits"] == CELLS - wrong
     # P[Bin(16, 1/2) >= 15] = 17 / 65536 = 2.6e-4 and >= 14: 137 / 65536 = 2.1e-3.
