@@ -19,7 +19,7 @@ NOTES = {
         "code map of 64 bits, read as it is; `after` is the preset `fast`, whose code has bits in structure beside the "
         "map and is read in a family of views. p is that of one look at one suspect with a key that was fixed before; "
         "the aim is 1e-6. The thief's loss is the PSNR that his copy of the model loses against the model that he "
-        "stole, on clean test pictures; a negative one is a gain."
+        "stole, on clean test pictures; a negative one is a gain. PSNR is of the error pooled over all pictures."
     ),
 }
 

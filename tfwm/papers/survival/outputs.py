@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfwm.attacks import attack_to_dict
-from tfwm.kinds.fidelity import mean_psnr
+from tfwm.kinds.fidelity import psnr
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.papers.survival.designs import AFTER, BEFORE, for_seed, host_of, marked, pairs
@@ -22,6 +22,7 @@ from tfwm.types import Attack, Suspect
 AIM = -6.0  # log10 p that a claim takes
 USEFUL = 1.0  # dB that a thief may lose and still have what he wanted
 FIDELITY, HOST_LOSS = 40.0, 0.3  # dB: at least, and at most
+POOLED = "of the error pooled over all test pictures, as in the release policy"
 _INNOCENT = {"the unmarked host": 0, "the unmarked host, mean over eight orientations": 1}
 _DESIGNS = (BEFORE, AFTER)
 
@@ -41,7 +42,9 @@ def _of_seed(context: Context, design: str) -> dict[str, dict[str, Any]]:
     """Figures by the name of what is asked, for one seed and design."""
     subject, host = marked(context, design), host_of(context)
     found = {
-        "as it is": measured(context, subject, "fidelity and verdict", lambda _: _fidelity(context, host, subject))
+        "as it is": measured(
+            context, subject, "fidelity and verdict", lambda _: _fidelity(context, host, subject), psnr=POOLED
+        )
     }
     for group, attacks in thieves(context).items():
         for name, attack in attacks.items():
@@ -61,8 +64,8 @@ def _fidelity(context: Context, host: Subject, subject: Subject) -> dict[str, An
     unmarked, answers = (np.clip(each(test.inputs), 0, 1) for each in (KerasSuspect("host", host.model()), model))
     clean = as_float(test.targets)
     return {
-        **_verdict(model, subject), "psnr": mean_psnr(answers, unmarked),
-        "loss": mean_psnr(unmarked, clean) - mean_psnr(answers, clean), "task": mean_psnr(answers, clean),
+        **_verdict(model, subject), "psnr": psnr(answers, unmarked),
+        "loss": psnr(unmarked, clean) - psnr(answers, clean), "task": psnr(answers, clean),
     }  # fmt: skip
 
 
@@ -73,10 +76,10 @@ def _attacked(context: Context, subject: Subject, name: str, attack: Attack) -> 
         suspect = attack(stolen, pairs(context, "attacker"), context.run_in(folder, seed=context.seeds[0]))
         seconds = time.perf_counter() - start
         test = pairs(context, "test")
-        served = [mean_psnr(np.clip(one(test.inputs), 0, 1), as_float(test.targets)) for one in (stolen, suspect)]
+        served = [psnr(np.clip(one(test.inputs), 0, 1), as_float(test.targets)) for one in (stolen, suspect)]
         return {**_verdict(suspect, subject), "loss": served[0] - served[1], "seconds": seconds}
 
-    return measured(context, subject, name, measure, attack=attack_to_dict(attack))
+    return measured(context, subject, name, measure, attack=attack_to_dict(attack), psnr=POOLED)
 
 
 def _innocent(context: Context, host: Subject, subject: Subject, name: str, attack: Attack | None) -> dict[str, Any]:
