@@ -27,8 +27,14 @@ def to_dict(settings: Any) -> dict[str, Any]:
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise TypeError(f"`settings` must be a dataclass instance, got {settings!r}.")
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
-    later = {f.name: f.default for f in dataclasses.fields(settings) if f.metadata.get("later")}
+    later = {f.name: _default(f) for f in dataclasses.fields(settings) if f.metadata.get("later")}
     return {name: value for name, value in values.items() if name not in later or value != later[name]}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    """A field's default as JSON values."""
+    given = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return json.loads(json.dumps(dataclasses.asdict(given) if dataclasses.is_dataclass(given) else given))  # type: ignore[arg-type]
 
 
 def from_dict(cls: type[T], values: dict[str, Any]) -> T:

@@ -74,10 +74,10 @@ def test_verify_tells_marked_from_unmarked(made: Path, key: OwnerKey, run) -> No
     host = run("verify", "--trust-key", "--suspect", made / "host.keras", "--key", made / "key", code=1)
     assert host["marked"] is False
     words = ("verify", "--suspect", made / "marked.keras", "--key", made / "key")
-    strict = run(*words, "--trust-key", "--alpha", 1e-9, code=2)
-    assert strict["error"].startswith("`alpha` must lie between 1.5e-05")
-    # Sixteen cells are soon ground: without a commitment such a key claims nothing.
-    assert run(*words, code=2)["error"].startswith("`alpha` must lie between 1.5e-05")
+    strict = run(*words, "--trust-key", "--alpha", 1e-20, code=2)
+    assert strict["error"].startswith("`alpha` must lie between 1.6e-19")
+    # 64 bits are ground at last: without a commitment such a key claims little.
+    assert run(*words, "--alpha", 1e-12, code=2)["error"].startswith("`alpha` must lie between 1.6e-19")
 
 
 def test_every_pair_of_suspect_and_key_is_a_look(made: Path, tmp_path: Path, key: OwnerKey, run) -> None:
@@ -86,8 +86,8 @@ def test_every_pair_of_suspect_and_key_is_a_look(made: Path, tmp_path: Path, key
     found = run("verify", "--trust-key", *suspects, "--key", made / "key", "--key", tmp_path / "wrong")["verdicts"]
     assert [verdict["marked"] for verdict in found] == [True, False, False, False]
     assert found[0]["log10_claim"] == pytest.approx(found[0]["log10_p"] + np.log10(4))
-    # 2^-16 reaches 3e-5 for one look and not for four.
-    strict = ("verify", "--trust-key", "--alpha", 3e-5, "--key", made / "key", "--suspect", made / "marked.keras")
+    # Three readings of 64 bits reach 3e-19 for one look and not for four.
+    strict = ("verify", "--trust-key", "--alpha", 3e-19, "--key", made / "key", "--suspect", made / "marked.keras")
     if found[0]["score"] == 1.0:
         assert run(*strict)["marked"] is True
         run(*strict, "--key", tmp_path / "wrong", code=1)
@@ -97,8 +97,7 @@ def test_verdict_as_text(made: Path, capsys) -> None:
     assert main(["verify", "--trust-key", "--suspect", str(made / "marked.keras"), "--key", str(made / "key")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"VERIFIED: {made}/marked.keras carries the mark")
-    # 15 or 16 of 16 cells: 1 in 3,855 or 1 in 65,536.
-    assert re.search(r"1 in (3,8\d\d|65,536)", lines[0])
+    assert re.search(r"1 in (\d{1,3},)?\d{3}|10\^\d+", lines[0])
     assert "(exact binomial tail)" in lines[-2]
     assert lines[-1].startswith("Standing: taken on trust")
     assert main(["verify", "--trust-key", "--suspect", str(made / "host.keras"), "--key", str(made / "key")]) == 1

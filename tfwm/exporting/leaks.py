@@ -110,7 +110,11 @@ def leaks_of(key: OwnerKey, scheme: Scheme, more: Mapping[str, Sequence[bytes]] 
     }
     if isinstance(scheme, KeySampleScheme):
         whole["the labels"] = written_labels(scheme.key_labels(key))
+    # What the deployed model computes with is in it by design: who reads its graph can leave it out as well.
+    deployed = getattr(scheme, "deployed_arrays", ())
     for name, array in key.arrays.items():
+        if name in deployed:
+            continue
         if array.dtype.kind in "iu" and array.dtype != np.uint8:
             whole[f"the array `{name}`"] = written_labels(array.ravel())
         else:

@@ -56,6 +56,8 @@ class Scheme(Protocol):
       shown_arrays: which arrays of a key a judge is shown, where the key has them, and along which axis its pieces
         stand in them; None where there are no pieces in it, so that the whole array is shown.
       shown_networks: of which of its networks a judge is shown the weights.
+      deployed_arrays: optional: which arrays of a key the deployed model computes with, so that an audit of exports
+        does not call them a leak; of none where a scheme does not say.
       asking: names of the settings that say how a suspect is asked, and not what was embedded; `verify` takes these
         from the scheme that it is called on, and all others from the key.
     """

@@ -17,7 +17,7 @@ from tfwm.kinds.restoration_hosts import HostSettings, train_host
 from tfwm.networks.restorers import RESTORERS
 from tfwm.schemes import DeepWatermarking
 from tfwm.schemes.control_models import control_names
-from tfwm.schemes.deep_watermarking import verification
+from tfwm.schemes.deep_watermarking import controls
 from tfwm.schemes.deep_watermarking.controls import CONTROLS, control_arrays, control_plan
 from tfwm.schemes.deep_watermarking.ranking import Unmarked, unmarked_in
 from tfwm.schemes.deep_watermarking.training import unlearned
@@ -178,11 +178,12 @@ def test_a_logo_key_of_an_earlier_release_ranks_as_it_did_and_says_among_what(lo
 def test_a_control_is_asked_as_a_suspect_is(logo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def read(settings, suspect, key):
+    def answers(settings, suspect, key):
         asked.append(suspect.name)
-        return {"logo": as_float(key.arrays["logo"])[None]}
+        return as_float(key.arrays["logo"])[None]
 
-    monkeypatch.setattr(verification, "extracted_from", read)
+    monkeypatch.setattr(controls, "answers_to_probes", answers)
+    monkeypatch.setattr(controls, "extract", lambda settings, images, key: {"logo": images})
     two = replace(logo.scheme, controls=2, alpha=0.34)
     found = control_arrays(two, coarse_pairs(24, 16), logo.key, Run(tmp_path, quiet=True))
     assert found["control_nc"] == pytest.approx([1.0, 1.0])

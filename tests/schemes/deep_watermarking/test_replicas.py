@@ -26,7 +26,7 @@ CODED = smallest_scheme(image_size=32)
 # Batch statistics have to be those of the global batch.
 LOGO = replace(
     CODED, coded=False, clean_outputs=False, clean_stride=1, embedder_normalization="batch", residual_scale=0.0,
-    adversarial_form="least_squares", alpha=0.2,
+    adversarial_form="least_squares", controls=4, alpha=0.2,
 )  # fmt: skip
 BATCH = 8
 

@@ -147,7 +147,7 @@ def test_pairs_share_a_code_and_batches_do_not() -> None:
     np.testing.assert_array_equal(codes[::2], codes[1::2])
     # 16 codes of four bits, 200 pairs: each comes 12.5 times on average.
     assert len(np.unique(codes, axis=0)) == 16
-    assert Marker(replace(PLAIN, coded=False, alpha=0.2), None, MARK).codes(seeds) is None
+    assert Marker(replace(PLAIN, coded=False, controls=4, alpha=0.2), None, MARK).codes(seeds) is None
     chosen = marker.chosen(seeds).numpy().ravel()
     np.testing.assert_array_equal(chosen[::2], chosen[1::2])
     assert set(chosen) == {0.0, 1.0}

@@ -86,6 +86,7 @@ class DeepWatermarkingSettings:
         "structure_offsets": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
+    deployed_arrays: ClassVar[tuple[str, ...]] = ("structure_frequencies", "structure_phases")
     divisible: ClassVar[bool] = False
     asking: ClassVar[tuple[str, ...]] = ()
 
@@ -128,9 +129,11 @@ class DeepWatermarkingSettings:
     structure: int = field(default=0, metadata=LATER)
     structure_psnr: float = field(default=45.5, metadata=LATER)
     vgg_weights: str = ""
-    controls: int = 19
-    control_filters: int = 32
-    control_schedule: Schedule = field(default_factory=lambda: Schedule(20, 375, 8, 1e-3, "cosine", 0.9))
+    controls: int = field(default=19, metadata=LATER)
+    control_filters: int = field(default=32, metadata=LATER)
+    control_schedule: Schedule = field(
+        default_factory=lambda: Schedule(20, 375, 8, 1e-3, "cosine", 0.9), metadata=LATER
+    )
     max_blank_nc: float = 0.95
     alpha: float = 0.05
 

@@ -23,8 +23,12 @@ from tfwm.suspects import as_float
 from tfwm.types import Suspect, Verdict
 
 CODED_NULL = (
-    "the suspect is independent of the key's secret code, which was drawn when extractor, probe images and unmarked "
-    "answers were fixed, so each bit agrees with probability 1/2 (exact binomial tail)"
+    "the suspect is independent of the key's secret code, which was drawn when extractor, probe images and baseline "
+    "were fixed, so each cell agrees with probability 1/2 (exact binomial tail)"
+)
+STRUCTURE_NULL = (
+    "the suspect is independent of the key's secret code, which was drawn when extractor, probe images, unmarked "
+    "answers and functions were fixed, so each bit agrees with probability 1/2 (exact binomial tail)"
 )
 
 
@@ -95,7 +99,8 @@ def _coded_verdict(
     read = Readings(settings, key, answers)
     best = read(whole_code(settings, key), alpha)
     figures = logo_figures(read.responses.logos(best.match.view), key)
-    return best.verdict(settings, alpha, CODED_NULL, figures)
+    null = STRUCTURE_NULL if settings.structure else CODED_NULL
+    return best.verdict(settings, alpha, null, figures)
 
 
 def _logo_verdict(

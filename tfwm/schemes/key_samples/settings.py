@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from tensorflow import keras
 
-from tfwm.config import check_at_least_one, choose, to_dict
+from tfwm.config import LATER, check_at_least_one, choose, to_dict
 from tfwm.data.logos import read_logo
 from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.binding import Draws
@@ -211,8 +211,8 @@ class EncoderSettings(KeySampleSettings):
     encoder: Schedule = field(default_factory=lambda: Schedule(100, 500, 20, 1e-3, "constant", 0.5))
     labels: str = "last"
     controls: int = 1
-    control_networks: tuple[str, ...] = (OWN,)
-    control_width: float = 1.0
+    control_networks: tuple[str, ...] = field(default=(OWN,), metadata=LATER)
+    control_width: float = field(default=1.0, metadata=LATER)
 
     shown_networks: ClassVar[tuple[str, ...]] = ("encoder",)
     has_encoder: ClassVar[bool] = True
