@@ -17,7 +17,7 @@ from tfwm.kinds.restoration_hosts import HostSettings, train_host
 from tfwm.networks.restorers import RESTORERS
 from tfwm.schemes import DeepWatermarking
 from tfwm.schemes.control_models import control_names
-from tfwm.schemes.deep_watermarking import controls
+from tfwm.schemes.deep_watermarking import controls, verification
 from tfwm.schemes.deep_watermarking.controls import CONTROLS, control_arrays, control_plan
 from tfwm.schemes.deep_watermarking.ranking import Unmarked, unmarked_in
 from tfwm.schemes.deep_watermarking.training import unlearned
