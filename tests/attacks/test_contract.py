@@ -48,6 +48,12 @@ LABELS = {
     "extract_classifier": "extract_classifier(lenet1-0.5, scores)", "fine_prune": "fine_prune(0.3)",
     "neural_cleanse": "neural_cleanse(0.2, 10 steps)", "request_jpeg": "request_jpeg(30)",
     "request_resize": "request_resize(0.5)", "evade_detected": "evade_detected(random, features, 0.9)",
+    "mirrored": "mirrored(horizontal)", "turned": "turned(90)", "self_ensemble": "self_ensemble(mean)",
+    "tiled": "tiled(2 x 3, overlap 2)", "padded": "padded(8, reflect)", "shifted": "shifted(5 down, 3 right, cyclic)",
+    "averaged_shifts": "averaged_shifts(2, reflected)", "rescaled": "rescaled(1.5)",
+    "mean_subtracted": "mean_subtracted(flat, 8)", "components_subtracted": "components_subtracted(ordinary, 8, 2)",
+    "demarked": "demarked(plain_cnn-4, 2 blocks, l2)", "request_shift": "request_shift(2 down, 1 left)",
+    "ensemble_scores": "ensemble_scores(1, mirrored)",
     "oracle_remove": "oracle_remove(no extractor)", "oracle_replace": "oracle_replace(no extractor)",
     "compose": "prune(0.3) + quantize(4)",
 }  # fmt: skip

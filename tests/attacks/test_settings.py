@@ -7,10 +7,14 @@ import math
 import pytest
 
 from tfwm.attacks import (
+    AveragedShifts,
     Blur,
+    ComponentsSubtracted,
     Compose,
     Crop,
+    Demarked,
     Distill,
+    EnsembleScores,
     Evade,
     EvadeDetected,
     ExtractClassifier,
@@ -18,17 +22,26 @@ from tfwm.attacks import (
     FineTune,
     GaussianNoise,
     Jpeg,
+    MeanSubtracted,
+    Mirrored,
     NeuralCleanse,
     Overwrite,
+    Padded,
     Prune,
     Quantize,
     ReinitializeLast,
     RequestJpeg,
     RequestResize,
+    RequestShift,
+    Rescaled,
     Resize,
     Rotate,
+    SelfEnsemble,
+    Shifted,
     Surrogate,
+    Tiled,
     TuneClassifier,
+    Turned,
     WeightNoise,
 )  # fmt: skip
 
@@ -69,6 +82,37 @@ SCHEME = {"scheme": "trigger_image", "preset": "tiny"}
         (lambda: Surrogate(downs=1), "`downs` must be .* got 1. Use 5 for 64 x 64"),
         (lambda: Surrogate(blocks=-1), "`blocks` must be .* got -1"),
         (lambda: Surrogate("plain_cnn", blocks=1), "`blocks` must be 0 or at least 2 for plain_cnn, got 1"),
+        (lambda: Surrogate(augment="turn"), "There is no augmentation `turn`. Did you mean `turns`"),
+        (lambda: Surrogate(ask="twice"), "There is no way to ask `twice`. .*Known: once, self_ensemble"),
+        (lambda: Demarked("plain_cnn", blocks=1), "`blocks` must be 0 or at least 2 for plain_cnn, got 1"),
+        (lambda: Demarked(loss="l3"), "There is no loss `l3`"),
+        (lambda: Demarked(augment="crop"), "There is no augmentation `crop`. Did you mean `crops`"),
+        (lambda: Mirrored("diagonal"), "There is no axis `diagonal`"),
+        (lambda: Turned(4), "`quarters` must be a whole number from 1 to 3, got 4. They are quarter turns"),
+        (lambda: SelfEnsemble("mode"), "There is no average `mode`"),
+        (lambda: Tiled(0), "`rows` must be a whole number from 1 to 64, got 0. Use 2"),
+        (lambda: Tiled(overlap=-1), "`overlap` must be .* got -1. It is in pixels"),
+        (lambda: Tiled(1, 1), "`rows` and `columns` must make at least two tiles, got 1 x 1"),
+        (lambda: Padded(0), "`pixels` must be a whole number from 1 to 1024, got 0. Use 8"),
+        (lambda: Padded(mode="reflected"), "There is no mode `reflected`. Did you mean `reflect`"),
+        (lambda: Shifted(0, 0), "`rows` and `columns` must not both be 0, which moves nothing"),
+        (lambda: Shifted(2000), "`rows` must be a whole number from -1024 to 1024, got 2000. It is in pixels"),
+        (lambda: Shifted(mode="cycle"), "There is no mode `cycle`. Did you mean `cyclic`"),
+        (lambda: AveragedShifts(0), "`pixels` must be .* got 0. It is in pixels"),
+        (lambda: AveragedShifts(mode="reflect"), "There is no mode `reflect`. Did you mean `reflected`"),
+        (lambda: Rescaled(0.0), "`factor` must be a number from 0.1 to 8, got 0.0. Use 1.5"),
+        (lambda: Rescaled(1.0), "`factor` must not be 1, which changes nothing"),
+        (lambda: MeanSubtracted("flats"), "There is no kind of pictures `flats`. Did you mean `flat`"),
+        (lambda: MeanSubtracted(count=0), "`count` must be .* got 0. Use 256"),
+        (
+            lambda: ComponentsSubtracted(count=4, components=4),
+            "`components` must be .* 1 to 3, got 4. Use 4",
+        ),
+        (lambda: MeanSubtracted(share=0.0), "`share` must be a number from 0.01 to 2, got 0.0. Use 1 for all of it"),
+        (lambda: ComponentsSubtracted(share=3.0), "`share` must be .* got 3.0"),
+        (lambda: RequestShift(0, 0), "`rows` and `columns` must not both be 0"),
+        (lambda: RequestShift(1.5), "`rows` must be a whole number"),  # type: ignore[arg-type]
+        (lambda: EnsembleScores(0), "`pixels` must be .* got 0. It is in pixels"),
         (lambda: Compose((Jpeg(),)), r"`attacks` must be at least two, got \[jpeg\(50\)\]"),
         (lambda: Compose((Jpeg(), Prune())), r"`prune\(0.2\)` needs WEIGHTS, but `jpeg\(50\)` leaves less. Put a"),
         (lambda: TuneClassifier("first"), "There is no choice of layers `first`. .*Known: all, last"),
@@ -96,6 +140,13 @@ def test_what_is_not_the_default_shows_in_the_label() -> None:
     assert repr(FineTune(sigma=25, freeze_statistics=True)) == "fine_tune(all, l2, sigma 25, frozen statistics)"
     assert repr(Evade(sigma=25)) == "evade(0.01, blur 1, sigma 25)"
     assert repr(Surrogate(filters=12)) == "surrogate(unet-12, l1)"
+    augmented = Surrogate("plain_cnn", filters=64, blocks=9, augment="turns_crops", ask="self_ensemble")
+    assert repr(augmented) == "surrogate(plain_cnn-64, 9 blocks, l1, turns_crops, asked by self_ensemble)"
+    assert repr(Demarked(augment="turns")) == "demarked(unet-16, 3 downs, l2, turns)"
+    assert repr(MeanSubtracted("ordinary", share=0.5)) == "mean_subtracted(ordinary, 256, share 0.5)"
+    assert repr(Tiled(3, 2)) == "tiled(3 x 2)"
+    assert repr(Shifted(-1, -2, "reflected")) == "shifted(1 up, 2 left, reflected)"
+    assert repr(EnsembleScores(2)) == "ensemble_scores(2)"
     tuned = TuneClassifier(augment="crop", freeze_statistics=True)
     assert repr(tuned) == "tune_classifier(all, crop, frozen statistics)"
     assert repr(FinePrune(augment="crop_flip")) == "fine_prune(0.3, crop_flip)"

@@ -54,7 +54,7 @@ def test_tiny_thieves_train_longer_than_the_owner() -> None:
     steps = {attack.name: attack.schedule.steps for attack in suite_attacks(scheme, "", suite_called("tiny"))
              if hasattr(attack, "schedule")}  # fmt: skip
     assert set(steps) == {
-        "surrogate", "distill", "fine_tune", "reinitialize_last", "oracle_remove", "oracle_replace",
+        "surrogate", "distill", "fine_tune", "reinitialize_last", "oracle_remove", "oracle_replace", "demarked",
     }  # fmt: skip
     assert steps["surrogate"] > scheme.embedding.steps
 

@@ -6,6 +6,7 @@ and each can be imported from here: `from tfwm.attacks import Surrogate`.
 | room or file | holds |
 |---|---|
 | answers.py, requests.py | what an endpoint does to its answers, or to the requests, with filters.py |
+| wrappers/ | other requests around an untouched model, their answers put back; what its answers have in common |
 | weights.py | changed weights, with kernels.py |
 | copies/ | networks of the thief's own, trained on answers |
 | tuning/ | the stolen network, trained further |

@@ -5,6 +5,7 @@
 | protocol.py | `Kind`: all that differs between the two |
 | restoration.py | networks from images to images |
 | classification.py | networks from images to class scores |
+| wrappers.py | the wrappers that cost a thief nothing, which every evaluation tries |
 | fidelity.py | how far two sets of pictures are apart |
 
 Nothing else in tfwm asks which kind a host is: it takes the kind of a scheme, of a network or of data from here, and

@@ -10,6 +10,7 @@ import numpy as np
 
 from tfwm.kinds.protocol import Wanted, shapes_of
 from tfwm.kinds.quality import Correctness
+from tfwm.kinds.wrappers import SCORE_WRAPPERS
 from tfwm.suspects.answers import SCORES, Answer
 from tfwm.types import CLASSIFICATION, LabelledImages, Suspect, Verdict
 
@@ -50,6 +51,7 @@ class Classification:
         {"attack": "extract_classifier"},
         {"attack": "request_jpeg", "quality": 90},
         {"attack": "request_resize", "factor": 0.5},
+        *SCORE_WRAPPERS,
     )
     trivial: Mapping[str, str] = {
         "trivial: constant class": "constant_class", "trivial: majority class": "majority_class",

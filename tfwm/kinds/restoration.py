@@ -10,6 +10,7 @@ import numpy as np
 
 from tfwm.kinds.protocol import Wanted, shapes_of
 from tfwm.kinds.quality import Likeness
+from tfwm.kinds.wrappers import PICTURE_WRAPPERS
 from tfwm.suspects.answers import IMAGES, Answer
 from tfwm.types import RESTORATION, ImagePairs, Suspect, Verdict
 
@@ -50,6 +51,7 @@ class Restoration:
         {"attack": "jpeg", "quality": 90},
         {"attack": "gaussian_noise", "sigma": 0.02},
         {"attack": "prune", "share": 0.1},
+        *PICTURE_WRAPPERS,
     )  # fmt: skip
     trivial: Mapping[str, str] = {
         "trivial: constant": "constant", "trivial: echo": "echo", "trivial: noise": "noise",

@@ -8,8 +8,10 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.attacks.toys import grey_host, grey_pairs, patches, same_weights
-from tfwm.attacks import Surrogate
+from tfwm.attacks import SelfEnsemble, Surrogate
+from tfwm.attacks.copies.imitation import imitator
 from tfwm.attacks.copies.surrogate import recorded_answers
+from tfwm.data.stream.batches import batches
 from tfwm.suspects import FunctionSuspect, KerasSuspect, RecordedSuspect, as_float
 from tfwm.suspects.trivial import echo
 from tfwm.training import Run, Schedule
@@ -110,3 +112,38 @@ def test_grey_hosts_with_batch_normalisation(run) -> None:
     assert answers.shape == pairs.inputs.shape
     assert np.isfinite(answers).all()
     assert np.abs(answers - grey(pairs.inputs)).max() > 1e-4
+
+
+def test_a_thief_who_asks_in_eight_orientations_learns_from_their_mean(suspect, data, run) -> None:
+    settings = {"filters": 4, "blocks": 2, "schedule": Schedule(1, 4, 4, decay="constant")}
+    eightfold = Surrogate("plain_cnn", ask="self_ensemble", **settings)(suspect, data, run.child("a"))
+    by_hand = Surrogate("plain_cnn", **settings)(SelfEnsemble()(suspect, data, run), data, run.child("b"))
+    assert same_weights(eightfold, by_hand)
+    assert not same_weights(eightfold, Surrogate("plain_cnn", **settings)(suspect, data, run.child("c")))
+    assert eightfold.name == "surrogate(plain_cnn-4, 2 blocks, l1, asked by self_ensemble) of toy"
+
+
+@pytest.mark.parametrize("augment", ["turns", "crops", "turns_crops"])
+def test_inputs_and_answers_are_augmented_alike(augment) -> None:
+    """A network that halves, which is what was answered: no error in any orientation, whatever part is enlarged."""
+    image = keras.Input((16, 16, 3))
+    network = keras.Model(image, keras.layers.DepthwiseConv2D(1, use_bias=False, depthwise_initializer="ones")(image))
+    network.set_weights([0.5 * value for value in network.get_weights()])
+    inputs = patches(8, seed=3)
+    arrays = {"inputs": inputs, "answers": 0.5 * as_float(inputs)}
+    losses = {}
+    for name, answers in (("alike", arrays["answers"]), ("apart", arrays["answers"][::-1])):
+        trainer = imitator(network, "l2", seed=0, augment=augment)
+        trainer.compile(keras.optimizers.SGD(0.0))
+        stream = batches({**arrays, "answers": answers}, batch_size=8, seed=1, steps=2)
+        losses[name] = trainer.fit(stream, verbose=0).history["loss"][0]
+    assert losses["alike"] < 1e-10 < 1e-3 < losses["apart"]
+
+
+def test_an_augmented_training_sees_other_pictures(suspect, data, run) -> None:
+    settings = {"filters": 4, "blocks": 2, "schedule": Schedule(1, 4, 4, decay="constant")}
+    plain, turned = (
+        Surrogate("plain_cnn", augment=augment, **settings)(suspect, data, run.child(augment))
+        for augment in ("none", "turns")
+    )
+    assert not same_weights(plain, turned)

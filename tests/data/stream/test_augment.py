@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwm.data.stream.augment import PAD, crop_and_flip
+from tfwm.data.stream.augment import PAD, crop_and_flip, turn_and_enlarge
 
 COUNT, SIDE = 300, 6
 
@@ -78,3 +78,53 @@ def test_digits_keep_their_side_and_no_padding_moves_nothing(images, seeds) -> N
 def test_size_and_type_stay(images, seeds) -> None:
     made = crop_and_flip(tf.constant(images, tf.float32) / 255.0, tf.constant(seeds))
     assert (made.dtype, made.shape) == (tf.float32, images.shape)
+
+
+def test_a_picture_lies_in_any_of_eight_orientations(seeds) -> None:
+    square = np.random.default_rng(3).random((1, SIDE, SIDE, 1)).astype(np.float32)
+    made = turn_and_enlarge(tf.constant(np.repeat(square, COUNT, axis=0)), tf.constant(seeds)).numpy()
+    turned = [np.rot90(square[0], quarters) for quarters in range(4)]
+    ways = [image.tobytes() for image in (*turned, *(image[:, ::-1] for image in turned))]
+    counts = [sum(image.tobytes() == way for image in made) for way in ways]
+    assert sum(counts) == COUNT
+    # 300 / 8 = 37.5 expected of each: chi-square with 7 degrees of freedom is above 24.3 once in 1000.
+    assert sum((count - COUNT / 8) ** 2 / (COUNT / 8) for count in counts) < 24.3
+
+
+def test_a_picture_that_is_no_square_keeps_its_shape(images, seeds) -> None:
+    made = turn_and_enlarge(tf.constant(images, tf.float32), tf.constant(seeds)).numpy()
+    ways = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    found = [[way for way in ways if np.array_equal(old[:: way[0], :: way[1]], new)] for old, new in zip(images, made)]
+    assert all(len(each) == 1 for each in found)
+    assert {each[0] for each in found} == set(ways)
+
+
+def test_an_enlarged_part_is_a_part(seeds) -> None:
+    # A picture whose value is its place: a linear one stays linear under bilinear enlargement.
+    rows, columns = np.indices((SIDE, SIDE + 1)).astype(np.float32)
+    places = np.repeat(np.stack([rows, columns], axis=-1)[None], COUNT, axis=0)
+    made = turn_and_enlarge(tf.constant(places), tf.constant(seeds), turn=False, smallest=0.5).numpy()
+    for axis, last in ((0, SIDE - 1), (1, SIDE)):
+        line = made[:, :, 0, 0] if axis == 0 else made[:, 0, :, 1]
+        first, end = line[:, 0], line[:, -1]
+        assert (first.min() >= 0, end.max() <= last + 1e-5) == (True, True)
+        shares = (end - first) / last
+        assert (shares.min() >= 0.5 - 1e-6, shares.max() <= 1 + 1e-6) == (True, True)
+        assert shares.max() - shares.min() > 0.45
+        np.testing.assert_allclose(np.diff(line, axis=1), np.repeat((shares)[:, None], last, axis=1), atol=1e-5)
+        # Anywhere: near the start of what is free, and near its end.
+        free = first[shares < 0.9] / ((1 - shares[shares < 0.9]) * last)
+        assert (free.min() < 0.05, free.max() > 0.95) == (True, True)
+    both = [(made[:, -1, 0, 0] - made[:, 0, 0, 0]) / (SIDE - 1), (made[:, 0, -1, 1] - made[:, 0, 0, 1]) / SIDE]
+    np.testing.assert_allclose(both[0], both[1], atol=1e-5)
+
+
+def test_what_lies_in_one_tensor_is_changed_alike_and_by_itself(seeds) -> None:
+    pictures = np.random.default_rng(4).random((COUNT, SIDE, SIDE, 2)).astype(np.float32)
+    pairs = np.concatenate([pictures, 1.0 - pictures], axis=-1)
+    made = turn_and_enlarge(tf.constant(pairs), tf.constant(seeds), smallest=0.6).numpy()
+    np.testing.assert_allclose(made[..., 2:], 1.0 - made[..., :2], atol=1e-6)
+    alone = turn_and_enlarge(tf.constant(pairs[7:8]), tf.constant(seeds[7:8]), smallest=0.6).numpy()
+    np.testing.assert_allclose(alone, made[7:8], atol=1e-6)
+    untouched = turn_and_enlarge(tf.constant(pairs), tf.constant(seeds), turn=False).numpy()
+    np.testing.assert_array_equal(untouched, pairs)

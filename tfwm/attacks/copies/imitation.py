@@ -12,11 +12,19 @@ from tensorflow import keras
 from tfwm.attacks.copies.losses import LOSSES, Content, content_loss, deceiving_loss, judging_loss
 from tfwm.attacks.thief import thief_seed
 from tfwm.config import check_range
+from tfwm.data.stream.augment import turn_and_enlarge
 from tfwm.data.stream.draws import noisy
 from tfwm.networks import patch_discriminator
 from tfwm.training import NetworkTrainer, Run, Schedule, descend, fit, mean_over_batch, scaled, stream_of
 
 DISCRIMINATOR_FILTERS = 32
+AUGMENTATIONS: Mapping[str, Mapping[str, Any]] = {
+    "none": {"turn": False},
+    "turns": {"turn": True},
+    "crops": {"turn": False, "smallest": 0.5},
+    "turns_crops": {"turn": True, "smallest": 0.5},
+}
+"""What happens to an input and its answer alike, by name: mirrors and quarter turns, parts that are enlarged."""
 
 
 class Imitator(NetworkTrainer):
@@ -30,16 +38,19 @@ class Imitator(NetworkTrainer):
       training: False leaves batch statistics and dropout as they are at inference.
       sigma: of fresh noise on the inputs at every step, in grey levels of 255.
       teacher: gives the wanted answers, to the very inputs that the network gets; None takes the batch's.
+      augment: one of `AUGMENTATIONS`, of inputs and answers alike; a teacher answers the changed inputs.
     """
 
     def __init__(
         self, network: keras.Model, content: Content, *, discriminator: keras.Model | None = None,
         adversarial_weight: float = 0.0, training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None,
+        augment: str = "none",
     ):  # fmt: skip
         super().__init__(network, ("loss", "content") + (("adversarial", "discriminator") if discriminator else ()))
         self.discriminator: Any = discriminator
         self._content, self._weight, self._mode = content, adversarial_weight, training
         self._sigma: float = sigma
+        self._augment: Mapping[str, Any] = AUGMENTATIONS[augment]
         # In a function, out of sight of Keras: the teacher is no part of the checkpoint.
         self._answer: Any = None if teacher is None else (lambda images: teacher(images, training=False))
 
@@ -52,6 +63,7 @@ class Imitator(NetworkTrainer):
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step on `{"inputs", "answers"}`, without answers where there is a teacher, and `"seed"` for noise."""
+        batch = self._augmented(batch)
         inputs = noisy(batch["inputs"], batch["seed"], self._sigma) if self._sigma else batch["inputs"]
         answers = tf.cast(self._answer(inputs), tf.float32) if self._answer else batch["answers"]
         with tf.GradientTape() as tape:
@@ -62,6 +74,14 @@ class Imitator(NetworkTrainer):
         if self.discriminator is not None:
             parts["discriminator"] = self._judge(answers, tf.stop_gradient(outputs))
         return self.record(parts)
+
+    def _augmented(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The batch with its pictures changed alike."""
+        if self._augment == AUGMENTATIONS["none"]:
+            return batch
+        names = [name for name in ("inputs", "answers") if name in batch]
+        changed = turn_and_enlarge(tf.concat([batch[name] for name in names], -1), batch["seed"], **self._augment)
+        return {**batch, **dict(zip(names, tf.split(changed, [batch[name].shape[-1] for name in names], -1)))}
 
     def _parts(self, outputs: tf.Tensor, answers: tf.Tensor) -> dict[str, tf.Tensor]:
         """The network's loss and what it is made of, `[n]` each."""
@@ -83,7 +103,7 @@ class Imitator(NetworkTrainer):
 
 def imitator(
     network: keras.Model, loss: str, *, seed: int, width: int = DISCRIMINATOR_FILTERS, vgg_weights: str = "",
-    training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None,
+    training: bool = True, sigma: float = 0.0, teacher: keras.Model | None = None, augment: str = "none",
 ) -> Imitator:  # fmt: skip
     """An uncompiled trainer with the discriminator that `loss` asks for.
 
@@ -93,7 +113,7 @@ def imitator(
       seed: of the discriminator's initial weights.
       width: filters of the discriminator's first layer.
       vgg_weights: npz file for a perceptual loss, see `content_loss`.
-      training, sigma, teacher: see `Imitator`.
+      training, sigma, teacher, augment: see `Imitator`.
     """
     _, weight = LOSSES[loss]
     channels = network.output_shape[-1]
@@ -102,7 +122,7 @@ def imitator(
     content = content_loss(loss, vgg_weights)
     return Imitator(
         network, content, discriminator=judge, adversarial_weight=weight, training=training, sigma=sigma,
-        teacher=teacher,
+        teacher=teacher, augment=augment,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tfwm.attacks import ATTACKS, attack_from_dict
 from tfwm.config import choose, from_dict, to_dict
 from tfwm.kinds import PerKind, kind_called
+from tfwm.kinds.wrappers import PICTURE_WRAPPERS, SCORE_WRAPPERS
 from tfwm.schemes import scheme_to_dict
 from tfwm.types import Attack, Scheme
 
@@ -76,8 +77,16 @@ STRENGTHS: PerKind[tuple[Fields, ...]] = PerKind(
         {"attack": "rotate", "degrees": 5.0},
         {"attack": "request_jpeg", "quality": 90},
         {"attack": "request_resize", "factor": 0.5},
+        *PICTURE_WRAPPERS,
+        {"attack": "shifted"},
+        {"attack": "averaged_shifts"},
+        {"attack": "rescaled", "factor": 1.5},
+        {"attack": "components_subtracted"},
+        {"attack": "demarked"},
         {"attack": "compose", "attacks": [{"attack": "prune", "share": 0.1}, {"attack": "jpeg", "quality": 90},
                                           {"attack": "gaussian_noise", "sigma": 0.02}]},
+        {"attack": "compose", "attacks": [{"attack": "mirrored"}, {"attack": "tiled"},
+                                          {"attack": "jpeg", "quality": 90}]},
     ),
     classification=(
         {"attack": "extract_classifier"},
@@ -95,6 +104,7 @@ STRENGTHS: PerKind[tuple[Fields, ...]] = PerKind(
         {"attack": "weight_noise", "sigma": 0.2},
         {"attack": "request_jpeg", "quality": 90},
         {"attack": "request_resize", "factor": 0.5},
+        *SCORE_WRAPPERS,
         {"attack": "compose", "attacks": [{"attack": "prune", "share": 0.2}, {"attack": "quantize", "bits": 8},
                                           {"attack": "request_jpeg", "quality": 90}]},
     ),
@@ -124,6 +134,7 @@ SUITES: Mapping[str, Suite] = {
                 "surrogate": {"filters": 8, "downs": 2, "schedule": _COPYING}, "distill": {"schedule": _COPYING},
                 "fine_tune": {"schedule": _TUNING}, "reinitialize_last": {"schedule": _TUNING},
                 "oracle_remove": {"schedule": _COPYING}, "oracle_replace": {"schedule": _COPYING},
+                "demarked": {"schedule": _COPYING},
             },
             classification={
                 "extract_classifier": {"network": "lenet5", "width": 1.0, "augment": "none", "schedule": _EXTRACTION},

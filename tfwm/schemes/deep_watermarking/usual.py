@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfwm.config import to_dict
+from tfwm.kinds.wrappers import PICTURE_WRAPPERS
 from tfwm.training import Schedule
 
 
@@ -27,6 +28,7 @@ USUAL_ATTACKS: tuple[Mapping[str, Any], ...] = (
         "attack": "fine_tune", "layers": "all", "loss": "l2",
         "schedule": to_dict(Schedule(4, 50, 16, 2e-4, "cosine", 0.9)),
     },
+    *PICTURE_WRAPPERS,
 )  # fmt: skip
 USUAL_POLICY: Mapping[str, Any] = {
     "min_psnr_marked_vs_unmarked_db": 38.0, "max_host_loss_db": 0.3, "alpha": 1e-6,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfwm.config import to_dict
+from tfwm.kinds.wrappers import PICTURE_WRAPPERS
 from tfwm.training import Schedule
 
 # A thief's schedules that two cores finish in minutes.
@@ -27,6 +28,7 @@ USUAL_ATTACKS: tuple[Mapping[str, Any], ...] = (
     {"attack": "fine_tune", "layers": "all", "loss": "l2", "schedule": _TUNING},
     {"attack": "fine_tune", "layers": "last", "loss": "l2", "schedule": _TUNING},
     {"attack": "reinitialize_last", "layers": 1, "loss": "l2", "schedule": _TUNING},
+    *PICTURE_WRAPPERS,
     {"attack": "overwrite", "scheme": {}},
 )
 USUAL_POLICY: Mapping[str, Any] = {

@@ -1,0 +1,11 @@
+"""What a thief puts around a stolen model in a line of his own: other requests, answers put back, no training.
+
+| file | holds |
+|---|---|
+| asking.py | what all of them share: the wrapped suspect, and asking for pictures of any size |
+| orientations.py | mirrors and quarter turns, and the mean over the eight orientations |
+| cutting.py | tiles, and a border that is cut off again |
+| moving.py | shifts, other sizes, and the mean over shifts |
+| residuals.py | what the answers have in common, estimated and subtracted |
+| scores.py | classifiers: moved requests, and the mean of the scores of several |
+"""
