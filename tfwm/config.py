@@ -26,8 +26,14 @@ def to_dict(settings: Any) -> dict[str, Any]:
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise TypeError(f"`settings` must be a dataclass instance, got {settings!r}.")
     values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
-    later = {f.name: f.default for f in dataclasses.fields(settings) if f.metadata.get("later")}
+    later = {f.name: _default(f) for f in dataclasses.fields(settings) if f.metadata.get("later")}
     return {name: value for name, value in values.items() if name not in later or value != later[name]}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    """What a field holds where nobody says anything, as JSON values."""
+    made = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return to_dict(made) if dataclasses.is_dataclass(made) else made
 
 
 def from_dict(cls: type[T], values: dict[str, Any]) -> T:

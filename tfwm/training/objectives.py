@@ -21,6 +21,18 @@ AUGMENTATIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def mirrors(augment: str) -> bool:
+    """Whether an augmentation mirrors pictures, which says that a mirror leaves their classes alone.
+
+    Args:
+      augment: one of `AUGMENTATIONS`.
+
+    Raises:
+      ValueError: no such augmentation.
+    """
+    return bool(choose("augmentation", augment, AUGMENTATIONS).get("flip", True))
+
+
 def mean_absolute_difference(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     """The mean of |first - second| over the values of each picture, `[n]`.
 
