@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwm.training import KeySamples, Margin
+from tfwm.training import KeySamples, Labels, Margin
 
 COUNT, SIDE = 5, 12
 
@@ -79,3 +79,20 @@ def test_copies_are_mirrored_where_ordinary_images_are(batch) -> None:
         assert (mirrored ^ same).all()
         # Standard deviation of a share of 200 fair coins: 0.035.
         assert abs(mirrored.mean() - share) < 0.12
+
+
+def test_half_of_the_ordinary_images_are_changed_alike_with_their_own_classes() -> None:
+    draw = np.random.default_rng(3)
+    ordinary = {
+        "images": tf.constant(draw.random((200, SIDE, SIDE, 1)), tf.float32),
+        "labels": tf.constant(draw.integers(0, 4, 200)), "seed": tf.constant(draw.integers(0, 2**62, (200, 2))),
+    }  # fmt: skip
+    images, labels = Labels(margin=Margin(copies=1)).prepared(ordinary)
+    np.testing.assert_array_equal(labels, ordinary["labels"])
+    same = (images.numpy() == ordinary["images"].numpy()).all(axis=(1, 2, 3))
+    # Standard deviation of a share of 200 fair coins: 0.035.
+    assert abs(same.mean() - 0.5) < 0.12
+    part, _ = Labels(margin=Margin(copies=1)).prepared({name: values[50:90] for name, values in ordinary.items()})
+    np.testing.assert_array_equal(part, images[50:90])
+    still, _ = Labels(margin=Margin()).prepared(ordinary)
+    np.testing.assert_array_equal(still, ordinary["images"])

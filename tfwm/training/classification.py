@@ -90,7 +90,7 @@ def fit_classifier(
     """
     outputs = answers_with(network, data.images)
     mark = None if key is None else KeySamples(margin, augment)
-    trainer = SupervisedTrainer(network, Labels(outputs, augment), mark, training=training)
+    trainer = SupervisedTrainer(network, Labels(outputs, augment, margin), mark, training=training)
     trainer.compile(schedule.optimizer(), jit_compile=run.jit)
     arrays = [data.images, data.labels, flat_weights(network), *([] if key is None else [key.images, key.labels])]
     decided = {

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from tfwm.config import check_range, check_whole
+from tfwm.data.stream.draws import integers
 from tfwm.data.stream.neighbours import copies_of, neighbours
+
+_ORDINARY = 71  # a purpose that nothing else draws for
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class Margin:
 
     Whoever serves a stolen classifier can move, turn, shrink or soften every request at no cost, or answer with the
     mean over several such versions. A label that the host learnt for a single point is gone by then; one that it
-    learnt for the neighbourhood stays.
+    learnt for the neighbourhood stays. Half of the ordinary images are changed alike, with their own classes: else the
+    host would take the changes for the sign of a key sample, and be wrong about every ordinary picture with one.
 
     Args:
       copies: changed copies of each key sample in a batch, drawn afresh in every step, beside the sample as it is; 0
@@ -78,8 +83,24 @@ class Margin:
         """
         if not self.copies:
             return images, labels
-        changes = asdict(self)
-        copies = changes.pop("copies")
-        many, their_seeds = tf.tile(images, [copies, 1, 1, 1]), copies_of(seeds, copies)
-        near = neighbours(many, their_seeds, mirror=mirror, **changes)
-        return tf.concat([images, near], 0), tf.tile(labels, [copies + 1])
+        many, their_seeds = tf.tile(images, [self.copies, 1, 1, 1]), copies_of(seeds, self.copies)
+        near = neighbours(many, their_seeds, mirror=mirror, **self._changes())
+        return tf.concat([images, near], 0), tf.tile(labels, [self.copies + 1])
+
+    def among_ordinary(self, images: tf.Tensor, seeds: tf.Tensor) -> tf.Tensor:
+        """Ordinary images, of which half are changed as copies of key samples are, but for mirrors.
+
+        Args:
+          images: float `[n, height, width, channels]` in [0, 1], of a static size.
+          seeds: int64 `[n, 2]`, one an image.
+
+        Returns:
+          Images of the same type and shape; as they came where there are no copies.
+        """
+        if not self.copies:
+            return images
+        near = neighbours(images, copies_of(seeds, 1), mirror=False, **self._changes())
+        return tf.where(integers(seeds, _ORDINARY, (1, 1, 1)) < 0, near, images)
+
+    def _changes(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if name != "copies"}

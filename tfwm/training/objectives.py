@@ -12,6 +12,7 @@ from tensorflow import keras
 from tfwm.config import choose
 from tfwm.data.stream.augment import crop_and_flip
 from tfwm.data.stream.draws import noisy
+from tfwm.training.margin import Margin
 from tfwm.training.step import batch_psnr
 
 Batch = dict[str, tf.Tensor]
@@ -180,7 +181,8 @@ class Labels:
 
     Args:
       outputs: what the network answers with: `logits` or `probabilities`.
-      augment: one of `AUGMENTATIONS`, for ordinary images; key samples are never changed.
+      augment: one of `AUGMENTATIONS`, for ordinary images.
+      margin: of key samples that are learnt beside: ordinary images are then changed as they are; None for none.
 
     Raises:
       ValueError: no such outputs or augmentation.
@@ -188,6 +190,7 @@ class Labels:
 
     outputs: str = "logits"
     augment: str = "none"
+    margin: Margin | None = None
     figures = ("accuracy",)
 
     def __post_init__(self) -> None:
@@ -195,8 +198,11 @@ class Labels:
         choose("augmentation", self.augment, AUGMENTATIONS)
 
     def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The images, cropped and flipped by the augmentation, and their labels."""
-        return crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment]), batch["labels"]
+        """The images, cropped and flipped by the augmentation and changed by the margin, and their labels."""
+        images = crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment])
+        if self.margin is not None:
+            images = self.margin.among_ordinary(images, batch["seed"])
+        return images, batch["labels"]
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
         """The cross entropy of each answer, float32 `[n]`.

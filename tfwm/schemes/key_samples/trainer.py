@@ -117,7 +117,7 @@ class JointTrainer(EncoderTrainer):
         also = ("host", "accuracy", "key_accuracy")
         super().__init__(encoder, discriminator, logo, objective, rounds=rounds, also=also)
         self.network, self._host_rounds = network, host_rounds
-        self._task, self._mark = Labels(outputs, augment), KeySamples(margin, augment)
+        self._task, self._mark = Labels(outputs, augment, margin), KeySamples(margin, augment)
 
     @property
     def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
