@@ -3,7 +3,7 @@
     python -m benchmarks.classifier_survival --work runs/survival-classifier --out results/survival/classifier.json
 
 The classifier of `make demo-classifier`, a small ResNet on handwritten digits, is marked twice by `blind_watermark`: by
-key samples without a margin, and by the preset `fast`, which has one. A thief with digits of his own serves the model
+the preset `fast` as it is, and with a margin around its key samples. A thief with digits of his own serves the model
 behind wrappers that cost him nothing, prunes it, trains it further, overwrites the mark, or learns from its answers.
 
 What is in `--work` already is neither trained nor attacked again. Writes the figures, and a page beside them.
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tensorflow import keras
 from pipelines.demo.classification import SHORT, ClassificationDemo
 from tfwm.attacks import attack_from_dict
 from tfwm.components.labelled_folders import PATTERN
+from tfwm.config import to_dict
 from tfwm.evaluation.battery import Subjects, evaluate
 from tfwm.evaluation.defaults import usual_policy
 from tfwm.evaluation.report import Report
@@ -37,7 +38,7 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Descent, Margin, Run
 from tfwm.types import CLASSIFICATION, LabelledImages, MarkedModel, Scheme
 
-DESIGNS = ("without a margin", "with a margin")
+MARGINS = {"without a margin": Margin(), "with a margin": Margin(copies=2, noise=4.0)}
 FREE: tuple[dict[str, Any], ...] = (
     {"attack": "request_shift", "rows": 1, "columns": 1}, {"attack": "request_shift", "rows": -1, "columns": 0},
     {"attack": "request_shift", "rows": 2, "columns": -2}, {"attack": "request_shift", "rows": 3, "columns": 3},
@@ -104,13 +105,15 @@ def measured(work: Path, seed: int) -> dict[str, Report]:
       work: what is there already is kept.
       seed: of data, trainings and attacks.
     """
-    parts, with_margin = demo(work, seed)
+    parts, plain = demo(work, seed)
     kind, place = kind_called(CLASSIFICATION), work / f"seed_{seed}"
+    place.mkdir(parents=True, exist_ok=True)
     if not (place / "host.keras").is_file():
         settings = kind.preset("fast", augment="crop", schedule=Descent(**SHORT))
         kind.train_host(parts["owner"], settings, Run(place / "host", seed=seed, quiet=True)).save(place / "host.keras")
     host, reports = load_network(place / "host.keras"), {}
-    for name, scheme in zip(DESIGNS, (replace(with_margin, margin=Margin()), with_margin)):  # type: ignore[type-var]
+    for name, margin in MARGINS.items():
+        scheme = scheme_from_dict({**scheme_to_dict(plain), "margin": to_dict(margin)})
         folder = place / name.replace(" ", "_")
         made = marked(scheme, host, parts["owner"], folder, seed)
         subjects = Subjects(
@@ -120,7 +123,7 @@ def measured(work: Path, seed: int) -> dict[str, Report]:
         overwriting = {"attack": "overwrite", "scheme": scheme_to_dict(scheme)}
         attacks = [attack_from_dict(dict(fields)) for fields in (*FREE, *WEIGHTS, *COPIES, overwriting)]
         thief = Run(folder / "attacks", seed=seed, quiet=True)
-        reports[name] = evaluate(subjects, attacks, thief, usual_policy(with_margin))
+        reports[name] = evaluate(subjects, attacks, thief, usual_policy(scheme))
         print(page({seed: reports}), flush=True)
     return reports
 

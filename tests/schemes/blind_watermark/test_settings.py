@@ -54,13 +54,13 @@ def test_the_papers_numbers() -> None:
     assert replace(paper, body="plain", image_size=28).image_size == 28
 
 
-def test_only_the_fast_preset_has_a_margin_and_older_keys_settings_stay_as_they_were() -> None:
-    for preset in (BlindWatermark.paper, BlindWatermark.reference, BlindWatermark.tiny):
+def test_no_preset_has_a_margin_and_older_keys_settings_stay_as_they_were() -> None:
+    for preset in (BlindWatermark.paper, BlindWatermark.reference, BlindWatermark.fast, BlindWatermark.tiny):
         assert preset().margin.copies == 0
         assert "margin" not in preset().to_dict()
-    fast = BlindWatermark.fast()
-    assert fast.margin.copies > 0
-    assert from_dict(BlindWatermark, fast.to_dict()) == fast
+    wide = replace(BlindWatermark.fast(), margin=Margin(copies=2, turn=5.0))
+    assert wide.to_dict()["margin"]["turn"] == 5.0
+    assert from_dict(BlindWatermark, wide.to_dict()) == wide
 
 
 @pytest.mark.parametrize(("body", "channels"), [("unet", 3), ("plain", 1)])

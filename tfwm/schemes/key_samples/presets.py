@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfwm.training import Descent, Margin, Schedule
+from tfwm.training import Descent, Schedule
 
 # Deviations from the papers: fewer samples, and a host that goes on from its weights: from scratch in so few steps the
-# mark costs a narrow host 1 to 4 points, from its weights none. The margin is not the papers' either: a label that was
-# learnt for one point is gone when every request is moved by a pixel.
+# mark costs a narrow host 1 to 4 points, from its weights none.
 FAST_HOST: dict[str, Any] = {
     "samples": 120, "key_batch": 10, "from_scratch": False, "host": Descent(8, 120, 100, 0.05, "cosine"),
-    "margin": Margin(copies=3),
 }  # fmt: skip
 # As published: nineteen hosts are trained beside the owner's, for p = 0.05 and no less. A rank over models holds for
 # models like those that it ranks among: strangers have other architectures than the owner.
