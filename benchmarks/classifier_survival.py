@@ -25,7 +25,7 @@ from tensorflow import keras
 from pipelines.demo.classification import SHORT, ClassificationDemo
 from tfwm.attacks import attack_from_dict
 from tfwm.components.labelled_folders import PATTERN
-from tfwm.config import to_dict
+from tfwm.config import from_dict, to_dict
 from tfwm.evaluation.battery import Subjects, evaluate
 from tfwm.evaluation.defaults import usual_policy
 from tfwm.evaluation.report import Report
@@ -109,7 +109,7 @@ def measured(work: Path, seed: int) -> dict[str, Report]:
     kind, place = kind_called(CLASSIFICATION), work / f"seed_{seed}"
     place.mkdir(parents=True, exist_ok=True)
     if not (place / "host.keras").is_file():
-        settings = kind.preset("fast", augment="crop", schedule=Descent(**SHORT))
+        settings = kind.preset("fast", augment="crop", schedule=from_dict(Descent, SHORT))
         kind.train_host(parts["owner"], settings, Run(place / "host", seed=seed, quiet=True)).save(place / "host.keras")
     host, reports = load_network(place / "host.keras"), {}
     for name, margin in MARGINS.items():
