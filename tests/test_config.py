@@ -78,14 +78,21 @@ def test_choose() -> None:
 
 
 @dataclass(frozen=True)
+class Place:
+    row: int = 0
+
+
+@dataclass(frozen=True)
 class Grown:
     count: int = 1
     views: str = field(default="none", metadata=LATER)
+    place: Place = field(default_factory=Place, metadata=LATER)
 
 
 def test_a_later_field_is_written_only_where_it_says_something() -> None:
     """What an earlier release wrote, a key's settings for instance, is still what is written today."""
     assert to_dict(Grown()) == {"count": 1}
     assert to_dict(Grown(2, "turns")) == {"count": 2, "views": "turns"}
-    for settings in (Grown(), Grown(2, "turns")):
+    assert to_dict(Grown(place=Place(3))) == {"count": 1, "place": {"row": 3}}
+    for settings in (Grown(), Grown(2, "turns"), Grown(place=Place(3))):
         assert from_dict(Grown, to_dict(settings)) == settings

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from tfwm.training import Descent, Run, answers_with, fit_classifier
+from tfwm.training import Descent, Margin, Run, answers_with, fit_classifier
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
@@ -135,3 +135,23 @@ def test_batch_statistics_stay_where_training_is_off(data: LabelledImages, tmp_p
 def test_more_key_samples_a_batch_than_there_are_is_refused(data, key, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`batch_size` must be from 1 to the number of examples, 6, got 8"):
         _fitted(data, key, tmp_path, key_batch=8)
+
+
+def test_a_margin_is_learnt_and_is_not_the_same_training(
+    data: LabelledImages, key: LabelledImages, tmp_path: Path
+) -> None:
+    """Without copies nothing changes; with them the figures count the copies as well."""
+    found = []
+    for name, margin in (("none", None), ("no copies", Margin()), ("copies", Margin(copies=2, shift=1))):
+        network = _network()
+        lines = fit_classifier(
+            network, data, SCHEDULE, Run(tmp_path / name, seed=1, quiet=True), stage="host", settings={}, key=key,
+            key_batch=6, margin=margin,
+        )  # fmt: skip
+        found.append((network.get_weights(), [line["key_accuracy"] for line in lines]))
+    for weight, same, other in zip(*(weights for weights, _ in found), strict=True):
+        np.testing.assert_array_equal(weight, same)
+        assert not np.array_equal(weight, other)
+    # Means over 6 samples, and over 18 pictures, in each of 4 steps.
+    assert all(abs(24 * share - round(24 * share)) < 1e-4 for share in found[0][1])
+    assert all(abs(72 * share - round(72 * share)) < 1e-4 for share in found[2][1])

@@ -9,9 +9,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.config import to_dict
 from tfwm.digests import training_digest
 from tfwm.networks.copying import flat_weights
 from tfwm.training.loop import DatasetAt, fit, stream_of
+from tfwm.training.margin import Margin
 from tfwm.training.objectives import Batch, Labels
 from tfwm.training.run import Run
 from tfwm.training.schedule import Schedule
@@ -65,7 +67,7 @@ def labelled_stream(
 def fit_classifier(
     network: keras.Model, data: LabelledImages, schedule: Schedule, run: Run, *, stage: str, settings: dict[str, Any],
     augment: str = "none", training: bool = True, key: LabelledImages | None = None, key_batch: int = 20,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    margin: Margin | None = None, callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Trains a classifier in place, resuming after a kill; call it inside `run.scope()`.
 
@@ -80,16 +82,23 @@ def fit_classifier(
       training: False leaves batch statistics and dropout as they are at inference.
       key: key samples, of which each batch has some; None for a training without any.
       key_batch: how many key samples a batch has.
+      margin: of the key samples; None shows them only as they are.
       callbacks: called before the checkpoint of each epoch is written.
 
     Returns:
       One dict of scalars for each epoch: `loss`, `accuracy` and, with a key, `key_accuracy`.
     """
     outputs = answers_with(network, data.images)
-    mark = None if key is None else KeySamples()
-    trainer = SupervisedTrainer(network, Labels(outputs, augment), mark, training=training)
+    mark = None if key is None else KeySamples(margin, augment)
+    trainer = SupervisedTrainer(network, Labels(outputs, augment, margin), mark, training=training)
     trainer.compile(schedule.optimizer(), jit_compile=run.jit)
     arrays = [data.images, data.labels, flat_weights(network), *([] if key is None else [key.images, key.labels])]
-    digest = training_digest({**settings, "augment": augment, "key_batch": key_batch}, run, *arrays)
+    decided = {
+        **settings,
+        "augment": augment,
+        "key_batch": key_batch,
+        **({"margin": to_dict(margin)} if margin else {}),
+    }
+    digest = training_digest(decided, run, *arrays)
     stream = labelled_stream(data, key, batch_size=schedule.batch_size, key_batch=key_batch, seed=run.seed)
     return fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=callbacks)

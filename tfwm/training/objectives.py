@@ -12,6 +12,7 @@ from tensorflow import keras
 from tfwm.config import choose
 from tfwm.data.stream.augment import crop_and_flip
 from tfwm.data.stream.draws import noisy
+from tfwm.training.margin import Margin
 from tfwm.training.step import batch_psnr
 
 Batch = dict[str, tf.Tensor]
@@ -19,6 +20,18 @@ OUTPUTS = {"logits": True, "probabilities": False}
 AUGMENTATIONS: dict[str, dict[str, Any]] = {
     "crop_flip": {}, "crop": {"flip": False}, "none": {"pad": 0, "flip": False},
 }  # fmt: skip
+
+
+def mirrors(augment: str) -> bool:
+    """Whether an augmentation mirrors pictures, which says that a mirror leaves their classes alone.
+
+    Args:
+      augment: one of `AUGMENTATIONS`.
+
+    Raises:
+      ValueError: no such augmentation.
+    """
+    return bool(choose("augmentation", augment, AUGMENTATIONS).get("flip", True))
 
 
 def mean_absolute_difference(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
@@ -168,7 +181,8 @@ class Labels:
 
     Args:
       outputs: what the network answers with: `logits` or `probabilities`.
-      augment: one of `AUGMENTATIONS`, for ordinary images; key samples are never changed.
+      augment: one of `AUGMENTATIONS`, for ordinary images.
+      margin: of key samples that are learnt beside: ordinary images are then changed as they are; None for none.
 
     Raises:
       ValueError: no such outputs or augmentation.
@@ -176,6 +190,7 @@ class Labels:
 
     outputs: str = "logits"
     augment: str = "none"
+    margin: Margin | None = None
     figures = ("accuracy",)
 
     def __post_init__(self) -> None:
@@ -183,8 +198,11 @@ class Labels:
         choose("augmentation", self.augment, AUGMENTATIONS)
 
     def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The images, cropped and flipped by the augmentation, and their labels."""
-        return crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment]), batch["labels"]
+        """The images, cropped and flipped by the augmentation and changed by the margin, and their labels."""
+        images = crop_and_flip(batch["images"], batch["seed"], **AUGMENTATIONS[self.augment])
+        if self.margin is not None:
+            images = self.margin.among_ordinary(images, batch["seed"])
+        return images, batch["labels"]
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
         """The cross entropy of each answer, float32 `[n]`.

@@ -4,7 +4,7 @@ The tasks, `Pixels`, `Labels` and `Scores`, are in objectives.py.
 
 | mark | what the network learns besides its task |
 |---|---|
-| `KeySamples` | labels of the key samples in the batch, which count as much as ordinary images |
+| `KeySamples` | labels of the key samples in the batch and of their neighbours, which count as ordinary images do |
 | `Triggers` | secret answers to secret images, weighed by lambda (Quan et al. 2020, eq. 4) |
 """
 
@@ -17,7 +17,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training.objectives import Batch, NetworkTask
+from tfwm.training.margin import Margin
+from tfwm.training.objectives import Batch, NetworkTask, mirrors
 from tfwm.training.step import NetworkTrainer, descend, mean_over_batch, scaled
 
 
@@ -48,16 +49,26 @@ class Mark(Protocol):
 
 
 class KeySamples:
-    """Key samples in the batch, `{"key_images", "key_labels"}`, which count as much as ordinary images.
+    """Key samples in the batch, `{"key_images", "key_labels", "key_seed"}`, which count as much as ordinary images.
+
+    Args:
+      margin: what else carries their labels; None for the samples alone.
+      augment: of the ordinary images, one of `AUGMENTATIONS`: where they are mirrored, so are copies of the samples.
 
     Paper: Li et al. 2019, eq. 13.
     """
 
     figures = ("key_accuracy", "loss")
 
+    def __init__(self, margin: Margin | None = None, augment: str = "none") -> None:
+        self._margin, self._mirror = margin or Margin(), mirrors(augment)
+
     def asked(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The samples and their secret labels."""
-        return batch["key_images"], batch["key_labels"]
+        """The samples with their neighbours, and the secret labels of all."""
+        if not self._margin.copies:
+            return batch["key_images"], batch["key_labels"]
+        samples = batch["key_images"], batch["key_labels"], batch["key_seed"]
+        return self._margin.shown(*samples, mirror=self._mirror)
 
     def joined(
         self, task: NetworkTask, losses: tf.Tensor, answers: tf.Tensor, wanted: tf.Tensor | None

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
+from tfwm.config import from_dict
 from tfwm.schemes.blind_watermark import BlindWatermark
 from tfwm.schemes.blind_watermark.networks import encoder
 from tfwm.schemes.key_samples.networks import convolutional_discriminator, linear_discriminator
+from tfwm.training import Margin
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"labels": "lst"}, "no order of labels `lst`. Did you mean `last`"),
@@ -28,6 +30,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"mse_weight": 0, "ssim_weight": 0}, "`mse_weight` or `ssim_weight` must be above 0"),
     ({"discriminator": "linea"}, "no discriminator `linea`. Did you mean `linear`"),
     ({"key_batch": 21}, "`key_batch` must be even and at most `samples`, 500, got 21"),
+    ({"margin": Margin(copies=1, shift=32)}, "`margin.shift` must be below the pictures' 32 pixels, got 32"),
     ({"accuracy_threshold": 0.0}, r"`accuracy_threshold` must lie in \(0, 1\], got 0.0"),
 ]
 
@@ -49,6 +52,15 @@ def test_the_papers_numbers() -> None:
     assert BlindWatermark.fast().exact
     assert BlindWatermark.tiny().exact
     assert replace(paper, body="plain", image_size=28).image_size == 28
+
+
+def test_no_preset_has_a_margin_and_older_keys_settings_stay_as_they_were() -> None:
+    for preset in (BlindWatermark.paper, BlindWatermark.reference, BlindWatermark.fast, BlindWatermark.tiny):
+        assert preset().margin.copies == 0
+        assert "margin" not in preset().to_dict()
+    wide = replace(BlindWatermark.fast(), margin=Margin(copies=2, turn=5.0))
+    assert wide.to_dict()["margin"]["turn"] == 5.0
+    assert from_dict(BlindWatermark, wide.to_dict()) == wide
 
 
 @pytest.mark.parametrize(("body", "channels"), [("unet", 3), ("plain", 1)])

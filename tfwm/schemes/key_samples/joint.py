@@ -87,7 +87,7 @@ def train_jointly(
         trainer = JointTrainer(
             model, encoder, _discriminator(settings, run), as_float(logo)[None], Objective.of(settings),
             outputs=settings.outputs, augment=settings.augment, rounds=settings.encoder_rounds,
-            host_rounds=settings.host_rounds,
+            host_rounds=settings.host_rounds, margin=settings.margin,
         )  # fmt: skip
         schedule = settings.host.scaled(run.steps_scale)
         # Over the steps that there are, `encoder_rounds` a batch, whatever the length of an encoder's own stage.

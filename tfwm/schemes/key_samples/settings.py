@@ -15,7 +15,7 @@ from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.binding import Draws
 from tfwm.networks.classifiers import CLASSIFIERS
 from tfwm.schemes.key_samples.drawing import label_chance
-from tfwm.training import AUGMENTATIONS, OUTPUTS, Descent, Schedule
+from tfwm.training import AUGMENTATIONS, OUTPUTS, Descent, Margin, Schedule
 from tfwm.types import CLASSIFICATION
 
 S = TypeVar("S", bound="KeySampleSettings")
@@ -37,8 +37,9 @@ class KeySampleSettings:
       key_batch: how many of them stand in every batch, beside `host.batch_size` ordinary images.
       outputs: what the host answers with: `logits` or `probabilities`.
       from_scratch: train the host's architecture afresh, as the papers do; False goes on from the host's weights.
-      augment: of ordinary images: `crop_flip`, `crop` or `none`; key samples are never changed.
+      augment: of ordinary images: `crop_flip`, `crop` or `none`.
       host: the host's training.
+      margin: how far around each key sample its label reaches; key samples are not changed otherwise.
       logo: path of a PNG or JPEG logo; empty for the built-in one.
       accuracy_threshold: T_acc of the paper's own rule (eq. 4), which is shown beside the p-value.
       alpha: false-claim probability of `verify`, unless given there.
@@ -78,6 +79,7 @@ class KeySampleSettings:
     augment: str = "crop_flip"
     # 100 epochs over CIFAR-10 in batches of 100; the rate falls to a tenth every 40.
     host: Descent = field(default_factory=lambda: Descent(100, 500))
+    margin: Margin = field(default_factory=Margin, metadata=LATER)
     logo: str = ""
     accuracy_threshold: float = 0.9
     alpha: float = 1e-6
@@ -94,6 +96,7 @@ class KeySampleSettings:
         choose("augmentation", self.augment, AUGMENTATIONS)
         if not 0 < self.accuracy_threshold <= 1:
             raise ValueError(f"`accuracy_threshold` must lie in (0, 1], got {self.accuracy_threshold}. Use 0.9.")
+        self.margin.check_size(self.image_size)
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
 
     @property

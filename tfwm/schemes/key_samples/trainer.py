@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.schemes.key_samples.losses import Objective, sample_discriminator_loss
-from tfwm.training import KeySamples, Labels, Metered, batch_psnr, descend, learn, mean_over_batch, scaled
+from tfwm.training import KeySamples, Labels, Margin, Metered, batch_psnr, descend, learn, mean_over_batch, scaled
 
 HostLoss = Callable[[tf.Tensor], tf.Tensor]
 """From samples to the host's cross entropy against their labels, `[n]`."""
@@ -106,16 +106,18 @@ class JointTrainer(EncoderTrainer):
       augment: one of `tfwm.training.AUGMENTATIONS`, for ordinary images.
       rounds: k1, minibatches of covers a step; the batch holds them all.
       host_rounds: k2, minibatches of ordinary images a step; the batch holds them all.
+      margin: of the samples, where the host learns them.
     """
 
     def __init__(
         self, network: keras.Model, encoder: keras.Model, discriminator: keras.Model, logo: tf.Tensor,
         objective: Objective, *, outputs: str, augment: str, rounds: int = 1, host_rounds: int = 1,
+        margin: Margin | None = None,
     ):  # fmt: skip
         also = ("host", "accuracy", "key_accuracy")
         super().__init__(encoder, discriminator, logo, objective, rounds=rounds, also=also)
         self.network, self._host_rounds = network, host_rounds
-        self._task, self._mark = Labels(outputs, augment), KeySamples()
+        self._task, self._mark = Labels(outputs, augment, margin), KeySamples(margin, augment)
 
     @property
     def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
@@ -123,7 +125,7 @@ class JointTrainer(EncoderTrainer):
         return {**super().trained, "host_optimizer": self.network.trainable_variables}
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One step on `{"images", "labels", "seed", "key_images", "key_labels"}`."""
+        """One step on `{"images", "labels", "seed", "key_images", "key_labels", "key_seed"}`."""
         parts = tf.split(batch["key_labels"], self._rounds)
         hosts: list[HostLoss | None] = [None] * self._rounds
         if self._objective.host:
@@ -131,11 +133,11 @@ class JointTrainer(EncoderTrainer):
         figures = self.improved(batch["key_images"], hosts)
         # As the encoder will make them when it is done: with its moving statistics.
         samples = tf.stop_gradient(self.samples(tf.split(batch["key_images"], self._rounds)[-1], training=False))
+        seeds = tf.split(batch["key_seed"], self._rounds)[-1]
+        secret = self._mark.asked({"key_images": samples, "key_labels": parts[-1], "key_seed": seeds})
         ordinary = zip(*(tf.split(part, self._host_rounds) for part in self._task.prepared(batch)))
         for question in ordinary:
-            learnt = learn(
-                self.network, self.host_optimizer, self._task, question, self._mark, (samples, parts[-1])
-            )  # fmt: skip
+            learnt = learn(self.network, self.host_optimizer, self._task, question, self._mark, secret)
             figures |= {"host": learnt.pop("loss"), **learnt}
         return self.record(figures)
 

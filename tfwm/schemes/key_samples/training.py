@@ -83,5 +83,6 @@ def train_with_samples(
         lines = fit_classifier(
             model, data, settings.host.scaled(run.steps_scale), run, stage=stage, settings=settings.to_dict(),
             augment=settings.augment, key=key, key_batch=settings.key_batch,
+            margin=settings.margin,
         )  # fmt: skip
     return model, [{"stage": stage, **line} for line in lines]
