@@ -267,3 +267,12 @@ def test_a_data_set_is_marked_without_a_host() -> None:
     made = made_with(None, ImagePairs(images, images))
     assert verdict_on(made, around(made)["as it is"]).marked
     assert not verdict_on(made, as_float).marked
+
+
+def test_what_was_read_of_these_answers_is_not_read_again(made: Untrained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong keys share functions and answers with the owner's: only their codes differ."""
+    suspect = FunctionSuspect("m", lambda images: 0.9 * as_float(images) + 0.01)
+    first = made.scheme.verify(suspect, made.key)
+    monkeypatch.setattr(structure.Regression, "__call__", lambda *_: pytest.fail("read again"))
+    assert made.scheme.verify(suspect, made.key) == first
+    assert not made.scheme.verify(suspect, made.scheme.decoy(made.key, seed=9)).marked

@@ -16,7 +16,7 @@ from tfwm.papers.engine.subjects import measured
 from tfwm.papers.survival.designs import AFTER, BEFORE, for_seed, host_of, marked, pairs
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.deep_watermarking.codes import owner_code, structure_code
-from tfwm.schemes.deep_watermarking.readings import AS_THEY_ARE, CHANGES, Readings
+from tfwm.schemes.deep_watermarking.readings import AS_THEY_ARE, Readings
 from tfwm.schemes.wrong_keys import settings_of
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 
@@ -73,7 +73,7 @@ class _Carrier:
         """
         read = Readings(self.settings, self.key, np.asarray(suspect(self.key.arrays["probes"]), np.float32))
         if self.settings.structure:
-            said = read.structure({AS_THEY_ARE: CHANGES[AS_THEY_ARE]})[0]
+            said = read.structure(AS_THEY_ARE)[0]
             code = structure_code(self.settings, self.key)
         else:
             said, code = read.responses(), owner_code(self.settings, self.key)
