@@ -25,6 +25,6 @@ NOTES = {
 
 # Name, what it shows, function, and minutes at the scales smoke and desk.
 EXPERIMENTS = experiments_in(__name__, NOTES, (
-    ("outputs", "a mark in outputs under what thieves do, before and after", "outputs:outputs", (1, 75)),
+    ("outputs", "a mark in outputs under what thieves do, before and after", "outputs:outputs", (1, 40)),
     ("curves", "bits against PSNR for each carrier; the averaged residual", "curves:curves", (1, 12)),
 ))  # fmt: skip
