@@ -23,6 +23,9 @@ from tfwm.schemes.deep_watermarking.training import key_of_networks
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.training import Run
 
+# Little is trained here, but R reads many views.
+pytestmark = pytest.mark.trains
+
 SIZE, CELLS = 32, 8
 Model = Callable[[np.ndarray], np.ndarray]
 
@@ -224,7 +227,6 @@ def test_without_a_host_the_key_keeps_the_targets(made) -> None:
     assert not np.array_equal(pairs.inputs, pairs.targets)
 
 
-@pytest.mark.trains
 def test_training_without_a_host_keeps_the_targets_of_the_probes(tmp_path) -> None:
     scheme, data = smallest_scheme(cells=4), coarse_pairs(40, 16, seed=1)
     key = scheme.train(None, data, Run(tmp_path, quiet=True)).key
