@@ -1,6 +1,6 @@
 """Measures what is left of a classifier's mark when every request is changed, or the stolen weights are.
 
-    python -m benchmarks.classifier_survival --work runs/survival-classifier --out results/survival/classifier.json
+    python -m benchmarks.classifier_survival --work runs/survival-classifier --out results/classifier_survival.json
 
 The classifier of `make demo-classifier`, a small ResNet on handwritten digits, is marked twice by `blind_watermark`: by
 the preset `fast` as it is, and with a margin around its key samples. A thief with digits of his own serves the model
@@ -174,7 +174,7 @@ def main() -> None:
     """Trains what is not there yet, attacks, and writes the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.classifier_survival", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("runs/survival-classifier"))
-    parser.add_argument("--out", type=Path, default=Path("results/survival/classifier.json"))
+    parser.add_argument("--out", type=Path, default=Path("results/classifier_survival.json"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
     found = {seed: measured(options.work, seed) for seed in options.seeds}
