@@ -13,21 +13,30 @@ from tfwm.evidence.statistics import log10_tails
 from tfwm.evidence.views import FAMILIES
 from tfwm.ownership.ledger import choices
 from tfwm.schemes import make_scheme
+from tfwm.schemes.deep_watermarking.readings import CHANGES
+from tfwm.schemes.deep_watermarking.settings import READINGS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/evidence.md").read_text(encoding="utf-8")
 TRIGGER, DEEP = make_scheme("trigger_image", "fast"), make_scheme("deep_watermarking", "fast")
 BLIND, CONTENT = make_scheme("blind_watermark", "fast"), make_scheme("content_mark", "fast")
-# Row of the table: independent questions, chance of each, looks. Of several views the plain one counts twice in p.
+# Row of the table: independent questions, chance of each, looks. Of several readings, views or changes each has its factor.
 ROWS = {
     "`trigger_image` fast": (TRIGGER.cells**2, 1 / 2, choices(TRIGGER.pieces)),
-    "`deep_watermarking` fast": (DEEP.cells**2, 1 / 2, 1),
+    "`deep_watermarking` fast, colour": (DEEP.bits, 1 / 2, 1),
+    "the same, structure alone": (DEEP.structure_bits, 1 / 2, 1),
+    "the same, the map alone": (DEEP.cells**2, 1 / 2, 1),
     "`blind_watermark`, `deep_stego` fast, 40 of 120 shown": (40, 1 / 9, choices(BLIND.samples)),
     "the same, all 120 shown": (BLIND.samples, 1 / 9, choices(BLIND.samples)),
     "key methods (`content_mark`, ...) fast": (CONTENT.samples, 1 / 9, 1),
 }
 
-VIEWS = {"`deep_watermarking` fast": DEEP.family.factor(0)}
+PLAIN = 2  # half of it is kept for the answers as they are
+FACTORS = {
+    "`deep_watermarking` fast, colour": READINGS,
+    "the same, structure alone": READINGS * PLAIN,
+    "the same, the map alone": READINGS * DEEP.family.factor(0),
+}
 
 
 def _needed(n: int, chance: float, looks: float) -> int:
@@ -39,19 +48,24 @@ def _needed(n: int, chance: float, looks: float) -> int:
 def test_what_a_scheme_can_reach(row: str) -> None:
     n, chance, looks = ROWS[row]
     cells = next(line for line in PAGE.splitlines() if line.startswith(f"| {row} |")).strip("| ").split(" | ")
-    asked = looks * VIEWS.get(row, 1)
+    asked = looks * FACTORS.get(row, 1)
     assert cells[-2] == f"{_needed(n, chance, asked)} of {n}"
     assert cells[-1] == f"{_needed(n, chance, asked * GRINDABLE)} of {n}"
     assert np.log10(float(cells[-3])) == pytest.approx(
-        log10_tails(n, chance)[-1] + np.log10(VIEWS.get(row, 1)), abs=0.05
+        log10_tails(n, chance)[-1] + np.log10(FACTORS.get(row, 1)), abs=0.05
     )
 
 
 def test_what_other_views_cost() -> None:
-    factor = DEEP.family.factor(1)
-    assert _needed(64, 1 / 2, factor) == 55
-    assert _needed(36, 1 / 2, factor) == 35
-    assert "55 of 64 bits, or 35 of the 36" in PAGE
+    factor, changed = DEEP.family.factor(1), PLAIN * (len(CHANGES) - 1)
+    assert _needed(64, 1 / 2, READINGS * factor) == 56
+    assert _needed(36, 1 / 2, READINGS * factor) == 35
+    assert _needed(132, 1 / 2, READINGS * changed) == 97
+    assert _needed(132, 1 / 2, READINGS * changed * GRINDABLE) == 117
+    text = " ".join(PAGE.split())
+    assert "56 of 64 bits, or 35 of the 36" in text
+    assert "needs 97 of 132, or 117" in text
+    assert f"blurred (times {changed} each)" in text
     assert f"times {factor} in each of the other {len(DEEP.family) - 1} of `frames`" in " ".join(PAGE.split())
     assert f"({FAMILIES['turns'].factor(1)} of `turns`)" in PAGE
 
