@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/evidence.md").read_text(encoding="utf-8")
 TRIGGER, DEEP = make_scheme("trigger_image", "fast"), make_scheme("deep_watermarking", "fast")
 BLIND, CONTENT = make_scheme("blind_watermark", "fast"), make_scheme("content_mark", "fast")
-# Row of the table: independent questions, chance of each, looks. Of several readings, views or changes each has its factor.
+# Row of the table: independent questions, chance of each, looks. What is chosen among several has a factor beside.
 ROWS = {
     "`trigger_image` fast": (TRIGGER.cells**2, 1 / 2, choices(TRIGGER.pieces)),
     "`deep_watermarking` fast, colour": (DEEP.bits, 1 / 2, 1),
