@@ -25,6 +25,9 @@ from tfwm.networks import ceilnet, unet
 from tfwm.networks.resampling import any_size, resample
 from tfwm.suspects import SavedModelSuspect
 
+# Nothing is trained here, but it is not done in a moment.
+pytestmark = pytest.mark.trains
+
 
 def images(count: int, height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).random((count, height, width, 3), np.float32)

@@ -19,6 +19,9 @@ from tfwm.kinds import KINDS
 from tfwm.suspects import SavedModelSuspect
 from tfwm.types import CLASSIFICATION, RESTORATION
 
+# Nothing is trained here, but it is not done in a moment.
+pytestmark = pytest.mark.trains
+
 
 def test_the_file_is_a_suspect_that_answers_as_the_model(case: Case) -> None:
     found = SavedModelSuspect(case.directory)(case.pictures)

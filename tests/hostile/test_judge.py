@@ -25,6 +25,9 @@ from tfwm.suspects import FunctionSuspect, UnfitAnswersError, UnreachableError
 from tfwm.suspects.remote import GrpcSuspect
 from tfwm.types import Suspect
 
+# Nothing is trained here, but it is not done in a moment.
+pytestmark = pytest.mark.trains
+
 JOINT = replace(SCHEME, labels="joint", samples=20, host_weight=0.5, alpha=0.9)
 COMMITTED = committed("2026-03-01", "a test")
 MISSHAPEN = suspects.misshapen("classification")

@@ -16,6 +16,9 @@ from tfwm.schemes.deep_watermarking import structure
 from tfwm.schemes.deep_watermarking.readings import AS_THEY_ARE, CHANGES
 from tfwm.suspects import as_float
 
+# Nothing is trained here, but it is not done in a moment.
+pytestmark = pytest.mark.trains
+
 FUNCTIONS, SECRET = 16, bytes(range(32))
 Model = Callable[[np.ndarray], np.ndarray]
 
