@@ -23,6 +23,9 @@ from tfwm.exporting import export
 from tfwm.exporting.classification import sealable
 from tfwm.keys import OwnerKey
 
+# Nothing is trained here, but it is not done in a moment.
+pytestmark = pytest.mark.trains
+
 
 @pytest.mark.parametrize("height, width", [(SIDE, SIDE + 1), (8, SIDE), (64, 64)])
 def test_a_file_of_another_size_is_refused_and_not_resized(classified: Case, height: int, width: int) -> None:

@@ -16,6 +16,9 @@ from tfwm.networks import ceilnet, three_conv_classifier
 from tfwm.sealing import Seal, SealedNetworks
 from tfwm.sealing.graphs import take_apart
 
+# Nothing is trained here, but it is not done in a moment.
+pytestmark = pytest.mark.trains
+
 TOKEN = bytes(range(100, 116))
 WRONG = bytes(range(101, 117))
 
