@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfwm.attacks import RequestJpeg, RequestResize
-from tfwm.attacks.filters import jpeg, resized
+from tfwm.data.filters import jpeg, resized
 from tfwm.suspects import as_float
 
 

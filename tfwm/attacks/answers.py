@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tfwm.attacks.filters import addons, blurred, centre, filtered, jpegs, resized, shrunk
+from tfwm.attacks.filters import addons, blurred, centre, filtered
 from tfwm.config import check_range, check_whole
+from tfwm.data.filters import jpegs, resized, shrunk
 from tfwm.suspects import FunctionSuspect
 from tfwm.suspects.content import content_draws
 from tfwm.types import RESTORATION, Access, ImagePairs, Suspect

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import warnings
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from tfwm.attacks.checks import attacked_name, require_access
-from tfwm.data.reading.decode import to_uint8
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.types import Access, Attack, Suspect
 
@@ -44,51 +42,6 @@ def filtered(attack: Attack, suspect: Suspect, change: Filter) -> FunctionSuspec
     return FunctionSuspect(attacked_name(attack, suspect), answer, min(suspect.access, Access.QUERIES))
 
 
-def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
-    """One picture after real JPEG compression, through Pillow with its default chroma subsampling.
-
-    Args:
-      image: float `[h, w, 1 or 3]` in [0, 1].
-      quality: 1 to 100.
-
-    Returns:
-      float32 `[h, w, 1 or 3]`.
-
-    Raises:
-      ValueError: another number of channels.
-    """
-    from PIL import Image
-
-    grey = image.shape[-1] == 1
-    if not grey and image.shape[-1] != 3:
-        raise ValueError(f"`image` must have 1 or 3 channels for JPEG, got {image.shape[-1]}. Use another attack.")
-    pixels, buffer = to_uint8(image), io.BytesIO()
-    Image.fromarray(pixels[..., 0] if grey else pixels).save(buffer, "JPEG", quality=quality)
-    return as_float(np.asarray(Image.open(buffer)).reshape(image.shape))
-
-
-def jpegs(images: np.ndarray, quality: int) -> np.ndarray:
-    """Every picture after JPEG compression, in a file of its own.
-
-    Args:
-      images: float `[n, h, w, 1 or 3]` in [0, 1].
-      quality: 1 to 100.
-    """
-    return np.stack([jpeg(image, quality) for image in images])
-
-
-def shrunk(images: np.ndarray, factor: float) -> np.ndarray:
-    """Pictures that were made smaller and enlarged again, both bicubic.
-
-    Args:
-      images: float `[n, h, w, c]`.
-      factor: of each side while they are small, above 0 and below 1.
-    """
-    size = images.shape[1:3]
-    small = (max(1, round(factor * size[0])), max(1, round(factor * size[1])))
-    return resized(resized(images, small), size)
-
-
 def centre(images: np.ndarray, keep: float) -> np.ndarray:
     """The middle of each picture.
 
@@ -99,18 +52,6 @@ def centre(images: np.ndarray, keep: float) -> np.ndarray:
     height, width = (max(1, round(keep * side)) for side in images.shape[1:3])
     top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
     return images[:, top : top + height, left : left + width]
-
-
-def resized(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Pictures of another size, bicubic and antialiased.
-
-    Args:
-      images: float `[n, h, w, c]`.
-      size: the new height and width.
-    """
-    import tensorflow as tf
-
-    return tf.image.resize(images, size, "bicubic", antialias=True).numpy()
 
 
 def blurred(images: np.ndarray, sigma: float) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tfwm.attacks.checks import attacked_name, require_access
-from tfwm.attacks.filters import jpegs, shrunk
 from tfwm.config import check_range, check_whole
+from tfwm.data.filters import jpegs, shrunk
 from tfwm.suspects import FunctionSuspect
 from tfwm.types import CLASSIFICATION, RESTORATION, Access, Attack, Suspect
 

@@ -5,7 +5,7 @@ import pytest
 
 from tfwm.attacks import Blur, Evade
 from tfwm.attacks.endpoints.evasion import graininess, noise_level
-from tfwm.attacks.filters import resized
+from tfwm.data.filters import resized
 from tfwm.data.reading.samples import photographs
 from tfwm.suspects import FunctionSuspect
 from tfwm.suspects.trivial import echo

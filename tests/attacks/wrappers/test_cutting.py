@@ -9,7 +9,7 @@ from tensorflow import keras
 from tests.attacks.toys import patches
 from tests.attacks.wrappers.models import part_of, pattern, placed
 from tfwm.attacks import Padded, Tiled
-from tfwm.attacks.filters import resized
+from tfwm.data.filters import resized
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.suspects.trivial import echo
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfwm.attacks.checks import attacked_name, network_of, require_access
-from tfwm.attacks.filters import resized
+from tfwm.data.filters import resized
 from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.types import Access, Attack, Suspect
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tfwm.attacks.filters import resized
 from tfwm.attacks.wrappers.asking import Ask, asking, wrapped
 from tfwm.config import check_range, check_whole, choose
+from tfwm.data.filters import resized
 from tfwm.suspects import FunctionSuspect
 from tfwm.types import RESTORATION, Access, ImagePairs, Suspect
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tfwm.attacks.filters import resized
 from tfwm.attacks.thief import thief_seed
 from tfwm.attacks.wrappers.asking import Ask, asking, wrapped
 from tfwm.config import check_range, check_whole, choose
+from tfwm.data.filters import resized
 from tfwm.suspects import BATCH, FunctionSuspect, as_float
 from tfwm.types import RESTORATION, Access, Attack, ImagePairs, Suspect
 

@@ -18,11 +18,11 @@ import numpy as np
 import tensorflow as tf
 from scipy.ndimage import median_filter
 
+from tfwm.data.filters import jpegs, shrunk
 from tfwm.digests import array_digest
 from tfwm.evidence import statistics
 from tfwm.evidence.registration import Match, Register, choice
 from tfwm.evidence.verdicts import chosen_verdict
-from tfwm.evidence.views import PLAIN
 from tfwm.keys import OwnerKey
 from tfwm.networks.structure import blurred
 from tfwm.schemes.deep_watermarking.extraction import Responses
@@ -33,30 +33,15 @@ from tfwm.types import LEEWAY, Verdict
 Change = Callable[[np.ndarray], np.ndarray]
 
 
-def _half_size(images: np.ndarray) -> np.ndarray:
-    height, width = images.shape[1:3]
-    small = tf.image.resize(images, (max(1, height // 2), max(1, width // 2)), antialias=True)
-    return np.clip(tf.image.resize(small, (height, width)).numpy(), 0.0, 1.0)
-
-
-def _jpeg(quality: int) -> Change:
-    def change(images: np.ndarray) -> np.ndarray:
-        levels = np.round(255 * images).astype(np.uint8)
-        packed = [tf.io.encode_jpeg(image, quality=quality, chroma_downsampling=True) for image in levels]
-        return np.stack([tf.io.decode_jpeg(each).numpy() for each in packed]).astype(np.float32) / 255
-
-    return change
-
-
 _KEPT = 256
 _SAID: OrderedDict[tuple[bytes, str], np.ndarray] = OrderedDict()
 AS_THEY_ARE = "as they are"
 CHANGES: Mapping[str, Change] = {
     AS_THEY_ARE: lambda images: images,
     "median 3 x 3": lambda images: median_filter(images, (1, 3, 3, 1)),
-    "half size and back": _half_size,
-    "jpeg 50": _jpeg(50),
-    "jpeg 75": _jpeg(75),
+    "half size and back": lambda images: np.clip(shrunk(images, 0.5), 0.0, 1.0),
+    "jpeg 50": lambda images: jpegs(images, 50),
+    "jpeg 75": lambda images: jpegs(images, 75),
     "blurred": lambda images: blurred(tf.convert_to_tensor(images), 1.0).numpy(),
 }
 """What may have been done to every answer: the unmarked answers are changed alike before they are compared."""
@@ -230,8 +215,9 @@ class Readings:
 
 def _looked(match: Match, views: int) -> dict[str, float]:
     """Which view the cells were read in, where there are several, and how many of them agree there."""
-    chosen = {"view": float(match.index), "views": float(views)} if views > 1 else {}
-    return {**chosen, "cells": float(match.hits)} if match.view != PLAIN or views > 1 else {}
+    if views == 1:
+        return {}
+    return {"view": float(match.index), "views": float(views), "cells": float(match.hits)}
 
 
 @lru_cache(maxsize=64)
