@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tfwm.evidence.registration import CHOSEN, Register, registered_verdict, smallest_p_value
-from tfwm.evidence.views import FAMILIES, PLAIN, View
+from tfwm.evidence.registration import CHOSEN, Match, Register, choice, smallest_p_value
+from tfwm.evidence.verdicts import chosen_verdict
+from tfwm.evidence.views import FAMILIES, PLAIN, Family, View
+from tfwm.types import Verdict
 
 CELLS, BITS = 8, 64
 FRAMES, NONE = FAMILIES["frames"], FAMILIES["none"]
@@ -38,6 +40,15 @@ def tail(hits: int, n: int) -> float:
     return sum(comb(n, k) for k in range(hits, n + 1)) / 2**n
 
 
+def verdict_on(match: Match, family: Family, alpha: float, null: str, details: dict[str, float]) -> Verdict:
+    """As a scheme makes it that reads nothing but cells."""
+    looked = {"view": float(match.index), "views": float(len(family))} if len(family) > 1 else {}
+    return chosen_verdict(
+        match.agrees[match.sight], match.log10_p, alpha, smallest_p_value(family, CELLS), null + choice(match, family),
+        {**looked, **details},
+    )  # fmt: skip
+
+
 def with_wrong(count: int, sight: np.ndarray | None = None) -> np.ndarray:
     """The code with so many wrong bits among those in sight."""
     bits = CODE.astype(float).copy()
@@ -56,7 +67,7 @@ def test_the_view_that_holds_the_mark_is_found_and_paid_for(index: int) -> None:
     assert match.hits == n - 1
     # 167 other views share one half of alpha.
     assert 10**match.found == pytest.approx(334 * tail(n - 1, n), rel=1e-9)
-    verdict = registered_verdict(match, FRAMES, 1e-6, "the null", {"bits": 1.0})
+    verdict = verdict_on(match, FRAMES, 1e-6, "the null", {"bits": 1.0})
     assert verdict.marked
     assert (verdict.n, verdict.looks, verdict.score) == (n, 1, (n - 1) / n)
     assert verdict.p_value == pytest.approx(10**match.found, rel=1e-9)
@@ -71,7 +82,7 @@ def test_a_mark_in_the_plain_view_ends_the_search_at_once() -> None:
     assert readings.asked == [(PLAIN, None)]
     # P[Bin(64, 1/2) >= 52] = 2.5e-7, twice that is below 1e-6; half of alpha is the plain view's.
     assert 10**match.found == pytest.approx(2 * tail(52, BITS), rel=1e-9)
-    verdict = registered_verdict(match, FRAMES, 1e-6, "the null", {})
+    verdict = verdict_on(match, FRAMES, 1e-6, "the null", {})
     assert verdict.marked
     assert verdict.threshold == 52 / 64
 
@@ -85,7 +96,7 @@ def test_only_the_most_promising_views_are_read_in_full() -> None:
 
 def test_a_suspect_without_the_mark_is_not_found() -> None:
     match = Register(FRAMES, CELLS, Readings({})).match(CODE, 1e-6)
-    verdict = registered_verdict(match, FRAMES, 1e-6, "the null", {})
+    verdict = verdict_on(match, FRAMES, 1e-6, "the null", {})
     assert not verdict.marked
     assert verdict.p_value > 0.01
 
@@ -108,14 +119,14 @@ def test_a_view_of_too_few_cells_is_no_error_and_no_claim() -> None:
     """Thirty-six bits cannot reach 1e-12 times 334: p says so, and nothing is refused."""
     view = View(border=(8, 8, 8, 8))
     match = Register(FRAMES, CELLS, Readings({view: CODE.astype(float)})).match(CODE, 1e-12)
-    verdict = registered_verdict(match, FRAMES, 1e-12, "the null", {})
+    verdict = verdict_on(match, FRAMES, 1e-12, "the null", {})
     assert verdict.score == verdict.threshold == 1.0
     assert not verdict.marked
 
 
 def test_one_view_costs_nothing_and_is_not_spoken_of() -> None:
     match = Register(NONE, CELLS, Readings({PLAIN: with_wrong(13)})).match(CODE, 1e-6)
-    verdict = registered_verdict(match, NONE, 1e-6, "the null", {"bits": 51.0})
+    verdict = verdict_on(match, NONE, 1e-6, "the null", {"bits": 51.0})
     assert verdict.p_value == pytest.approx(tail(51, BITS), rel=1e-9)
     assert verdict.null == "the null"
     assert verdict.details == {"hits": 51.0, "bits": 51.0}
@@ -126,7 +137,7 @@ def test_one_view_costs_nothing_and_is_not_spoken_of() -> None:
 def test_an_alpha_out_of_the_plain_views_reach_is_refused() -> None:
     match = Register(FRAMES, CELLS, Readings({})).match(CODE, 1e-6)
     with pytest.raises(ValueError, match="`alpha` must lie between 1.1e-19, the smallest p-value"):
-        registered_verdict(match, FRAMES, 1e-19, "the null", {})
+        verdict_on(match, FRAMES, 1e-19, "the null", {})
 
 
 @pytest.mark.parametrize("alike", [False, True], ids=["views that differ", "views that agree"])

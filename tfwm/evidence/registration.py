@@ -17,9 +17,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from tfwm.evidence import statistics
-from tfwm.evidence.verdicts import chosen_verdict
 from tfwm.evidence.views import Family, View
-from tfwm.types import LEEWAY, Verdict
+from tfwm.types import LEEWAY
 
 CHOSEN = 3  # views that are read in full after the plain one
 SCREENED = 16  # pictures that are read of each of the others to choose them
@@ -121,28 +120,6 @@ def smallest_p_value(family: Family, cells: int) -> float:
       cells: side of the mark's map.
     """
     return min(1.0, statistics.smallest_p_value(cells**2) * family.factor(0))
-
-
-def registered_verdict(
-    match: Match, family: Family, alpha: float, null: str, details: dict[str, float]
-) -> Verdict:  # fmt: skip
-    """The verdict on the best view.
-
-    Args:
-      match: of that view.
-      family: among whose views it was chosen.
-      alpha: false-claim probability that the owner accepts.
-      null: the null hypothesis in a sentence, without the choice.
-      details: further figures for the report.
-
-    Raises:
-      ValueError: not even a full agreement of the plain view would reach `alpha`.
-    """
-    cells = match.sight.shape[0]
-    smallest = smallest_p_value(family, cells)
-    chosen = {"view": float(match.index), "views": float(len(family))} if len(family) > 1 else {}
-    agrees = match.agrees[match.sight]
-    return chosen_verdict(agrees, match.log10_p, alpha, smallest, null + choice(match, family), {**chosen, **details})
 
 
 def choice(match: Match, family: Family) -> str:

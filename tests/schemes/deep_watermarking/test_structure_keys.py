@@ -170,3 +170,10 @@ def test_what_was_read_of_these_answers_is_not_read_again(made: Untrained, monke
     monkeypatch.setattr(structure.Regression, "__call__", lambda *_: pytest.fail("read again"))
     assert made.scheme.verify(suspect, made.key) == first
     assert not made.scheme.verify(suspect, made.scheme.decoy(made.key, seed=9)).marked
+
+
+@pytest.mark.parametrize("name", ["structure_mixing", "structure_offsets", "structure_frequencies"])
+def test_functions_that_overflow_are_no_crash_and_no_claim(made: Untrained, name: str) -> None:
+    """A liar's numbers may be as large as floats go."""
+    key = replace(made.key, arrays={**made.key.arrays, name: np.full_like(made.key.arrays[name], 3e38)})
+    assert not made.scheme.verify(FunctionSuspect("m", lambda images: 0.9 * as_float(images)), key).marked

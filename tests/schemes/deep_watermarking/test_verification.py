@@ -13,13 +13,14 @@ from tensorflow import keras
 
 from tests.doubles import coarse_pairs, smallest_scheme
 from tfwm.data import encode_png, sample_logo
+from tfwm.evidence.registration import Register
 from tfwm.keys import InvalidKeyError, new_secret
 from tfwm.networks.copying import copy_of
 from tfwm.schemes.deep_watermarking import DeepWatermarking, readings, verification
 from tfwm.schemes.deep_watermarking.codes import owner_code
 from tfwm.schemes.deep_watermarking.extraction import Responses
 from tfwm.schemes.deep_watermarking.training import checked_mark
-from tfwm.schemes.deep_watermarking.verification import best_match, decoy_marks
+from tfwm.schemes.deep_watermarking.verification import decoy_marks
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.training import Run
 
@@ -58,7 +59,8 @@ def test_hits_of_independent_secrets_are_binomial(coded, suspect) -> None:
     """The null: the suspect stays as it is, and the secret is drawn anew 600 times."""
     responses = Responses(coded.scheme, coded.key, suspect(coded.key.arrays["probes"]))
     keys = (replace(coded.key, secret=new_secret(seed)) for seed in range(600))
-    hits = [best_match(coded.scheme, responses, key, 1e-3).hits for key in keys]
+    register = Register(coded.scheme.family, coded.scheme.cells, responses)
+    hits = [register.match(owner_code(coded.scheme, key), 1e-3).hits for key in keys]
     expected = 600 * stats.binom.pmf(np.arange(CELLS + 1), CELLS, 0.5)
     observed = np.bincount(hits, minlength=CELLS + 1)
     # Tails with fewer than five expected hits are joined, as the test demands.

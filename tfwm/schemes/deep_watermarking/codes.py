@@ -60,7 +60,7 @@ def baseline_of(key: OwnerKey) -> dict[str, np.ndarray]:
 
 
 def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """The secret code, float32 `[cells * cells]` of -1 and 1.
+    """The secret bits of the map, float32 `[cells * cells]` of -1 and 1.
 
     Args:
       settings: those that the key was made with.
@@ -69,34 +69,17 @@ def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
     Raises:
       InvalidKeyError: a part is missing.
     """
-    return _code(settings, draws_in(settings, key)).astype(np.float32)
+    return whole_code(settings, key)[: settings.cells**2]
 
 
 def structure_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """The secret bits in structure, float32 `[structure_bits]` of -1 and 1.
-
-    Args:
-      settings: those that the key was made with.
-      key: the owner's, or what he revealed of it.
-
-    Raises:
-      InvalidKeyError: a part is missing.
-    """
-    return _structure_code(settings, draws_in(settings, key)).astype(np.float32)
+    """The secret bits in structure, float32 `[structure_bits]`; otherwise as `owner_code`."""
+    return whole_code(settings, key)[settings.cells**2 :]
 
 
 def whole_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """All bits, those of the cells first: float32 `[bits]` of -1 and 1.
-
-    Args:
-      settings: those that the key was made with.
-      key: the owner's, or what he revealed of it.
-
-    Raises:
-      InvalidKeyError: a part is missing.
-    """
-    draws = draws_in(settings, key)
-    return np.concatenate([_code(settings, draws), _structure_code(settings, draws)]).astype(np.float32)
+    """All bits, those of the map first, float32 `[bits]`; otherwise as `owner_code`."""
+    return _code(settings, draws_in(settings, key)).astype(np.float32)
 
 
 def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
@@ -109,12 +92,10 @@ def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequen
     """
     parts, count = bound_parts(key), settings.pieces
     draws = (draws_for(key.scheme, key.settings, pieces_of(wrong_secret(key, seed), count), parts) for seed in seeds)
-    return np.stack([np.concatenate([_code(settings, each), _structure_code(settings, each)]) for each in draws])
+    return np.stack([_code(settings, each) for each in draws])
 
 
 def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
-    return draws.bits("deep_watermarking/code", settings.cells**2).astype(np.int8) * 2 - 1
-
-
-def _structure_code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
-    return draws.bits("deep_watermarking/structure", settings.structure_bits).astype(np.int8) * 2 - 1
+    cells = draws.bits("deep_watermarking/code", settings.cells**2)
+    bits = draws.bits("deep_watermarking/structure", settings.structure_bits)
+    return np.concatenate([cells, bits]).astype(np.int8) * 2 - 1

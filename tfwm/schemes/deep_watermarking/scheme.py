@@ -12,6 +12,7 @@ from tensorflow import keras
 from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.deep_watermarking import codes, extraction, verification
 from tfwm.schemes.deep_watermarking.ranking import unmarked_in
+from tfwm.schemes.deep_watermarking.readings import Readings
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.training import train_deep_watermark
 from tfwm.schemes.secrets import given_or_new
@@ -112,9 +113,9 @@ class DeepWatermarking(DeepWatermarkingSettings):
         answers = extraction.answers_to_probes(own, suspect, key)
         if not own.coded:
             return {"logo": extraction.extract(own, answers, key)["logo"].mean(axis=0)}
-        responses = extraction.Responses(own, key, answers)
-        match = verification.best_match(own, responses, key, own.alpha)
-        return {"logo": responses.logos(match.view).mean(axis=0), "agreement": match.agrees}
+        read = Readings(own, key, answers)
+        match = read(codes.whole_code(own, key), own.alpha).match
+        return {"logo": read.responses.logos(match.view).mean(axis=0), "agreement": match.agrees}
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key drawn the same way: another secret and so another code, and all else the same.
@@ -169,7 +170,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
           marks: of `decoy_marks`.
         """
         own = settings_of(self, key)
-        read = verification.readings(own, key, extraction.answers_to_probes(own, suspect, key))
+        read = Readings(own, key, extraction.answers_to_probes(own, suspect, key))
         return np.asarray([read(mark, own.alpha).found for mark in marks])
 
     def probe_images(self, key: OwnerKey) -> np.ndarray:

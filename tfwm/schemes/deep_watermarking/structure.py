@@ -206,11 +206,13 @@ class Regression:
         channels, size = self.unmarked.shape[-1], self.functions.count + self.unmarked.shape[-1] + 2
         towards, normal = directions(channels).T, _RIDGE * np.eye(size)
         found = {name: np.zeros((size, channels)) for name in changes}
-        for images, part in zip(_batches(self.unmarked), _batches(answers)):
-            rows = np.reshape(self.functions(images), (-1, size))
-            normal += rows.T @ rows / len(rows)
-            for name, change in changes.items():
-                apart = np.reshape((part - change(images)) @ towards, (-1, channels))
-                found[name] += rows.T @ apart / len(rows)
-        solved = [np.linalg.solve(normal, each)[: self.functions.count].ravel() for each in found.values()]
+        # Functions that a stranger made up may overflow: what is not finite speaks for no bit.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for images, part in zip(_batches(self.unmarked), _batches(answers)):
+                rows = np.reshape(self.functions(images), (-1, size))
+                normal += rows.T @ rows / len(rows)
+                for name, change in changes.items():
+                    apart = np.reshape((part - change(images)) @ towards, (-1, channels))
+                    found[name] += rows.T @ apart / len(rows)
+            solved = [np.linalg.solve(normal, each)[: self.functions.count].ravel() for each in found.values()]
         return np.stack(solved)

@@ -12,10 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from tfwm.evidence import statistics, verdicts
-from tfwm.evidence.registration import Match, Register
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking.codes import draws_in, owner_code, whole_code
-from tfwm.schemes.deep_watermarking.extraction import Responses, answers_to_probes, extract
+from tfwm.schemes.deep_watermarking.codes import draws_in, whole_code
+from tfwm.schemes.deep_watermarking.extraction import answers_to_probes, extract
 from tfwm.schemes.deep_watermarking.ranking import unmarked_in
 from tfwm.schemes.deep_watermarking.readings import Readings
 from tfwm.schemes.deep_watermarking.settings import DECOYS, DeepWatermarkingSettings
@@ -68,29 +67,6 @@ def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
     if "classifier" in key.networks:
         figures["classifier"] = float((key.networks["classifier"](logo, training=False).numpy() > 0).mean())
     return figures
-
-
-def readings(settings: DeepWatermarkingSettings, key: OwnerKey, answers: np.ndarray) -> Readings:
-    """What both carriers of a coded mark say of a suspect's answers, for any code.
-
-    Args:
-      settings: those that the key was made with.
-      key: the owner's, or what he revealed of it.
-      answers: of `answers_to_probes`.
-    """
-    return Readings(settings, key, answers)
-
-
-def best_match(settings: DeepWatermarkingSettings, responses: Responses, key: OwnerKey, alpha: float) -> Match:
-    """The view in which a suspect's answers agree best with the owner's code map, and how well they do.
-
-    Args:
-      settings: those that the key was made with.
-      responses: of the suspect.
-      key: the owner's.
-      alpha: where the plain view's p-value is at most that, no other is looked at.
-    """
-    return Register(settings.family, settings.cells, responses).match(owner_code(settings, key), alpha)
 
 
 def _coded_verdict(
