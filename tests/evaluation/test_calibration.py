@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
+from tests.evaluation.calibrated import (
+    KEY,
+    SIDE,
+    Apart,
+    Boastful,
+    Cells,
+    Counting,
+    Quick,
+    ask,
+    marked,
+    models,
+)
 from tfwm.data import decode_image
 from tfwm.evaluation.calibration.calibrate import FEW, Models, calibrate
 from tfwm.evaluation.calibration.document import Calibration
@@ -19,128 +28,15 @@ from tfwm.evaluation.calibration.models import designs
 from tfwm.evaluation.calibration.page import write_calibration_page
 from tfwm.evaluation.calibration.picture import write_calibration_picture
 from tfwm.evaluation.calibration.wrong_keys import WrongKeys
-from tfwm.evidence.statistics import binomial_tail, hits_needed, rank_p_value
-from tfwm.keys import OwnerKey, derive_bits, new_secret
+from tfwm.keys import OwnerKey, new_secret
 from tfwm.kinds import KINDS, kind_called
-from tfwm.suspects import FunctionSuspect, as_float
 from tfwm.training import Run
-from tfwm.types import Access, Suspect, Verdict
-
-SIDE = 8
-PROBE = np.random.default_rng(5).integers(60, 190, (1, SIDE, SIDE, 1), dtype=np.uint8)
-KEY = OwnerKey("cells", {}, new_secret(1), {"probes": PROBE})
-
-
-def code(key: OwnerKey) -> np.ndarray:
-    return derive_bits(key.secret, "code", SIDE * SIDE).reshape(1, SIDE, SIDE, 1).astype(bool)
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Each pixel of the answer is lighter or darker than asked; p is a binomial tail over code bits, so honest."""
-
-    alpha: float = 1e-6
-    name: ClassVar[str] = "cells"
-    exact: ClassVar[bool] = True
-
-    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
-        asked = as_float(key.arrays["probes"])
-        hits, n = int(np.sum((suspect(asked) > asked) == code(key))), SIDE * SIDE
-        alpha = alpha or self.alpha
-        return Verdict(hits / n, hits_needed(n, alpha) / n, binomial_tail(hits, n), n, "Bin(64, 1/2)", alpha)
-
-    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        return replace(key, secret=new_secret(1000 + seed))
-
-    def probe_images(self, key: OwnerKey) -> np.ndarray:
-        return key.arrays["probes"]
-
-
-@dataclass(frozen=True)
-class Boastful(Cells):
-    """Gives every p-value three tenths more decimals than it has."""
-
-    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
-        found = super().verify(suspect, key, alpha=alpha)
-        return replace(found, p_value=found.p_value**1.3, log10_p=None)
-
-
-@dataclass(frozen=True)
-class Quick(Cells):
-    """A wrong key has the owner's probes, so that a suspect can be asked once."""
-
-    off: float = 0.0
-    decoys_ask_alike: ClassVar[bool] = True
-
-    def decoy_marks(self, key: OwnerKey, seeds: Any) -> np.ndarray:
-        return np.array(list(seeds))
-
-    def decoy_log10_p(self, suspect: Suspect, key: OwnerKey, marks: np.ndarray) -> np.ndarray:
-        return np.array([self.verify(suspect, self.decoy(key, seed=seed)).log10_p for seed in marks]) - self.off
-
-
-@dataclass(frozen=True)
-class Apart(Cells):
-    """A wrong key has a probe of its own, and those of many keys are drawn at once."""
-
-    off: float = 0.0
-    drawn: tuple[list[int], ...] = ([],)
-
-    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        probe = np.random.default_rng(seed).integers(60, 190, PROBE.shape, dtype=np.uint8)
-        return replace(super().decoy(key, seed=seed), arrays={"probes": probe})
-
-    def decoy_questions(self, key: OwnerKey, seeds: Any) -> tuple[np.ndarray, np.ndarray]:
-        self.drawn[0].append(len(seeds))
-        keys = [self.decoy(key, seed=seed) for seed in seeds]
-        asked = np.stack([one.arrays["probes"] for one in keys])
-        return asked, np.stack([as_float(asked), [code(one) for one in keys]], axis=1)
-
-    def answers_log10_p(self, key: OwnerKey, answers: np.ndarray, marks: np.ndarray) -> np.ndarray:
-        hits = np.sum((answers[:, None] > marks[:, 0]) == marks[:, 1], axis=(1, 2, 3, 4))
-        return np.log10([binomial_tail(int(count), SIDE * SIDE) for count in hits]) - self.off
-
-
-@dataclass(frozen=True)
-class Counting:
-    """The marked model, and how many images it was sent."""
-
-    name: str = "marked model"
-    access: Access = Access.QUERIES
-    sent: list[int] = field(default_factory=list)
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        self.sent.append(len(images))
-        return marked()(images)
+from tfwm.types import Suspect, Verdict
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Run:
     return Run(tmp_path / "run", quiet=True)
-
-
-def marked() -> FunctionSuspect:
-    pattern = np.where(code(KEY), 0.1, -0.1).astype(np.float32)
-    return FunctionSuspect("marked", lambda images: images + pattern)
-
-
-def patterned(seed: int) -> FunctionSuspect:
-    """A model of its own: it adds a pattern that no key knows."""
-    pattern = np.random.default_rng(seed).normal(0, 0.1, (1, SIDE, SIDE, 1))
-    return FunctionSuspect(f"pattern {seed}", lambda images: images + pattern)
-
-
-def models(count: int = 4, marked_model: Suspect | None = None) -> Models:
-    def maker(seed: int) -> Callable[[], Suspect]:
-        return lambda: patterned(seed)
-
-    own: dict[str, Callable[[], Suspect]] = {"marked model": lambda: marked_model or marked()}
-    return Models(own, {f"pattern {seed}": maker(seed) for seed in range(1, count + 1)})
-
-
-def ask(scheme: Cells, machine: Run, keys: int = 400, **changes: Any) -> tuple[Calibration, list[str]]:
-    said: list[str] = []
-    return calibrate(scheme, KEY, changes.pop("whom", models()), keys, machine, said.append), said
 
 
 def test_an_honest_scheme_is_found_honest(machine: Run) -> None:
@@ -247,70 +143,6 @@ def test_a_killed_calibration_goes_on_behind_the_models_that_it_asked(machine: R
 def test_nobody_to_ask_and_keys_without_a_secret_are_refused(machine: Run) -> None:
     with pytest.raises(ValueError, match="must hold a marked or an independent model"):
         calibrate(Cells(), KEY, Models({}, {}), 10, machine, print)
-
-
-@dataclass(frozen=True)
-class Ranked(Cells):
-    """How much lighter the answers are, ranked among those of the key's controls: nothing that a key could know."""
-
-    alpha: float = 0.05
-    exact: ClassVar[bool] = False
-
-    def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
-        asked, controls = as_float(key.arrays["probes"]), key.arrays["controls"]
-        p = rank_p_value(float(np.mean(suspect(asked) - asked)), controls)
-        return Verdict(1.0, 0.5, p, len(controls), "a rank among models", self.alpha)
-
-    def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
-        raise AssertionError("a wrong key of a rank among models says nothing")
-
-    def control_count(self, key: OwnerKey) -> int:
-        return len(key.arrays["controls"])
-
-
-def _ranked(machine: Run, controls: np.ndarray) -> tuple[Calibration, list[str]]:
-    said: list[str] = []
-    key = replace(KEY, arrays={**KEY.arrays, "controls": controls})
-    return calibrate(Ranked(), key, models(20), 10_000, machine, said.append), said
-
-
-def _of_controls(first: int) -> np.ndarray:
-    """What patterns that nobody asks here add on average."""
-    asked = as_float(PROBE)
-    return np.array([float(np.mean(patterned(seed)(asked) - asked)) for seed in range(first, first + 19)])
-
-
-def test_ranks_are_compared_among_models_and_no_wrong_key_is_asked(machine: Run, tmp_path: Path) -> None:
-    found, said = _ranked(machine, _of_controls(100))
-    assert found.honest
-    assert said[0] == "p is a rank among 19 controls of the key: 20 independent models are compared with them"
-    assert [sample.name for sample in found.samples] == [
-        "the owner's key on 20 independent models, ranked among 19 controls"
-    ]
-    assert (found.keys, found.images, found.controls) == (0, 0, 19)
-    assert 10 ** found.samples[0].test.smallest >= 1 / 20 - 1e-12
-    assert sorted(found.marked) == ["marked model"]
-    assert Calibration.load(found.save(tmp_path / "calibration.json")) == found
-    page = write_calibration_page(found, tmp_path / "calibration.md", "calibration.png").read_text()
-    assert "What is uniform is the rank of a model among models made as it is" in page
-    assert "Key " + KEY.fingerprint + "; seed 0; 19 controls in the key" in page
-    assert "With the owner's key, log10 p: marked model" in page
-    assert "of 20 models that never saw the key have p of at most 0.05; honest ranks give 1 at most on average." in page
-    assert "To be a fault by this count alone it would take 11." in page
-    assert write_calibration_picture(found, tmp_path / "calibration.png").stat().st_size > 10_000
-
-
-def test_controls_that_are_worse_than_everybody_are_found_out(machine: Run) -> None:
-    found, _ = _ranked(machine, _of_controls(100) - 0.1)
-    assert not found.honest
-    assert found.samples[0].test.claims.hits == 20
-    assert found.faults[0].startswith("the owner's key on 20 independent models, ranked among 19 controls: 20 of 20")
-
-
-def test_ranks_need_models_to_compare(machine: Run) -> None:
-    key = replace(KEY, arrays={**KEY.arrays, "controls": np.zeros(3)})
-    with pytest.raises(ValueError, match="must hold an independent model, since p is a rank among models, got none"):
-        calibrate(Ranked(), key, models(0), 10, machine, print)
 
 
 def test_what_is_written(machine: Run, tmp_path: Path) -> None:
