@@ -1,8 +1,7 @@
 """Pusher: TFX's own, that shows a server no version which is not whole.
 
-TFX's executor copies file by file into the version's folder. Killed meanwhile, it leaves a version that does not load,
-or, in the middle of `saved_model.pb`, one that may; it stays there as the highest number, and a server tries it again
-at each start.
+By its source, TFX's executor copies file by file into the version's folder. Killed meanwhile, it leaves half a version
+under the highest number, which a server tries again at each start.
 """
 
 from typing import Any
