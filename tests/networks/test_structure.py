@@ -7,7 +7,16 @@ import pytest
 from tensorflow import keras
 
 from tfwm.networks import load_network
-from tfwm.networks.structure import StructureResidual, blurred, colour_count, feature_count, features, plain_colours
+from tfwm.networks.structure import (
+    StructureResidual,
+    blurred,
+    feature_count,
+    features,
+    odd_count,
+    plain_colours,
+    plain_count,
+    waves,
+)  # fmt: skip
 
 
 def pictures(*shape: int, seed: int = 0) -> np.ndarray:
@@ -43,17 +52,46 @@ def test_features_of_a_part_are_a_part_of_the_features() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_features_are_bounded_and_counted(channels: int) -> None:
     seen = features(pictures(2, 16, 16, channels)).numpy()
-    assert seen.shape == (2, 16, 16, feature_count(channels))
+    assert seen.shape == (2, 16, 16, channels, feature_count(channels))
     assert np.abs(seen).max() <= 2.0
-    assert colour_count(channels) == channels  # as many as there are colours of a picture
-    assert plain_colours(pictures(2, 16, 16, channels)).shape == (2, 16, 16, channels + 2)
+    # As many and two more: a square, and a constant, which do not turn their sign in the negative.
+    assert plain_colours(pictures(2, 16, 16, channels)).shape == (2, 16, 16, channels, plain_count(channels) + 2)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_in_the_negative_some_features_turn_their_sign_and_the_others_stay(channels: int) -> None:
+    images, odd = pictures(2, 24, 31, channels), odd_count(channels)
+    seen, negative = features(images).numpy(), features(1 - images).numpy()
+    np.testing.assert_allclose(negative[..., :odd], -seen[..., :odd], atol=1e-3)
+    np.testing.assert_allclose(negative[..., odd:], seen[..., odd:], atol=1e-3)
+    plain, count = plain_colours(images).numpy(), plain_count(channels)
+    np.testing.assert_allclose(plain_colours(1 - images)[..., :count], -plain[..., :count], atol=1e-6)
+    np.testing.assert_allclose(plain_colours(1 - images)[..., count:], plain[..., count:], atol=1e-6)
+
+
+@pytest.mark.parametrize("order", [[1, 2, 0], [2, 1, 0], [0, 2, 1]])
+def test_features_change_places_with_the_channels(order: list[int]) -> None:
+    images = pictures(2, 20, 20, 3)
+    np.testing.assert_allclose(features(images[..., order]), features(images).numpy()[..., order, :], atol=1e-4)
+    np.testing.assert_allclose(
+        plain_colours(images[..., order]), plain_colours(images).numpy()[..., order, :], atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_residual_goes_along_with_negatives_and_orders_of_channels(channels: int) -> None:
+    layer, images = filled(channels), pictures(2, 24, 31, channels)
+    added = layer(images).numpy() - images
+    np.testing.assert_allclose(layer(1 - images) - (1 - images), -added, atol=1e-4)
+    other = images[..., ::-1]
+    np.testing.assert_allclose(layer(other) - other, added[..., ::-1], atol=1e-4)
 
 
 def test_a_flat_picture_has_no_detail() -> None:
     seen = features(np.full((1, 20, 20, 3), 0.25, np.float32)).numpy()
     np.testing.assert_allclose(seen[..., 0], -1.0, atol=1e-5)
-    np.testing.assert_allclose(seen[..., 1:5], 0.0, atol=1e-4)
-    np.testing.assert_allclose(seen[..., 5], -1.0, atol=1e-2)
+    np.testing.assert_allclose(seen[..., 1:4], 0.0, atol=1e-4)
+    np.testing.assert_allclose(seen[..., 4:], -1.0, atol=1e-2)
 
 
 def test_a_blur_keeps_what_is_flat_up_to_the_border() -> None:
@@ -74,9 +112,13 @@ def test_many_waves_are_summed_as_few_are() -> None:
     """They are computed a few at a time, the last part of which need not be full."""
     layer, images = filled(3, waves=37), pictures(2, 12, 12, 3)
     frequencies, phases, directions, offsets = layer.get_weights()
-    wanted = np.sin(features(images).numpy() @ frequencies + phases) @ directions
-    wanted = images + wanted + plain_colours(images).numpy() @ offsets
-    np.testing.assert_allclose(layer(images), wanted, atol=1e-5)
+    seen, odd = features(images).numpy(), odd_count(3)
+    along, across = seen[..., :odd] @ frequencies[:odd], seen[..., odd:] @ frequencies[odd:]
+    np.testing.assert_allclose(
+        waves(features(images), frequencies, phases), np.sin(along) * np.cos(across + phases), atol=1e-5
+    )
+    added = np.sin(along) * np.cos(across + phases) @ directions + plain_colours(images).numpy()[..., :2] @ offsets
+    np.testing.assert_allclose(layer(images), images + added[..., 0], atol=1e-5)
 
 
 def test_the_layer_is_saved_and_loaded(tmp_path) -> None:

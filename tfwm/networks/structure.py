@@ -1,8 +1,10 @@
 """What a picture is like at each pixel, whatever its position and orientation, and a residual that follows from it.
 
-The features are local and isotropic: colours, blurred luminance at several scales, and how strongly it changes. A
-mirrored, turned, shifted, cut or padded picture has the mirrored, turned, shifted, cut or padded features, so a
-residual that is a function of them goes along with whatever is done around a network.
+The features are local and isotropic: luminance, the channel's own colour, how strong the colours are, and how strongly
+luminance changes. A mirrored, turned, shifted, cut or padded picture has the mirrored, turned, shifted, cut or padded
+features. Each channel has features of its own, and the same function of them is added to each, so that a picture whose
+channels change places has a residual whose channels change places; and that function is odd, so that the negative of a
+picture has the negative residual. Whatever of this is done around a network, the residual goes along.
 """
 
 from __future__ import annotations
@@ -13,15 +15,25 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-LUMINANCE = (0.299, 0.587, 0.114)
 BLURS = (1.0, 2.0, 4.0)  # sigmas in pixels
-COLOUR_SPREAD, DETAIL_SPREAD, COARSE_SPREAD, EDGE_SPREAD = 0.2, 0.02, 0.04, 0.03
+MIDDLE = 0.5
+COLOUR_SPREAD, STRENGTH_SPREAD = 0.1, 0.08
+DETAIL_SPREAD, COARSE_SPREAD, EDGE_SPREAD = 0.02, 0.04, 0.03
 _TINY = 1e-8
 _AT_ONCE = 16  # waves
 
 
+def odd_count(channels: int) -> int:
+    """How many of a channel's features, the first ones, turn their sign in the negative: three in grey, four in colour.
+
+    Args:
+      channels: of the picture, 1 or 3.
+    """
+    return 3 if channels == 1 else 4
+
+
 def feature_count(channels: int) -> int:
-    """How many features a picture has: four in grey, six in colour.
+    """How many features each channel has: four in grey, six in colour.
 
     Args:
       channels: of the picture, 1 or 3.
@@ -29,49 +41,77 @@ def feature_count(channels: int) -> int:
     return 4 if channels == 1 else 6
 
 
-def colour_count(channels: int) -> int:
-    """How many of the features, the first ones, are colours.
-
-    Args:
-      channels: of the picture, 1 or 3.
-    """
-    return feature_count(channels) - 3
-
-
 def features(images: tf.Tensor) -> tf.Tensor:
-    """Luminance, two colour differences (not in grey), two differences of blurs, and the size of the gradient.
+    """What each channel is like at each pixel.
+
+    First what turns its sign in the negative: luminance, which is the mean of the channels, the channel's own
+    difference to it (not in grey), and two differences of blurs of luminance. Then what does not: the strength of the
+    colours (not in grey), and the size of luminance's gradient.
 
     Args:
       images: float `[n, h, w, 1 or 3]` in [0, 1], of any size.
 
     Returns:
-      float32 `[n, h, w, 4 or 6]`, each about in [-2, 2].
+      float32 `[n, h, w, channels, 4 or 6]`, each about in [-2, 2].
     """
     images = tf.cast(images, tf.float32)
     fine = blurred(images, BLURS[0])
-    grey, luminance = _luminance(images), _luminance(fine)
+    grey, luminance = _mean(images), _mean(fine)
     middle, coarse = blurred(grey, BLURS[1]), blurred(grey, BLURS[2])
-    parts = [4.0 * (luminance - 0.5)]
+    odd = [4.0 * (luminance - MIDDLE)]
+    even = [2.0 * tf.tanh(_slope(luminance) / EDGE_SPREAD) - 1.0]
     if images.shape[-1] == 3:
-        parts += [2.0 * tf.tanh((fine[..., end : end + 1] - fine[..., 1:2]) / COLOUR_SPREAD) for end in (0, 2)]
-    parts.append(tf.tanh((luminance - middle) / DETAIL_SPREAD))
-    parts.append(tf.tanh((middle - coarse) / COARSE_SPREAD))
-    parts.append(2.0 * tf.tanh(_slope(luminance) / EDGE_SPREAD) - 1.0)
-    return tf.concat(parts, axis=-1)
+        own = fine - luminance
+        strength = tf.sqrt(tf.reduce_mean(tf.square(own), axis=-1, keepdims=True) + _TINY)
+        odd.append(2.0 * tf.tanh(own / COLOUR_SPREAD))
+        even.insert(0, 2.0 * tf.tanh(strength / STRENGTH_SPREAD) - 1.0)
+    odd += [tf.tanh((luminance - middle) / DETAIL_SPREAD), tf.tanh((middle - coarse) / COARSE_SPREAD)]
+    return tf.stack([each * tf.ones_like(images) for each in (*odd, *even)], axis=-1)
 
 
 def plain_colours(images: tf.Tensor) -> tf.Tensor:
-    """What a change of brightness, contrast, gamma or white balance is made of: 1, the channels, luminance squared.
+    """What a change of brightness, contrast, gamma or colour is made of, for each channel.
+
+    The channel and, in colour, luminance, both less one half, so that they turn their sign in the negative; then
+    luminance squared, and 1.
 
     Args:
       images: float `[n, h, w, 1 or 3]` in [0, 1].
 
     Returns:
-      float32 `[n, h, w, 3 or 5]`.
+      float32 `[n, h, w, channels, 3 or 4]`.
     """
-    images = tf.cast(images, tf.float32)
-    grey = _luminance(images)
-    return tf.concat([tf.ones_like(grey), images, tf.square(grey)], axis=-1)
+    images = tf.cast(images, tf.float32) - MIDDLE
+    grey = _mean(images) * tf.ones_like(images)
+    parts = [images, tf.square(grey), tf.ones_like(images)]
+    return tf.stack(parts if images.shape[-1] == 1 else [images, grey, *parts[1:]], axis=-1)
+
+
+def plain_count(channels: int) -> int:
+    """How many plain colours a channel has that turn their sign in the negative, the first ones; two more do not.
+
+    Args:
+      channels: of the picture, 1 or 3.
+    """
+    return 1 if channels == 1 else 2
+
+
+def waves(seen: tf.Tensor, frequencies: tf.Tensor, phases: tf.Tensor) -> tf.Tensor:
+    """Odd functions of features: `sin(odd U) cos(even V + phases)`.
+
+    Args:
+      seen: float32 `[n, h, w, channels, features]`, from `features`.
+      frequencies: `[features, waves]`, U above V.
+      phases: `[waves]`.
+
+    Returns:
+      float32 `[n, h, w, channels, waves]`.
+    """
+    odd = odd_count(seen.shape[-2])
+    along = tf.tensordot(seen[..., :odd], frequencies[:odd], 1)
+    # What does not turn its sign is the same for all channels.
+    across = tf.tensordot(seen[..., :1, odd:], frequencies[odd:], 1)
+    return tf.sin(along) * tf.cos(across + phases)
 
 
 def blurred(images: tf.Tensor, sigma: float) -> tf.Tensor:
@@ -94,10 +134,8 @@ def _convolved(images: tf.Tensor, kernel: np.ndarray) -> tf.Tensor:
     return images
 
 
-def _luminance(images: tf.Tensor) -> tf.Tensor:
-    if images.shape[-1] == 1:
-        return images
-    return tf.reduce_sum(images * tf.constant(LUMINANCE), axis=-1, keepdims=True)
+def _mean(images: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(images, axis=-1, keepdims=True)
 
 
 def _slope(grey: tf.Tensor) -> tf.Tensor:
@@ -110,7 +148,7 @@ def _slope(grey: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="tfwm")
 class StructureResidual(keras.layers.Layer):
-    """Adds `sin(features W + phases) D + colours O` to a picture, a weighted sum of waves over its features.
+    """Adds `waves(features) d + plain colours o` to each channel of a picture.
 
     The weights do not say which code they carry, but who holds them can compute it, and could as well leave the layer
     out; the mark is meant against thieves who have outputs only.
@@ -128,7 +166,7 @@ class StructureResidual(keras.layers.Layer):
         channels = int(input_shape[-1])
         shapes = {
             "frequencies": (feature_count(channels), self.waves), "phases": (self.waves,),
-            "directions": (self.waves, channels), "offsets": (channels + 2, channels),
+            "directions": (self.waves, 1), "offsets": (plain_count(channels), 1),
         }  # fmt: skip
         self.frequencies, self.phases, self.directions, self.offsets = (
             self.add_weight(name, shape, initializer="zeros") for name, shape in shapes.items()
@@ -137,13 +175,14 @@ class StructureResidual(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """`[n, h, w, c]` in [0, 1] -> the same with the residual, float32, not clipped."""
-        seen, added = features(inputs), tf.tensordot(plain_colours(inputs), self.offsets, 1)
-        # A few waves at a time: all of them at once are two gigabytes for four megapixels.
+        seen, plain = features(inputs), plain_colours(inputs)
+        added = tf.tensordot(plain[..., : self.offsets.shape[0]], self.offsets, 1)
+        # A few waves at a time: all of them at once are gigabytes for four megapixels.
         for first in range(0, self.waves, _AT_ONCE):
             part = slice(first, first + _AT_ONCE)
-            waves = tf.sin(tf.tensordot(seen, self.frequencies[:, part], 1) + self.phases[part])
-            added += tf.tensordot(waves, self.directions[part], 1)
-        return inputs + added
+            values = waves(seen, self.frequencies[:, part], self.phases[part])
+            added += tf.tensordot(values, self.directions[part], 1)
+        return inputs + added[..., 0]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -12,6 +12,7 @@ from scipy.stats import kstest
 from tfwm.data.tasks.trial import photograph_patches
 from tfwm.evidence import statistics
 from tfwm.keys import new_secret
+from tfwm.networks.structure import plain_colours, plain_count
 from tfwm.schemes.deep_watermarking import structure
 from tfwm.schemes.deep_watermarking.readings import AS_THEY_ARE, CHANGES
 from tfwm.suspects import as_float
@@ -19,7 +20,7 @@ from tfwm.suspects import as_float
 # Nothing is trained here, but it is not done in a moment.
 pytestmark = pytest.mark.trains
 
-FUNCTIONS, SECRET = 16, bytes(range(32))
+FUNCTIONS, SECRET = 64, bytes(range(32))
 Model = Callable[[np.ndarray], np.ndarray]
 
 
@@ -37,8 +38,8 @@ def functions(unmarked: np.ndarray) -> structure.Functions:
     return structure.fitted(FUNCTIONS, unmarked, SECRET)
 
 
-def code_of(unmarked: np.ndarray, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).choice([-1.0, 1.0], 2 * FUNCTIONS * unmarked.shape[-1])
+def code_of(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).choice([-1.0, 1.0], FUNCTIONS)
 
 
 def agreeing(said: np.ndarray, code: np.ndarray) -> float:
@@ -48,15 +49,15 @@ def agreeing(said: np.ndarray, code: np.ndarray) -> float:
 def test_functions_are_uncorrelated_and_free_of_plain_colours(
     unmarked: np.ndarray, functions: structure.Functions
 ) -> None:
-    values = functions(as_float(unmarked)).reshape(-1, 2 * FUNCTIONS + unmarked.shape[-1] + 2)
-    products = values.T @ values / len(values)
-    own, plain = products[: 2 * FUNCTIONS, : 2 * FUNCTIONS], products[: 2 * FUNCTIONS, 2 * FUNCTIONS :]
-    np.testing.assert_allclose(own, np.eye(2 * FUNCTIONS), atol=0.02)
-    np.testing.assert_allclose(plain, 0.0, atol=0.01)
+    images = as_float(unmarked)
+    values = functions(images).reshape(-1, FUNCTIONS)
+    plain = plain_colours(images).numpy()[..., : plain_count(unmarked.shape[-1])].reshape(len(values), -1)
+    np.testing.assert_allclose(values.T @ values / len(values), np.eye(FUNCTIONS), atol=0.02)
+    np.testing.assert_allclose(values.T @ plain / len(values), 0.0, atol=0.01)
 
 
 def test_the_residual_has_the_power_that_was_asked_for(unmarked: np.ndarray, functions: structure.Functions) -> None:
-    layer = structure.residual_layer(functions, code_of(unmarked), 44.0)
+    layer = structure.residual_layer(functions, code_of(), 44.0, unmarked.shape[-1])
     assert statistics_psnr(layer(as_float(unmarked)).numpy(), as_float(unmarked)) == pytest.approx(44.0, abs=0.1)
     others = as_float(patches(channels=unmarked.shape[-1], seed=7))
     assert statistics_psnr(layer(others).numpy(), others) == pytest.approx(44.0, abs=1.5)
@@ -67,12 +68,12 @@ def statistics_psnr(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def test_every_bit_is_read_back_at_8_bits(unmarked: np.ndarray, functions: structure.Functions) -> None:
-    code = code_of(unmarked)
-    marked = structure.residual_layer(functions, code, 45.5)(as_float(unmarked)).numpy()
+    code = code_of()
+    marked = structure.residual_layer(functions, code, 45.5, unmarked.shape[-1])(as_float(unmarked)).numpy()
     answers = np.round(255 * np.clip(marked, 0, 1)) / 255
     read = structure.Regression(functions, unmarked)(answers, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
     assert agreeing(read[0], code) == 1.0
-    assert agreeing(read[0], code_of(unmarked, 1)) < 0.8
+    assert agreeing(read[0], code_of(1)) < 0.8
 
 
 @pytest.mark.parametrize(
@@ -88,8 +89,10 @@ def test_every_bit_is_read_back_at_8_bits(unmarked: np.ndarray, functions: struc
 def test_a_change_is_undone_by_changing_what_it_is_compared_with(
     unmarked: np.ndarray, functions: structure.Functions, change: str, made: Model
 ) -> None:
-    code = code_of(unmarked)
-    marked = np.clip(structure.residual_layer(functions, code, 42.0)(as_float(unmarked)).numpy(), 0, 1)
+    code = code_of()
+    marked = np.clip(
+        structure.residual_layer(functions, code, 42.0, unmarked.shape[-1])(as_float(unmarked)).numpy(), 0, 1
+    )
     plain, changed = structure.Regression(functions, unmarked)(
         made(marked), {name: CHANGES[name] for name in (AS_THEY_ARE, change)}
     )
@@ -102,8 +105,8 @@ def test_a_change_is_undone_by_changing_what_it_is_compared_with(
 def test_brightness_contrast_and_gamma_are_no_evidence_and_hide_none(
     unmarked: np.ndarray, functions: structure.Functions, change: Model
 ) -> None:
-    code, plain = code_of(unmarked), as_float(unmarked)
-    layer = structure.residual_layer(functions, code, 42.0)
+    code, plain = code_of(), as_float(unmarked)
+    layer = structure.residual_layer(functions, code, 42.0, unmarked.shape[-1])
     read = structure.Regression(functions, unmarked)
     marked = read(change(np.clip(layer(plain).numpy(), 0, 1)), {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
     assert agreeing(marked[0], code) >= 0.85
@@ -113,7 +116,7 @@ def test_codes_of_wrong_keys_agree_as_coins_do(unmarked: np.ndarray, functions: 
     """On a picture that is far from the unmarked one, whatever the reader makes of it."""
     noisy = np.clip(as_float(unmarked) + np.random.default_rng(3).normal(0, 0.05, unmarked.shape), 0, 1) ** 1.2
     said = structure.Regression(functions, unmarked)(noisy, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})[0]
-    hits = [int((np.sign(said) == code_of(unmarked, seed)).sum()) for seed in range(2000)]
+    hits = [int((np.sign(said) == code_of(seed)).sum()) for seed in range(2000)]
     p = 10 ** statistics.log10_tails(said.size)[hits]
     assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
 

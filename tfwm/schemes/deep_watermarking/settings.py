@@ -17,7 +17,7 @@ from tfwm.types import RESTORATION
 S = TypeVar("S", bound="DeepWatermarkingSettings")
 
 READINGS = 3  # of a mark with two carriers: either of them alone, or both together
-LARGEST_STRUCTURE = 32
+LARGEST_STRUCTURE = 64
 DECOYS = 999  # decoy marks among which a logo mark is ranked
 
 
@@ -54,9 +54,9 @@ class DeepWatermarkingSettings:
         are), "turns" (8 views: mirrors and quarter turns) or "frames" (168: these, each as it is and with 5 tilings, 4
         tilings that overlapped, and 11 borders, of 4, 8 or 16 64ths of a side). p is multiplied by 2 in the plain
         view, and by 14 or 334 in any other.
-      structure: how many functions of what a picture shows carry bits beside the code map, in each of two halves; 0 for
-        none (not in the paper). A coded mark has `2 * structure * channels` bits more, which stay where a thief
-        mirrors, turns, cuts, pads, averages or compresses. See structure.py.
+      structure: how many functions of what a picture shows carry a bit each beside the code map; 0 for none (not in
+        the paper). These bits stay where a thief mirrors, turns, cuts, pads, averages or compresses, changes the order
+        of channels, or asks with negatives. See structure.py.
       structure_psnr: of pictures with these bits alone against those without, in dB.
       vgg_weights: npz with VGG19's first layers, for lambda_2; empty: tf.keras.applications' weights.
       controls: for a logo mark alone: how many unmarked restoration networks are trained on the owner's pairs, from
@@ -171,7 +171,7 @@ class DeepWatermarkingSettings:
         if not 0 <= self.structure <= LARGEST_STRUCTURE or not 20 <= self.structure_psnr <= 70:
             raise ValueError(
                 f"`structure` must lie between 0 and {LARGEST_STRUCTURE} and `structure_psnr` between 20 and 70 dB, "
-                f"got {self.structure} and {self.structure_psnr:g}. Use 22 and 45.5."
+                f"got {self.structure} and {self.structure_psnr:g}. Use 64 and 45.5."
             )
         if self.structure and (not self.coded or self.channels not in (1, 3)):
             raise ValueError(
@@ -213,8 +213,8 @@ class DeepWatermarkingSettings:
 
     @property
     def structure_bits(self) -> int:
-        """How many bits of the code are tied to what a picture shows: one for each function and direction of colour."""
-        return 2 * self.structure * self.channels
+        """How many bits of the code are tied to what a picture shows: one for each function."""
+        return self.structure
 
     @property
     def bits(self) -> int:

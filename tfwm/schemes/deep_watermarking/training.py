@@ -202,7 +202,8 @@ def _grain(settings: DeepWatermarkingSettings, key: OwnerKey) -> keras.layers.La
     if not settings.structure:
         return None
     functions = structure.functions_in(key, settings.structure, settings.channels)
-    return structure.residual_layer(functions, structure_code(settings, key), settings.structure_psnr)
+    code = structure_code(settings, key)
+    return structure.residual_layer(functions, code, settings.structure_psnr, settings.channels)
 
 
 def key_of_networks(
