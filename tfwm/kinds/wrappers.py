@@ -11,6 +11,9 @@ PICTURE_WRAPPERS: tuple[Mapping[str, Any], ...] = (
     {"attack": "self_ensemble"},
     {"attack": "tiled", "rows": 2, "columns": 2},
     {"attack": "padded", "pixels": 8},
+    {"attack": "channels_reordered"},
+    {"attack": "averaged_channels"},
+    {"attack": "negative"},
     {"attack": "mean_subtracted", "pictures": "flat"},
     {"attack": "mean_subtracted", "pictures": "ordinary"},
 )

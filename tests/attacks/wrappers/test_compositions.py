@@ -10,13 +10,16 @@ import pytest
 from tests.attacks.toys import grey_pairs, patches
 from tests.attacks.wrappers.models import part_of, pattern, placed
 from tfwm.attacks import (
+    AveragedChannels,
     AveragedShifts,
+    ChannelsReordered,
     ComponentsSubtracted,
     Compose,
     GaussianNoise,
     Jpeg,
     MeanSubtracted,
     Mirrored,
+    Negative,
     Padded,
     Rescaled,
     SelfEnsemble,
@@ -33,7 +36,8 @@ from tfwm.types import Access
 
 WRAPPERS = (
     Mirrored(), Turned(1), SelfEnsemble(), Tiled(), Padded(8), Shifted(), AveragedShifts(2), Rescaled(1.5),
-    MeanSubtracted("flat", 4), ComponentsSubtracted("ordinary", 4, 1),
+    ChannelsReordered(), AveragedChannels(), Negative(), MeanSubtracted("flat", 4),
+    ComponentsSubtracted("ordinary", 4, 1),
 )  # fmt: skip
 FILTERS = (Jpeg(50), GaussianNoise(0.02))
 PAIRS = [*permutations(WRAPPERS, 2), *((wrapper, behind) for wrapper in WRAPPERS for behind in FILTERS)]

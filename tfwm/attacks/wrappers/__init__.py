@@ -6,6 +6,7 @@
 | orientations.py | mirrors and quarter turns, and the mean over the eight orientations |
 | cutting.py | tiles, and a border that is cut off again |
 | moving.py | shifts, other sizes, and the mean over shifts |
+| recolouring.py | other orders of colour channels, the mean over them, and negatives |
 | residuals.py | what the answers have in common, estimated and subtracted |
 | scores.py | classifiers: moved requests, and the mean of the scores of several |
 """
