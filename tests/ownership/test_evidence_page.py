@@ -60,11 +60,11 @@ def test_what_other_views_cost() -> None:
     factor, changed = DEEP.family.factor(1), PLAIN * (len(CHANGES) - 1)
     assert _needed(64, 1 / 2, READINGS * factor) == 56
     assert _needed(36, 1 / 2, READINGS * factor) == 35
-    assert _needed(132, 1 / 2, READINGS * changed) == 97
-    assert _needed(132, 1 / 2, READINGS * changed * GRINDABLE) == 117
+    assert _needed(96, 1 / 2, READINGS * changed) == 75
+    assert _needed(96, 1 / 2, READINGS * changed * GRINDABLE) == 90
     text = " ".join(PAGE.split())
     assert "56 of 64 bits, or 35 of the 36" in text
-    assert "needs 97 of 132, or 117" in text
+    assert "needs 75 of 96, or 90" in text
     assert f"blurred (times {changed} each)" in text
     assert f"times {factor} in each of the other {len(DEEP.family) - 1} of `frames`" in " ".join(PAGE.split())
     assert f"({FAMILIES['turns'].factor(1)} of `turns`)" in PAGE

@@ -20,7 +20,7 @@ from tfwm.suspects import as_float
 # Nothing is trained here, but it is not done in a moment.
 pytestmark = pytest.mark.trains
 
-FUNCTIONS, SECRET = 64, bytes(range(32))
+FUNCTIONS, SECRET = 96, bytes(range(32))
 Model = Callable[[np.ndarray], np.ndarray]
 
 

@@ -56,11 +56,11 @@ FAST: dict[str, Any] = {
     "reconstruction_weight": 3.0, "clean_weight": 1.5, "consistency_weight": 0.1, "ramp_start": 60, "ramp_end": 300,
     "ramp_floor": 0.002, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
     "initial": Schedule(24, 25, 16, 2e-3, "cosine"), "proxy": Schedule(8, 25, 16, 2e-3, "cosine"),
-    "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "structure": 64,
+    "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "structure": 96,
     "alpha": 1e-6, "controls": 0, "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip
 
-# 16 cells and 16 bits in structure; the networks learn little in so few steps, so alpha is 1e-3. One view. Controls are
+# 16 cells and 48 bits in structure; the networks learn little in so few steps, so alpha is 1e-3. One view. Controls are
 # for who sets `coded` to False.
 TINY: dict[str, Any] = {
     **FAST, "image_size": 32, "cells": 4, "embedder_filters": 8, "embedder_downs": 3, "extractor_channels": 8,
@@ -68,6 +68,6 @@ TINY: dict[str, Any] = {
     "pixel_weight": 10.0, "reconstruction_weight": 0.5, "clean_weight": 0.25, "ramp_start": 20, "ramp_end": 60,
     "distortions": Distortions(0.5, 0.5, 0.01, 0.0), "initial": Schedule(4, 20, 16, 4e-3, "cosine"),
     "proxy": Schedule(1, 10, 16, 2e-3, "cosine"), "adversarial": Schedule(1, 10, 16, 5e-4, "cosine"), "probes": 32,
-    "registration": "none", "structure": 16, "alpha": 1e-3, "controls": 2, "control_filters": 4,
+    "registration": "none", "structure": 48, "alpha": 1e-3, "controls": 2, "control_filters": 4,
     "control_schedule": Schedule(1, 10, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip

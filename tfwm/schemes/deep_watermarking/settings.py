@@ -17,7 +17,7 @@ from tfwm.types import RESTORATION
 S = TypeVar("S", bound="DeepWatermarkingSettings")
 
 READINGS = 3  # of a mark with two carriers: either of them alone, or both together
-LARGEST_STRUCTURE = 64
+LARGEST_STRUCTURE = 96
 DECOYS = 999  # decoy marks among which a logo mark is ranked
 
 
@@ -171,7 +171,7 @@ class DeepWatermarkingSettings:
         if not 0 <= self.structure <= LARGEST_STRUCTURE or not 20 <= self.structure_psnr <= 70:
             raise ValueError(
                 f"`structure` must lie between 0 and {LARGEST_STRUCTURE} and `structure_psnr` between 20 and 70 dB, "
-                f"got {self.structure} and {self.structure_psnr:g}. Use 64 and 45.5."
+                f"got {self.structure} and {self.structure_psnr:g}. Use 96 and 45.5."
             )
         if self.structure and (not self.coded or self.channels not in (1, 3)):
             raise ValueError(

@@ -29,12 +29,12 @@ from tfwm.networks.structure import (
 )  # fmt: skip
 from tfwm.suspects import as_float
 
-WAVES = (24, 64)  # of each part
+WAVES = (32, 80)  # of each part
 SPREADS = (1.0, 0.9)  # of the waves' frequencies in each part: how quickly the functions change
 COLOURS_ALONE = 4  # one of so many functions
 OUTLIERS = 4.0  # times the median difference
 ARRAYS = ("structure_frequencies", "structure_phases", "structure_mixing", "structure_offsets")
-_BATCH = 32
+_BATCH = 16
 _RIDGE = 1e-4
 
 
@@ -79,7 +79,7 @@ def fitted(functions: int, unmarked: np.ndarray, secret: bytes) -> Functions:
     """Functions that are drawn from a secret and uncorrelated, of unit power, on some pictures.
 
     Args:
-      functions: how many, at most 64.
+      functions: how many, at most `LARGEST_STRUCTURE`.
       unmarked: uint8 `[n, h, w, c]`, the unmarked host's answers.
       secret: the key's.
     """
