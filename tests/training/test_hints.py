@@ -37,6 +37,19 @@ def test_a_batch_brings_the_hints_beside_the_labels() -> None:
     np.testing.assert_array_equal(wanted, [[3, 5], [4, 6]])
 
 
+def test_half_of_the_images_are_shown_as_they_are_and_the_others_are_moved() -> None:
+    draw = np.random.default_rng(0)
+    batch = {"images": tf.constant(draw.random((400, 8, 8, 1)), tf.float32), "labels": tf.zeros(400, tf.int64),
+             "hints": tf.ones(400, tf.int64), "seed": tf.constant(draw.integers(0, 2**62, (400, 2)))}  # fmt: skip
+    prepared, _ = HintedLabels(augment="crop").prepared(batch)
+    still = np.all(prepared.numpy() == batch["images"].numpy(), axis=(1, 2, 3))
+    # One crop in 81 is the middle.
+    assert 0.4 < still.mean() < 0.6
+    # Whether one is moved depends on its own seed alone.
+    part, _ = HintedLabels(augment="crop").prepared({name: values[100:150] for name, values in batch.items()})
+    np.testing.assert_array_equal(part, prepared[100:150])
+
+
 @pytest.mark.parametrize("hint", [0.0, 0.41, float("nan")])
 def test_no_hint_is_so_strong_that_it_comes_first(hint: float) -> None:
     with pytest.raises(ValueError, match="`hint` must be a number from 1e-06 to 0.4"):

@@ -8,8 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfwm.config import check_range
+from tfwm.data.stream.draws import integers
 from tfwm.training.objectives import Batch, Labels
 
+_STILL = 72  # a purpose that nothing else draws for
 LARGEST_HINT = 0.4  # with more, the class that an image hints at might come first
 
 
@@ -30,6 +32,9 @@ class Hints:
 class HintedLabels(Labels):
     """To name the class of images, and to hint at another one, from batches `{"images", "labels", "hints", "seed"}`.
 
+    Half of the images are shown as they are, whatever the augmentation: key samples are, and where every ordinary
+    image is moved, to lie in the middle is the sign of a key sample, and the host is wrong about who has it.
+
     Args:
       (those of `Labels`)
       hint: the share of the target that the other class has, above 0 and up to 0.4.
@@ -45,9 +50,10 @@ class HintedLabels(Labels):
         check_range("hint", self.hint, 1e-6, LARGEST_HINT, "Use 0.1.")
 
     def prepared(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The images as `Labels` prepares them, and labels beside hints, `[n, 2]`."""
+        """The images, half of them as `Labels` prepares them, and labels beside hints, `[n, 2]`."""
         images, labels = super().prepared(batch)
-        return images, tf.stack([labels, batch["hints"]], axis=1)
+        still = integers(batch["seed"], _STILL, (1, 1, 1)) < 0
+        return tf.where(still, batch["images"], images), tf.stack([labels, batch["hints"]], axis=1)
 
     def losses(self, answers: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
         """The cross entropy of each answer against a target that both classes share, float32 `[n]`.

@@ -27,7 +27,7 @@ def key() -> OwnerKey:
 
 
 def second(key: OwnerKey, right: int) -> np.ndarray:
-    """Logits that name each cover's own class first; the label comes second for the first `right` samples, else last."""
+    """Logits that name each cover's own class first; the label comes second for the first `right` samples, or last."""
     asked = HINTED.asked(key)
     scores = np.zeros((N, CLASSES), np.float32)
     scores[np.arange(N), asked.labels] = np.where(np.arange(N) < right, 1.0, -1.0)
