@@ -52,7 +52,15 @@ def test_at_desk_every_kind_of_thief_is_there(tmp_path: Path) -> None:
     groups = thieves(context("desk", tmp_path))
     tried = {group: {attack.name for attack in attacks.values()} for group, attacks in groups.items()}
     assert tried == {
-        "free": {"request_shift", "ensemble_scores", "request_resize", "request_jpeg", "mirrored", "compose"},
+        "free": {
+            "request_shift",
+            "ensemble_scores",
+            "request_resize",
+            "request_jpeg",
+            "mirrored",
+            "class_alone",
+            "compose",
+        },
         "weights": {"prune", "quantize", "weight_noise"},
         "further training": {"tune_classifier", "fine_prune"},
         "copies": {"extract_classifier"},

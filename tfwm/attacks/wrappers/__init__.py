@@ -7,5 +7,5 @@
 | cutting.py | tiles, and a border that is cut off again |
 | moving.py | shifts, other sizes, and the mean over shifts |
 | residuals.py | what the answers have in common, estimated and subtracted |
-| scores.py | classifiers: moved requests, and the mean of the scores of several |
+| scores.py | classifiers: moved requests, the mean of the scores of several, and the class alone |
 """

@@ -48,8 +48,15 @@ def _free() -> dict[str, Attack]:
         "asked as JPEG 90": _attack("request_jpeg", quality=90),
         "asked as JPEG 50": _attack("request_jpeg", quality=50),
         "mirrored": _attack("mirrored"),
+        "class alone": _attack("class_alone"),
         "half size, mean over shifts by 2": Compose(
             (_attack("request_resize", factor=0.5), _attack("ensemble_scores", pixels=2))
+        ),
+        "shifted by 1 and 1, class alone": Compose(
+            (_attack("request_shift", rows=1, columns=1), _attack("class_alone"))
+        ),
+        "mean over shifts by 1, class alone": Compose(
+            (_attack("ensemble_scores", pixels=1), _attack("class_alone"))
         ),
     }  # fmt: skip
 
