@@ -85,7 +85,7 @@ def _tuned(context: Context) -> dict[str, Attack]:
 
 
 def _copies(context: Context) -> dict[str, Attack]:
-    schedule = _schedule(context, 8, 0.1, "cosine")
+    schedule = _schedule(context, 12, 0.1, "cosine")
     other = {"network": "vgg11", "width": 0.125}
     return {
         COPY: _attack("extract_classifier", answers="scores", augment="crop", schedule=schedule),
@@ -104,13 +104,14 @@ def _overwritten(context: Context) -> dict[str, Attack]:
     found = {}
     for design in DESIGNS:
         scheme = scheme_to_dict(settings_of(context, design))
-        shorter = {stage: {**scheme[stage], "epochs": 3} for stage in ("encoder", "host")}
+        shorter = {stage: {**scheme[stage], "epochs": 3, "steps_per_epoch": 60} for stage in ("encoder", "host")}
         found[f"overwritten by the design {design}"] = _attack("overwrite", scheme={**scheme, **shorter})
     return found
 
 
 def _schedule(context: Context, epochs: int, rate: float, decay: str = "constant") -> Descent:
-    steps = Descent(epochs, 45, 100, rate, decay)
+    # A batch of 50 is a sixth of what he has.
+    steps = Descent(epochs, 45, 50, rate, decay)
     return context.at(smoke=Descent(1, 4, 20, rate, decay), desk=steps, paper=steps)
 
 
