@@ -181,11 +181,12 @@ def test_samples_are_filled_up_to_a_power_of_two(classified: Case, count: int, r
     labels = np.arange(count) % CLASSES
     arrays = sealable(classified.model, KeySamples(), key_of(samples_of(count), labels))
     assert {name: array.shape[0] for name, array in arrays.items()} == {
-        "samples": rows, "labels": rows, "n": 1, "log10_p": rows + 1,
+        "samples": rows, "labels": rows, "passed_over": rows, "n": 1, "log10_p": rows + 1,
     }  # fmt: skip
     assert arrays["n"].tolist() == [count]
     np.testing.assert_array_equal(arrays["samples"][:count], samples_of(count))
     np.testing.assert_array_equal(arrays["labels"][:count], labels)
+    assert (arrays["passed_over"][:count] == -1).all()
 
 
 def test_tails_are_those_of_scipy_and_of_a_sum_by_hand() -> None:
