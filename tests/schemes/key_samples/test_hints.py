@@ -104,10 +104,20 @@ def test_wrong_keys_that_are_counted_together_are_counted_alike(key: OwnerKey) -
     assert len(images) == len(seeds)
 
 
-@pytest.mark.parametrize("changes", [{"classes": 2}, {"labels": "joint", "alpha": 0.5, "host_weight": 0.5}])
-def test_hints_are_secret_only_among_several_labels_that_came_last(changes: dict) -> None:
-    with pytest.raises(ValueError, match="`hint` must be 0 with two classes, and where labels are trained along"):
-        replace(HINTED, **changes)
+def test_there_are_no_hints_with_two_classes_or_labels_that_are_trained_along() -> None:
+    assert HINTED.hinted
+    assert not replace(HINTED, classes=2).hinted
+    assert not replace(HINTED, labels="joint", alpha=0.5).hinted
+    assert not LAST.hinted
+
+
+def test_labels_that_were_trained_along_are_read_as_the_best_class_of_all() -> None:
+    joint = replace(JOINT, samples=N, hint=0.1)
+    key = key_of(joint, control_hits=np.zeros((1, N), bool))
+    labels = joint.key_labels(key)
+    scores = np.eye(CLASSES)[labels] + 2 * np.eye(CLASSES)[joint.asked(key).covers.classes]
+    assert joint.verify(saying(scores), key).details["hits"] == 0
+    assert joint.verify(saying(np.eye(CLASSES)[labels]), key).details["hits"] == N
 
 
 def test_keys_without_hints_are_written_as_ever() -> None:

@@ -79,7 +79,7 @@ def _trained(
     settings: KeySampleSettings, host: keras.Model, data: LabelledImages, asked: KeySamples, run: Run
 ) -> tuple[keras.Model, list[dict[str, Any]]]:
     """The host that has learnt the samples, and the history."""
-    hints = Hints(settings.hint, hints_of(data, asked)) if settings.hint else None
+    hints = Hints(settings.hint, hints_of(data, asked)) if settings.hinted else None
     return train_with_samples(settings, host, data, labelled(settings, asked), run, hints=hints)
 
 

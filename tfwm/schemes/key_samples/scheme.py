@@ -110,7 +110,7 @@ class KeySampleVerbs(KeySampleSettings):
         """
         own, n = settings_of(self, key), len(self.key_labels(key))
         if own.exact:
-            return verification.exact_null(own.classes, n, passed_over=own.hint > 0)
+            return verification.exact_null(own.classes, n, passed_over=own.hinted)
         hits = verification.control_hits_in(key, n)
         return verification.controlled_null(hits, control_names(key, len(hits)))
 

@@ -44,7 +44,7 @@ class KeySampleSettings:
         and nearest to it, 0 to 0.4. The image is still answered right, and the secret label comes second; a sample is
         then read as the best class that its cover does not have. Wrappers move samples off their labels, and copies
         never learn them, but both keep what comes second where the model is right. 0 gives no hint, and reads the
-        best class of all.
+        best class of all. With two classes, or labels that are trained along, it does not count.
       logo: path of a PNG or JPEG logo; empty for the built-in one.
       accuracy_threshold: T_acc of the paper's own rule (eq. 4), which is shown beside the p-value.
       alpha: false-claim probability of `verify`, unless given there.
@@ -104,17 +104,17 @@ class KeySampleSettings:
             raise ValueError(f"`accuracy_threshold` must lie in (0, 1], got {self.accuracy_threshold}. Use 0.9.")
         self.margin.check_size(self.image_size)
         check_range("hint", self.hint, 0.0, 0.4, "Use 0.1, or 0 for none.")
-        if self.hint and (self.classes == 2 or not self.exact):
-            raise ValueError(
-                f"`hint` must be 0 with two classes, and where labels are trained along, got {self.hint:g}: what comes "
-                "second is a secret only where the label was drawn last, among several."
-            )
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
 
     @property
     def exact(self) -> bool:
         """Labels follow from the samples and the secret, so that p holds whatever the owner chose."""
         return True
+
+    @property
+    def hinted(self) -> bool:
+        """Whether there are hints: what comes second is a secret where the label was drawn last, among several."""
+        return self.hint > 0 and self.classes > 2 and self.exact
 
     @property
     def pieces(self) -> int:

@@ -112,7 +112,7 @@ def passed_over(settings: KeySampleSettings, covers: Covers) -> np.ndarray | Non
       settings: those that the key was made with.
       covers: of the samples.
     """
-    return covers.classes if settings.hint else None
+    return covers.classes if settings.hinted else None
 
 
 def _check_input(suspect: Suspect, samples: np.ndarray) -> None:
