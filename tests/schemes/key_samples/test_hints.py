@@ -65,6 +65,7 @@ def test_labels_that_come_second_count(key: OwnerKey, right: int) -> None:
     assert verdict.details["hits"] == right
     assert verdict.p_value == pytest.approx(binom.sf(right - 1, N, 1 / 3), rel=1e-9)
     assert "its label is the best of these with probability 1/3" in verdict.null
+    assert (verdict.details["first_places"], verdict.details["paper_rule"]) == (0, 0)
 
 
 def test_without_hints_they_do_not() -> None:
@@ -80,7 +81,8 @@ def test_the_key_says_how_it_is_read(key: OwnerKey) -> None:
 
 def test_classes_without_scores_are_read_as_they_are(key: OwnerKey) -> None:
     labels = HINTED.key_labels(key)
-    assert HINTED.verify(saying(labels), key).details["hits"] == N
+    verdict = HINTED.verify(saying(labels), key)
+    assert (verdict.details["hits"], verdict.details["first_places"], verdict.details["paper_rule"]) == (N, N, 1)
     assert HINTED.verify(saying(HINTED.asked(key).covers.classes), key).details["hits"] == 0
 
 

@@ -97,9 +97,17 @@ def answers(settings: KeySampleSettings, suspect: Suspect, asked: KeySamples) ->
     Raises:
       ValueError: a suspect that takes other pictures, or answers with another number of classes.
     """
+    return _named(settings, _said(suspect, asked), asked)
+
+
+def _said(suspect: Suspect, asked: KeySamples) -> np.ndarray:
     _check_input(suspect, asked.images)
-    said = suspect(as_float(asked.images))
-    return answered_labels(said, len(asked.images), settings.classes, passed_over=passed_over(settings, asked.covers))
+    return suspect(as_float(asked.images))
+
+
+def _named(settings: KeySampleSettings, said: np.ndarray, asked: KeySamples) -> np.ndarray:
+    passed = passed_over(settings, asked.covers)
+    return answered_labels(said, len(asked.images), settings.classes, passed_over=passed)
 
 
 def passed_over(settings: KeySampleSettings, covers: Covers) -> np.ndarray | None:
@@ -141,11 +149,15 @@ def label_verdict(
     """
     log10_p, sentence = null
     verdicts.check_alpha(alpha, statistics.p_value_of(log10_p[-1]))
-    found = hits(settings, suspect, asked)
+    said = _said(suspect, asked)
+    found = _named(settings, said, asked) == asked.labels
+    first = answered_labels(said, len(found), settings.classes) == asked.labels
     details = {
         "chance": label_chance(settings.classes),
         "accuracy_threshold": settings.accuracy_threshold,
-        "paper_rule": float(found.mean() >= settings.accuracy_threshold),
+        # The paper knows no second places.
+        "paper_rule": float(first.mean() >= settings.accuracy_threshold),
+        **({"first_places": float(first.sum())} if settings.hinted else {}),
     }
     return verdicts.counted(found, log10_p, alpha, sentence, details)
 
