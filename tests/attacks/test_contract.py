@@ -55,7 +55,7 @@ LABELS = {
     "negative": "negative()",
     "mean_subtracted": "mean_subtracted(flat, 8)", "components_subtracted": "components_subtracted(ordinary, 8, 2)",
     "demarked": "demarked(plain_cnn-4, 2 blocks, l2)", "request_shift": "request_shift(2 down, 1 left)",
-    "ensemble_scores": "ensemble_scores(1, mirrored)",
+    "ensemble_scores": "ensemble_scores(1, mirrored)", "class_alone": "class_alone()",
     "oracle_remove": "oracle_remove(no extractor)", "oracle_replace": "oracle_replace(no extractor)",
     "compose": "prune(0.3) + quantize(4)",
 }  # fmt: skip

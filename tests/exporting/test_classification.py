@@ -94,6 +94,23 @@ def test_the_owners_token_counts_the_hits(classified: Case) -> None:
     assert log == pytest.approx(log10_p(COUNT - WRONG, COUNT), abs=1e-4)
 
 
+class SecondPlaces(KeySamples):
+    """Passes over the class that the model gives every sample first."""
+
+    def passed_over(self, key: OwnerKey) -> np.ndarray:
+        return key.arrays["first"]
+
+
+def test_a_class_that_is_passed_over_is_not_counted_in_the_served_model_either(tmp_path: Path) -> None:
+    model, samples = toy_classifier(), samples_of(COUNT)
+    ranked = model(samples / np.float32(255.0)).numpy().argsort(axis=1)
+    key = key_of(samples, np.where(np.arange(COUNT) < WRONG, ranked[:, -3], ranked[:, -2]))
+    key = replace(key, arrays={**key.arrays, "first": ranked[:, -1]})
+    for scheme, hits in ((SecondPlaces(), COUNT - WRONG), (KeySamples(), 0)):
+        loaded = tf.saved_model.load(str(export(model, tmp_path / str(hits), scheme=scheme, key=key, warmup=False)))
+        assert counted(loaded, key.token)[:2] == (hits, COUNT)
+
+
 def test_a_wrong_token_gets_nothing(classified: Case) -> None:
     assert counted(classified.loaded, bytes(byte ^ 1 for byte in classified.key.token)) == (0, 0, 0.0)
 
@@ -164,11 +181,12 @@ def test_samples_are_filled_up_to_a_power_of_two(classified: Case, count: int, r
     labels = np.arange(count) % CLASSES
     arrays = sealable(classified.model, KeySamples(), key_of(samples_of(count), labels))
     assert {name: array.shape[0] for name, array in arrays.items()} == {
-        "samples": rows, "labels": rows, "n": 1, "log10_p": rows + 1,
+        "samples": rows, "labels": rows, "passed_over": rows, "n": 1, "log10_p": rows + 1,
     }  # fmt: skip
     assert arrays["n"].tolist() == [count]
     np.testing.assert_array_equal(arrays["samples"][:count], samples_of(count))
     np.testing.assert_array_equal(arrays["labels"][:count], labels)
+    assert (arrays["passed_over"][:count] == -1).all()
 
 
 def test_tails_are_those_of_scipy_and_of_a_sum_by_hand() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from tfwm.training import Descent, Margin, Run, answers_with, fit_classifier
+from tfwm.training import Descent, Hints, Margin, Run, answers_with, fit_classifier
 from tfwm.training.classification import labelled_stream
 from tfwm.types import LabelledImages
 
@@ -155,3 +155,18 @@ def test_a_margin_is_learnt_and_is_not_the_same_training(
     # Means over 6 samples, and over 18 pictures, in each of 4 steps.
     assert all(abs(24 * share - round(24 * share)) < 1e-4 for share in found[0][1])
     assert all(abs(72 * share - round(72 * share)) < 1e-4 for share in found[2][1])
+
+
+def test_hints_come_second_and_classes_first(data: LabelledImages, key: LabelledImages, tmp_path: Path) -> None:
+    """Each image hints at the class after its own."""
+    hints = Hints(0.3, (data.labels + 1) % CLASSES)
+    network = _network()
+    schedule = Descent(6, 20, 20, 0.05, "cosine")
+    fit_classifier(
+        network, data, schedule, Run(tmp_path, seed=1, quiet=True), stage="host", settings={}, key=key, key_batch=6,
+        hints=hints,
+    )  # fmt: skip
+    scores = network(data.images / np.float32(255.0)).numpy()
+    ranked = scores.argsort(axis=1)
+    assert np.mean(ranked[:, -1] == data.labels) > 0.9
+    assert np.mean(ranked[:, -2] == hints.classes) > 0.9

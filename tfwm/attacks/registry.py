@@ -50,6 +50,7 @@ ATTACKS: Table[type[Attack]] = Table(
         "demarked": "tfwm.attacks.copies.demarking:Demarked",
         "request_shift": "tfwm.attacks.wrappers.scores:RequestShift",
         "ensemble_scores": "tfwm.attacks.wrappers.scores:EnsembleScores",
+        "class_alone": "tfwm.attacks.wrappers.scores:ClassAlone",
         "oracle_remove": "tfwm.attacks.oracles.attacks:OracleRemove",
         "oracle_replace": "tfwm.attacks.oracles.attacks:OracleReplace",
         "evade_detected": "tfwm.attacks.endpoints.detection:EvadeDetected",

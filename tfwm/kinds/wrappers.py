@@ -21,4 +21,5 @@ SCORE_WRAPPERS: tuple[Mapping[str, Any], ...] = (
     {"attack": "mirrored"},
     {"attack": "request_shift", "rows": 1, "columns": 1},
     {"attack": "ensemble_scores", "pixels": 1},
+    {"attack": "class_alone"},
 )

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tfwm.attacks import EnsembleScores, RequestShift
+from tfwm.attacks import ClassAlone, EnsembleScores, RequestShift
 from tfwm.attacks.wrappers.scores import moved
 from tfwm.suspects import FunctionSuspect, as_float
 
@@ -38,3 +38,12 @@ def test_the_ensemble_is_the_mean_of_all_versions(mirrored, labelled, run) -> No
     answers = EnsembleScores(2, mirrored)(suspect, labelled, run)(labelled.images[:3])
     np.testing.assert_allclose(answers, expected, atol=1e-6)
     assert np.abs(answers - suspect(queries)).max() > 0.01
+
+
+def test_the_class_alone_is_told_of_logits_and_probabilities_alike(labelled, run) -> None:
+    logits = np.array([[-3.0, -1.0, -2.0], [0.2, 0.1, 0.7]] * 2)
+    suspect = FunctionSuspect(
+        "logits", lambda images: np.pad(logits, ((0, 0), (0, 7)), constant_values=-9.0)[: len(images)]
+    )
+    answers = ClassAlone()(suspect, labelled, run)(labelled.images[:4])
+    np.testing.assert_array_equal(answers, np.eye(10)[[1, 2, 1, 2]])

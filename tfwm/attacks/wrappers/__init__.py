@@ -8,5 +8,5 @@
 | moving.py | shifts, other sizes, and the mean over shifts |
 | recolouring.py | other orders of colour channels, the mean over them, and negatives |
 | residuals.py | what the answers have in common, estimated and subtracted |
-| scores.py | classifiers: moved requests, and the mean of the scores of several |
+| scores.py | classifiers: moved requests, the mean of the scores of several, and the class alone |
 """

@@ -1,4 +1,4 @@
-"""Classifiers behind a wrapper: requests that are moved a little, and the mean of the scores of several."""
+"""Classifiers behind a wrapper: requests that are moved a little, the mean of the scores of several, no scores."""
 
 from __future__ import annotations
 
@@ -114,3 +114,32 @@ class EnsembleScores:
             return np.mean([ask(version) for version in versions], axis=0)
 
         return wrapped(self, suspect, reply)
+
+
+@dataclass(frozen=True, repr=False)
+class ClassAlone:
+    """Tells the class of each picture and no score: 1 for the best class, 0 for all others.
+
+    What a model ranks second is not told either. It costs whoever wants to know how sure the model is.
+    """
+
+    name: ClassVar[str] = "class_alone"
+    kinds: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    sentence: ClassVar[str] = "the class alone of each picture, and no scores"
+    copies: ClassVar[str] = ""
+    needs: ClassVar[Access] = Access.QUERIES
+    leaves: ClassVar[Access] = Access.QUERIES
+
+    @classmethod
+    def example(cls) -> ClassAlone:
+        """There is only one."""
+        return cls()
+
+    def __repr__(self) -> str:
+        return "class_alone()"
+
+    def __call__(self, suspect: Suspect, data: LabelledImages, run: Any) -> FunctionSuspect:
+        require_classifier(self, suspect, data)
+        classes = np.eye(data.classes, dtype=np.float32)
+        ask = asking(self, suspect, scores=True)
+        return wrapped(self, suspect, lambda queries: classes[np.argmax(ask(queries), axis=1)])
