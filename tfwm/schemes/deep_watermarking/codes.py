@@ -104,6 +104,6 @@ def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
     cells = draws.bits("deep_watermarking/code", settings.cells**2)
     bits = draws.bits("deep_watermarking/structure", settings.structure_bits)
     signs = np.concatenate([cells, bits]).astype(np.float32) * 2 - 1
-    if not settings.tint_psnr:
+    if not settings.tinted:
         return signs
     return np.concatenate([signs, tint.drawn(draws.generator("deep_watermarking/tint"))])

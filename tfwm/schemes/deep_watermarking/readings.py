@@ -154,13 +154,14 @@ class Readings:
             return self._of_cells(self.register.match(cells, alpha))
         plain = self.register.match(cells, 1.0)
         quick = [self._of_cells(plain), self._of_structure(plain, bits, AS_THEY_ARE), self._of_both(plain, bits)]
-        quick += [self._of_tint(plain, direction)] if direction.size else []
-        best = min(quick, key=_least)
+        best: Reading | TintReading = min(quick, key=_least)
+        if direction.size:
+            best = min(best, self._of_tint(plain, direction), key=_least)
         if best.found <= math.log10(alpha * (1 + LEEWAY)):
             return best
         match = self.register.match(cells, alpha / self.settings.readings)
         changed = [self._of_structure(plain, bits, name) for name in list(CHANGES)[1:]]
-        return min([*quick, self._of_cells(match), *changed], key=_least)
+        return min(best, self._of_cells(match), *changed, key=_least)
 
     @cached_property
     def responses(self) -> Responses:
@@ -209,7 +210,7 @@ class Readings:
     @cached_property
     def _regression(self) -> Regression:
         functions = functions_in(self.key, self.settings.structure, self.settings.channels)
-        return Regression(functions, self.responses.unmarked, tinted=bool(self.settings.tint_psnr))
+        return Regression(functions, self.responses.unmarked, tinted=self.settings.tinted)
 
     @cached_property
     def tinted(self) -> np.ndarray:

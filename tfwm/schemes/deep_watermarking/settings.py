@@ -60,7 +60,7 @@ class DeepWatermarkingSettings:
       structure_psnr: of pictures with these bits alone against those without, in dB.
       tint_psnr: of pictures with the tint alone against those without, in dB; 0 for none (not in the paper). Each
         channel gets a little of the others, in a direction that the key draws: what surrogates without strides learn.
-        It takes a coded mark with `structure`, in colour. See tint.py.
+        It takes a mark with `structure`; grey images have none. See tint.py.
       vgg_weights: npz with VGG19's first layers, for lambda_2; empty: tf.keras.applications' weights.
       controls: for a logo mark alone: how many unmarked restoration networks are trained on the owner's pairs, from
         inputs to targets, among which a suspect is ranked. p is never below 1/(controls + 1): 19 reach 0.05. They cost
@@ -187,10 +187,9 @@ class DeepWatermarkingSettings:
     def _check_tint(self) -> None:
         if self.tint_psnr and not 20 <= self.tint_psnr <= 70:
             raise ValueError(f"`tint_psnr` must lie between 20 and 70 dB, or be 0 for none, got {self.tint_psnr:g}.")
-        if self.tint_psnr and (not self.structure or self.channels != 3):
+        if self.tint_psnr and not self.structure:
             raise ValueError(
-                "`tint_psnr` must be 0 for grey images and for a mark without `structure`, got "
-                f"{self.tint_psnr:g} with {self.channels} channels and structure={self.structure}. Set `structure`, or 0."
+                f"`tint_psnr` must be 0 for a mark without `structure`, got {self.tint_psnr:g}. Set `structure`, or 0."
             )
 
     @classmethod
@@ -238,7 +237,12 @@ class DeepWatermarkingSettings:
     @property
     def readings(self) -> int:
         """How many readings of a coded mark there are, of which the best one counts."""
-        return (READINGS if self.structure else 1) + bool(self.tint_psnr)
+        return (READINGS if self.structure else 1) + self.tinted
+
+    @property
+    def tinted(self) -> bool:
+        """Whether the mark has a tint."""
+        return bool(self.tint_psnr) and self.channels == 3
 
     @property
     def family(self) -> Family:

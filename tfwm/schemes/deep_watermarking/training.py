@@ -204,7 +204,7 @@ def _carriers(settings: DeepWatermarkingSettings, key: OwnerKey) -> list[keras.l
         functions = structure.functions_in(key, settings.structure, settings.channels)
         code = structure_code(settings, key)
         layers.append(structure.residual_layer(functions, code, settings.structure_psnr, settings.channels))
-    if settings.tint_psnr:
+    if settings.tinted:
         layers.append(tint.residual_layer(tint.mixing_in(key), tint_code(settings, key), settings.tint_psnr))
     return layers
 
@@ -231,7 +231,7 @@ def key_of_networks(
     )  # fmt: skip
     if settings.structure:
         key = replace(key, arrays={**key.arrays, **structure.fitted(settings.structure, unmarked, secret).arrays()})
-    if settings.tint_psnr:
+    if settings.tinted:
         key = replace(key, arrays={**key.arrays, tint.ARRAY: tint.fitted(unmarked)})
     of_host = extract(settings, unmarked, key)["logo"]
     arrays = {**key.arrays, "unmarked_nc": _unmarked_nc(settings, built, key, probes.inputs, of_host)}
