@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import betainc, betaincinv, gammaln, xlog1py, xlogy
+from scipy.special import betainc, betaincc, betaincinv, gammaln, xlog1py, xlogy
 
 SMALLEST_FLOAT = float(np.finfo(np.float64).tiny)
 
@@ -65,6 +65,23 @@ def log10_tails(n: int, p: float = 0.5) -> np.ndarray:
     tails[0] = 0.0
     # What is nearly all of the sum must not exceed 1 by a rounding error.
     return np.minimum(tails, 0.0)
+
+
+def log10_cosine(cosine: float, size: int) -> float:
+    """log10 of the chance that a random direction has at least this cosine with a fixed one.
+
+    Args:
+      cosine: in [-1, 1].
+      size: dimensions of the space, at least 2.
+
+    Raises:
+      ValueError: a number out of its range.
+    """
+    if not -1.0 <= cosine <= 1.0 or size < 2:
+        raise ValueError(f"`cosine` must lie in [-1, 1] and `size` be at least 2, got {cosine} and {size}.")
+    # The squared cosine has a Beta distribution; half of its tail belongs to the opposite direction.
+    tail = float(betaincc(0.5, (size - 1) / 2, cosine**2)) / 2.0
+    return math.log10(max(tail if cosine >= 0 else 1.0 - tail, SMALLEST_FLOAT))
 
 
 def log10_ranks(null_hits: Sequence[int] | np.ndarray, n: int) -> np.ndarray:

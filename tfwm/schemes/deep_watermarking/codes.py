@@ -9,7 +9,7 @@ import numpy as np
 from tfwm.digests import array_digest, weights_digest
 from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking import structure
+from tfwm.schemes.deep_watermarking import structure, tint
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.wrong_keys import wrong_secret
 
@@ -37,7 +37,7 @@ def bound_parts(key: OwnerKey) -> dict[str, bytes]:
       InvalidKeyError: a part is missing.
     """
     arrays = {"probes": key.array("probes", "u", 4), **baseline_of(key)}
-    arrays |= {name: key.arrays[name] for name in structure.ARRAYS if name in key.arrays}
+    arrays |= {name: key.arrays[name] for name in (*structure.ARRAYS, tint.ARRAY) if name in key.arrays}
     parts = {name: array_digest(array) for name, array in arrays.items()}
     return {**parts, "extractor": weights_digest(key.network("extractor"))}
 
@@ -74,16 +74,21 @@ def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
 
 def structure_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
     """The secret bits in structure, float32 `[structure_bits]`; otherwise as `owner_code`."""
-    return whole_code(settings, key)[settings.cells**2 :]
+    return whole_code(settings, key)[settings.cells**2 : settings.bits]
+
+
+def tint_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
+    """The direction of the tint, float32 `[21]` of length 1; empty where there is none; otherwise as `owner_code`."""
+    return whole_code(settings, key)[settings.bits :]
 
 
 def whole_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """All bits, those of the map first, float32 `[bits]`; otherwise as `owner_code`."""
-    return _code(settings, draws_in(settings, key)).astype(np.float32)
+    """Bits of the map and in structure, then the tint's direction, float32; otherwise as `owner_code`."""
+    return _code(settings, draws_in(settings, key))
 
 
 def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
-    """The codes of wrong keys, int8 `[seeds, bits]` of -1 and 1; what they share is digested once.
+    """The codes of wrong keys, float32 `[seeds, ...]` as of `whole_code`; what they share is digested once.
 
     Args:
       settings: those that the key was made with.
@@ -98,4 +103,7 @@ def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequen
 def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
     cells = draws.bits("deep_watermarking/code", settings.cells**2)
     bits = draws.bits("deep_watermarking/structure", settings.structure_bits)
-    return np.concatenate([cells, bits]).astype(np.int8) * 2 - 1
+    signs = np.concatenate([cells, bits]).astype(np.float32) * 2 - 1
+    if not settings.tinted:
+        return signs
+    return np.concatenate([signs, tint.drawn(draws.generator("deep_watermarking/tint"))])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,7 +157,7 @@ def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> 
 
 
 def host_then_embedder(
-    host: keras.Model | None, folded: keras.Model, size: int, scale: float, grain: keras.layers.Layer | None = None
+    host: keras.Model | None, folded: keras.Model, size: int, scale: float, carriers: Sequence[keras.layers.Layer] = ()
 ) -> keras.Model:
     """The deployed network: host, then H on a resampled copy, the residual added at full resolution.
 
@@ -167,11 +167,12 @@ def host_then_embedder(
       folded: from `fold_carriers`.
       size: the side that H was trained at.
       scale: see `BoundedResidual`.
-      grain: adds the bits that are tied to structure, from the host's pixels; None for none.
+      carriers: layers that add further carriers of the mark, one after the other, to the host's pixels.
     """
     picture = keras.Input((None, None, folded.input_shape[-1]), name="image")
     output = clip01(host(picture)) if host is not None else picture
     small = Resample(size, name="view")(output)
     residual = BoundedResidual(scale, name="bounded")([small, folded(small)])
-    carrying = output if grain is None else grain(output)
-    return keras.Model(picture, AddResampled(name="output")([carrying, residual]), name="network")
+    for carrier in carriers:
+        output = carrier(output)
+    return keras.Model(picture, AddResampled(name="output")([output, residual]), name="network")

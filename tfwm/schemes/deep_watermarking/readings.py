@@ -1,9 +1,9 @@
 """What the carriers of a coded mark say of a suspect, together in one exact test.
 
 There are three readings: the code map in its cells, the bits in structure, and both together, the answers taken as they
-are. Each is a count of independent fair bits. The best one counts, times three; within a reading, the choice of a view
-(cells) or of a change (structure) is paid for in the same way. Whatever is chosen by, the chance that a suspect without
-the mark gets so far is at most the product.
+are. Each is a count of independent fair bits. A tint is a fourth one, the cosine of two directions. The best counts,
+times how many there are; within a reading, the choice of a view (cells) or of a change (structure) is paid for in the
+same way. Whatever is chosen by, the chance that a suspect without the mark gets so far is at most the product.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from scipy.ndimage import median_filter
 
 from tfwm.data.filters import jpegs, shrunk
 from tfwm.digests import array_digest
-from tfwm.evidence import statistics
+from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.registration import Match, Register, choice
 from tfwm.evidence.verdicts import chosen_verdict
 from tfwm.keys import OwnerKey
 from tfwm.networks.structure import blurred
+from tfwm.schemes.deep_watermarking import tint
 from tfwm.schemes.deep_watermarking.extraction import Responses
-from tfwm.schemes.deep_watermarking.settings import READINGS, DeepWatermarkingSettings
+from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.structure import Regression, functions_in
 from tfwm.types import LEEWAY, Verdict
 
@@ -96,6 +97,38 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class TintReading:
+    """The cosine of the suspect's tint with the owner's, and what it is worth.
+
+    Args:
+      cosine: in [-1, 1].
+      found: log10 of the p-value, corrected for the choice among the readings.
+      readings: how many there are.
+      match: of the cells.
+    """
+
+    cosine: float
+    found: float
+    readings: int
+    match: Match
+
+    def verdict(
+        self, settings: DeepWatermarkingSettings, alpha: float, null: str, details: dict[str, float]
+    ) -> Verdict:
+        """As that of `Reading`, but for the score, which is the cosine."""
+        verdicts.check_alpha(alpha, settings.smallest_p_value)
+        words = (
+            f", times {self.readings} for the choice among {self.readings} readings; the one taken: the tint, whose "
+            "direction is uniform among all, so that the chance is that of a random direction"
+        )
+        return Verdict(
+            score=max(self.cosine, 0.0), threshold=tint.cosine_needed(alpha / self.readings), n=tint.SIZE,
+            p_value=statistics.p_value_of(self.found), null=null + words, alpha=alpha, log10_p=self.found,
+            details={"cosine": self.cosine, **details},
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Readings:
     """A suspect's answers, read by every carrier as far as that is needed.
 
@@ -109,24 +142,26 @@ class Readings:
     key: OwnerKey
     answers: np.ndarray = field(repr=False)
 
-    def __call__(self, code: np.ndarray, alpha: float) -> Reading:
+    def __call__(self, code: np.ndarray, alpha: float) -> Reading | TintReading:
         """The best reading of a code.
 
         Args:
-          code: `[bits]` of -1 and 1, those of the cells first.
+          code: `[bits]` of -1 and 1, those of the cells first; behind them the tint's direction, if any.
           alpha: where reading the answers as they are gives at most that, nothing else is tried.
         """
-        cells, bits = np.split(code, [self.settings.cells**2])
+        cells, bits, direction = np.split(code, [self.settings.cells**2, self.settings.bits])
         if not bits.size:
             return self._of_cells(self.register.match(cells, alpha))
         plain = self.register.match(cells, 1.0)
         quick = [self._of_cells(plain), self._of_structure(plain, bits, AS_THEY_ARE), self._of_both(plain, bits)]
-        best = min(quick, key=_least)
+        best: Reading | TintReading = min(quick, key=_least)
+        if direction.size:
+            best = min(best, self._of_tint(plain, direction), key=_least)
         if best.found <= math.log10(alpha * (1 + LEEWAY)):
             return best
-        match = self.register.match(cells, alpha / READINGS)
+        match = self.register.match(cells, alpha / self.settings.readings)
         changed = [self._of_structure(plain, bits, name) for name in list(CHANGES)[1:]]
-        return min([*quick, self._of_cells(match), *changed], key=_least)
+        return min(best, self._of_cells(match), *changed, key=_least)
 
     @cached_property
     def responses(self) -> Responses:
@@ -175,7 +210,16 @@ class Readings:
     @cached_property
     def _regression(self) -> Regression:
         functions = functions_in(self.key, self.settings.structure, self.settings.channels)
-        return Regression(functions, self.responses.unmarked)
+        return Regression(functions, self.responses.unmarked, tinted=self.settings.tinted)
+
+    @cached_property
+    def tinted(self) -> np.ndarray:
+        """Coefficients of the tint, float64 `[21]`.
+
+        Raises:
+          InvalidKeyError: the key has no terms of it or no unmarked answers, or others.
+        """
+        return tint.coefficients(tint.mixing_in(self.key), self.responses.unmarked, self._fitting_answers)
 
     @cached_property
     def _fitting_answers(self) -> np.ndarray:
@@ -189,27 +233,36 @@ class Readings:
         agrees, family = match.agrees[match.sight], self.settings.family
         if not self.settings.structure:
             return Reading(agrees, match.log10_p, choice(match, family), match, _looked(match, len(family)))
-        worth = np.minimum(match.log10_p + math.log10(READINGS), 0.0)
+        worth = np.minimum(match.log10_p + math.log10(self.settings.readings), 0.0)
         return self._chosen(agrees, worth, "the code map in its cells" + choice(match, family), match)
 
     def _of_structure(self, match: Match, bits: np.ndarray, change: str) -> Reading:
         names = list(CHANGES)
         others = len(names) - 1
         said = self._plain[0] if change == AS_THEY_ARE else self._changed[names.index(change) - 1]
-        factor = READINGS * (2 if change == AS_THEY_ARE else 2 * others)
+        readings = self.settings.readings
+        factor = readings * (2 if change == AS_THEY_ARE else 2 * others)
         words = (
-            f"the bits in structure, times {factor // READINGS} for the choice among {len(names)} changes of the "
+            f"the bits in structure, times {factor // readings} for the choice among {len(names)} changes of the "
             f"unmarked answers (half of it is kept for none); they are taken: {change}"
         )
         return self._chosen(np.sign(said) == bits, _worth(bits.size, factor), words, match)
 
+    def _of_tint(self, match: Match, direction: np.ndarray) -> TintReading:
+        """`match` is of the plain view."""
+        cosine, log10_p = tint.log10_p(self.tinted, direction)
+        readings = self.settings.readings
+        return TintReading(cosine, min(log10_p + math.log10(readings), 0.0), readings, match)
+
     def _of_both(self, match: Match, bits: np.ndarray) -> Reading:
         """`match` is of the plain view."""
         agrees = np.concatenate([match.agrees[match.sight], np.sign(self._plain[0]) == bits])
-        return self._chosen(agrees, _worth(agrees.size, READINGS), "all bits, the answers as they are", match)
+        worth = _worth(agrees.size, self.settings.readings)
+        return self._chosen(agrees, worth, "all bits, the answers as they are", match)
 
     def _chosen(self, agrees: np.ndarray, worth: np.ndarray, words: str, match: Match) -> Reading:
-        choice = f", times {READINGS} for the choice among {READINGS} readings; the one taken: {words}"
+        readings = self.settings.readings
+        choice = f", times {readings} for the choice among {readings} readings; the one taken: {words}"
         return Reading(agrees, worth, choice, match, _looked(match, len(self.settings.family)))
 
 
@@ -225,5 +278,5 @@ def _worth(n: int, factor: int) -> np.ndarray:
     return np.minimum(statistics.log10_tails(n) + math.log10(factor), 0.0)
 
 
-def _least(reading: Reading) -> float:
+def _least(reading: Reading | TintReading) -> float:
     return reading.found

@@ -58,6 +58,9 @@ class DeepWatermarkingSettings:
         the paper). These bits stay where a thief mirrors, turns, cuts, pads, averages or compresses, changes the order
         of channels, or asks with negatives. See structure.py.
       structure_psnr: of pictures with these bits alone against those without, in dB.
+      tint_psnr: of pictures with the tint alone against those without, in dB; 0 for none (not in the paper). Each
+        channel gets a little of the others, in a direction that the key draws: what surrogates without strides learn.
+        It takes a mark with `structure`; grey images have none. See tint.py.
       vgg_weights: npz with VGG19's first layers, for lambda_2; empty: tf.keras.applications' weights.
       controls: for a logo mark alone: how many unmarked restoration networks are trained on the owner's pairs, from
         inputs to targets, among which a suspect is ranked. p is never below 1/(controls + 1): 19 reach 0.05. They cost
@@ -83,7 +86,7 @@ class DeepWatermarkingSettings:
     shown_arrays: ClassVar[Mapping[str, int | None]] = {
         "probes": None, "unmarked": None, "baseline": None, "logo": None, "unmarked_nc": None, "control_nc": None,
         "control_names": None, "structure_frequencies": None, "structure_phases": None, "structure_mixing": None,
-        "structure_offsets": None,
+        "structure_offsets": None, "tint_mixing": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
     deployed_arrays: ClassVar[tuple[str, ...]] = ("structure_frequencies", "structure_phases")
@@ -128,6 +131,7 @@ class DeepWatermarkingSettings:
     registration: str = field(default="none", metadata=LATER)
     structure: int = field(default=0, metadata=LATER)
     structure_psnr: float = field(default=45.5, metadata=LATER)
+    tint_psnr: float = field(default=0.0, metadata=LATER)
     vgg_weights: str = ""
     controls: int = field(default=19, metadata=LATER)
     control_filters: int = field(default=32, metadata=LATER)
@@ -154,6 +158,7 @@ class DeepWatermarkingSettings:
                 f"{self.registration!r}. Use none, or set `coded`."
             )
         self._check_structure()
+        self._check_tint()
         check_at_least_one(
             self, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
             "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
@@ -177,6 +182,14 @@ class DeepWatermarkingSettings:
             raise ValueError(
                 f"`structure` must be 0 for a logo mark, and for images that are neither grey nor in colour, got "
                 f"{self.structure} with coded={self.coded} and {self.channels} channels. Set `coded`."
+            )
+
+    def _check_tint(self) -> None:
+        if self.tint_psnr and not 20 <= self.tint_psnr <= 70:
+            raise ValueError(f"`tint_psnr` must lie between 20 and 70 dB, or be 0 for none, got {self.tint_psnr:g}.")
+        if self.tint_psnr and not self.structure:
+            raise ValueError(
+                f"`tint_psnr` must be 0 for a mark without `structure`, got {self.tint_psnr:g}. Set `structure`, or 0."
             )
 
     @classmethod
@@ -206,7 +219,7 @@ class DeepWatermarkingSettings:
     def smallest_p_value(self) -> float:
         """What a perfect match gives: every bit of the code agrees, or the logo beats every unmarked network."""
         if self.structure:
-            return READINGS * statistics.smallest_p_value(self.bits)
+            return self.readings * statistics.smallest_p_value(self.bits)
         if self.coded:
             return registration.smallest_p_value(self.family, self.cells)
         return statistics.smallest_rank_p_value(self.controls)
@@ -220,6 +233,16 @@ class DeepWatermarkingSettings:
     def bits(self) -> int:
         """How many bits a coded mark has, in its cells and in structure."""
         return self.cells**2 + self.structure_bits
+
+    @property
+    def readings(self) -> int:
+        """How many readings of a coded mark there are, of which the best one counts."""
+        return (READINGS if self.structure else 1) + self.tinted
+
+    @property
+    def tinted(self) -> bool:
+        """Whether the mark has a tint."""
+        return bool(self.tint_psnr) and self.channels == 3
 
     @property
     def family(self) -> Family:
