@@ -16,7 +16,7 @@ from tfwm.papers.engine.findings import Claim, Row
 from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
-from tfwm.types import Attack, Suspect
+from tfwm.types import Attack, Suspect, Verdict
 
 BEFORE, AFTER = "before", "after"
 DESIGNS = (BEFORE, AFTER)
@@ -140,7 +140,7 @@ def _innocent(
 def _verdict(suspect: Suspect, subject: Subject, family: Family) -> dict[str, Any]:
     key = subject.owner_key()
     verdict = scheme_of(key).verify(suspect, key)
-    return {family.figure: verdict.details[family.figure], "n": verdict.n, "log10_p": verdict.log10_p}
+    return _said(verdict, family)
 
 
 def _wrong_keys(subject: Subject, family: Family) -> dict[str, Any]:
@@ -149,7 +149,13 @@ def _wrong_keys(subject: Subject, family: Family) -> dict[str, Any]:
     suspect = KerasSuspect("marked", subject.model())
     verdicts = [scheme.verify(suspect, scheme.decoy(key, seed=seed)) for seed in range(1, 11)]
     least = min(verdicts, key=lambda verdict: verdict.log10_p or 0.0)
-    return {family.figure: least.details[family.figure], "n": least.n, "log10_p": least.log10_p}
+    return _said(least, family)
+
+
+def _said(verdict: Verdict, family: Family) -> dict[str, Any]:
+    """A carrier that counts nothing has the cosine of what was found with what was added."""
+    figure = family.figure if family.figure in verdict.details else "cosine"
+    return {figure: verdict.details[figure], "n": verdict.n, "log10_p": verdict.log10_p}
 
 
 def rows(found: Mapping[str, Sequence[Figures]], family: Family) -> Iterator[Row]:
@@ -164,12 +170,16 @@ def rows(found: Mapping[str, Sequence[Figures]], family: Family) -> Iterator[Row
     for design, seeds in found.items():
         for name in seeds[0]:
             lines = [figures[name] for figures in seeds]
-            agreeing = ", ".join(f"{line[family.figure]:.0f} of {line['n']}" for line in lines)
+            agreeing = ", ".join(_agreeing(line, family) for line in lines)
             yield Row(f"{design}: {name}, {family.counted}", None, agreeing)
             yield Row(f"{design}: {name}, log10 p", None, _median(lines, "log10_p", 1))
             for figure, what, unit in shown:
                 if figure in lines[0]:
                     yield Row(f"{design}: {name}, {what}", None, _median(lines, figure, 2), unit)
+
+
+def _agreeing(line: Mapping[str, Any], family: Family) -> str:
+    return f"{line[family.figure]:.0f} of {line['n']}" if family.figure in line else f"tint at {line['cosine']:.2f}"
 
 
 def _median(lines: Sequence[Mapping[str, Any]], figure: str, digits: int) -> float | str:
