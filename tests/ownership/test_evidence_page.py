@@ -14,7 +14,6 @@ from tfwm.evidence.views import FAMILIES
 from tfwm.ownership.ledger import choices
 from tfwm.schemes import make_scheme
 from tfwm.schemes.deep_watermarking.readings import CHANGES
-from tfwm.schemes.deep_watermarking.settings import READINGS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/evidence.md").read_text(encoding="utf-8")
@@ -33,9 +32,9 @@ ROWS = {
 
 PLAIN = 2  # half of it is kept for the answers as they are
 FACTORS = {
-    "`deep_watermarking` fast, colour": READINGS,
-    "the same, structure alone": READINGS * PLAIN,
-    "the same, the map alone": READINGS * DEEP.family.factor(0),
+    "`deep_watermarking` fast, colour": DEEP.readings,
+    "the same, structure alone": DEEP.readings * PLAIN,
+    "the same, the map alone": DEEP.readings * DEEP.family.factor(0),
 }
 
 
@@ -58,10 +57,10 @@ def test_what_a_scheme_can_reach(row: str) -> None:
 
 def test_what_other_views_cost() -> None:
     factor, changed = DEEP.family.factor(1), PLAIN * (len(CHANGES) - 1)
-    assert _needed(64, 1 / 2, READINGS * factor) == 56
-    assert _needed(36, 1 / 2, READINGS * factor) == 35
-    assert _needed(96, 1 / 2, READINGS * changed) == 75
-    assert _needed(96, 1 / 2, READINGS * changed * GRINDABLE) == 90
+    assert _needed(64, 1 / 2, DEEP.readings * factor) == 56
+    assert _needed(36, 1 / 2, DEEP.readings * factor) == 35
+    assert _needed(96, 1 / 2, DEEP.readings * changed) == 75
+    assert _needed(96, 1 / 2, DEEP.readings * changed * GRINDABLE) == 90
     text = " ".join(PAGE.split())
     assert "56 of 64 bits, or 35 of the 36" in text
     assert "needs 75 of 96, or 90" in text
