@@ -82,7 +82,9 @@ def embed(
         _check_mixed(settings, data, asked, strategy.num_replicas_in_sync)
         model = copy_of(host)
         model.trainable = True
-        mark = Triggers(as_float(asked), mark_loss, strength=settings.strength, copies=settings.copies)
+        mark = Triggers(
+            as_float(asked), mark_loss, strength=settings.strength, copies=settings.copies, flatness=settings.flatness
+        )
         task = Pixels("half_squares", settings.sigma)
         trainer = SupervisedTrainer(model, task, mark, training=settings.batch_statistics == "mixed")
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
