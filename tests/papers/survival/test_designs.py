@@ -8,7 +8,8 @@ import pytest
 
 from tfwm.papers import SCALES, Context
 from tfwm.papers.engine.cache import Cache
-from tfwm.papers.survival.designs import AFTER, BEFORE, for_seed, settings_of
+from tfwm.papers.survival.designs import settings_of
+from tfwm.papers.survival.tables import AFTER, BEFORE, for_seed
 from tfwm.papers.survival.thieves import thieves
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.types import RESTORATION, Access

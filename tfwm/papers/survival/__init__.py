@@ -4,6 +4,7 @@
 |---|---|
 | designs.py | the data, the host, and the two designs that are compared: a code map alone, and the preset `fast` |
 | thieves.py | what thieves do, from one line around the model to a network of their own |
+| tables.py | what all tables share: how suspects are judged, rows of both designs, claims from them |
 | outputs.py | the table: bits, p, the thief's loss and time, attack by attack |
 | curves.py | bits against PSNR for each carrier, and what averaging the residual shows |
 """

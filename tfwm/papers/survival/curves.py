@@ -13,7 +13,8 @@ from tfwm.keys import OwnerKey
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.plots import curves as plot
 from tfwm.papers.engine.subjects import measured
-from tfwm.papers.survival.designs import AFTER, BEFORE, for_seed, host_of, marked, pairs
+from tfwm.papers.survival.designs import host_of, marked, pairs
+from tfwm.papers.survival.tables import AFTER, BEFORE, for_seed
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.deep_watermarking.codes import owner_code, structure_code
 from tfwm.schemes.deep_watermarking.readings import AS_THEY_ARE, Readings

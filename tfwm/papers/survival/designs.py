@@ -14,11 +14,11 @@ from tfwm.papers.engine.data import data_file, read_dataset
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.hosts import TrainedHosts
 from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.survival.tables import AFTER
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.types import RESTORATION, ImagePairs
 
 COUNTS = {"owner": (64, 2560), "attacker": (48, 2000), "test": (16, 256)}  # patches at smoke, and otherwise
-BEFORE, AFTER = "before", "after"
 SECRET_BYTES = 32
 
 
@@ -61,16 +61,6 @@ def _host_settings(context: Context, name: str) -> HostSettings:
 
 
 HOSTS = TrainedHosts(RESTORATION, "host", _host_settings, lambda context, name: pairs(context, "owner"))
-
-
-def for_seed(context: Context, seed: int) -> Context:
-    """The same experiment with one of its seeds.
-
-    Args:
-      context: of the experiment.
-      seed: one of its seeds.
-    """
-    return replace(context, seeds=(seed,))
 
 
 def host_of(context: Context) -> Subject:
