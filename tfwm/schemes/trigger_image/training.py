@@ -12,9 +12,11 @@ from tensorflow import keras
 from tfwm.data.logos import read_logo
 from tfwm.data.reading.readers import cover
 from tfwm.digests import training_digest
+from tfwm.evidence.binding import Draws
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive_generator
 from tfwm.schemes.trigger_image import images
+from tfwm.schemes.trigger_image.neighbourhoods import pattern
 from tfwm.schemes.trigger_image.networks import PICTURE_SIDE, visualizer
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
@@ -46,8 +48,7 @@ def train_trigger_image(
     draws = new_draws(settings.name, secret, settings.pieces)
     asked = images.triggers(settings, draws)
     logo = read_logo(settings.logo, PICTURE_SIDE, settings.channels)
-    codes = images.owner_codes(settings, draws) if settings.coded else None
-    wanted = tf.constant(images.verification_images(settings, asked, codes))
+    wanted = tf.constant(_wanted(settings, host, draws, asked))
     model, history = embed(
         settings, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)),
         secret,
@@ -66,6 +67,15 @@ def train_trigger_image(
             "`strength`, or a host with more filters.", file=sys.stderr,
         )  # fmt: skip
     return MarkedModel(model, key, tuple(history))
+
+
+def _wanted(settings: TriggerImageSettings, host: keras.Model, draws: Draws, asked: np.ndarray) -> np.ndarray:
+    """S of each trigger before it is updated, float32 `[n, H, W, c]`."""
+    codes = images.owner_codes(settings, draws) if settings.coded else None
+    if settings.carrier == "cells" or codes is None:
+        return images.verification_images(settings, asked, codes)
+    added = pattern(asked, codes[:, 0], settings.reach, settings.amount)
+    return answers_to(KerasSuspect("host", host), asked) + added
 
 
 def _draw(
