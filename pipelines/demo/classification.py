@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from pipelines.demo.part import Column, DemoData, Served
 from serving.client import predict
 from tfwm.components.examples import FORMS
 from tfwm.components.labelled_folders import PATTERN, write_parts
-from tfwm.data.reading.labelled import owner_and_thief
+from tfwm.data.tasks.digits import handwritten_digits
 from tfwm.digests import code_digest
 from tfwm.evaluation.page import Photo
 from tfwm.evaluation.report import Report, Row
 from tfwm.keys import OwnerKey
 from tfwm.kinds import kind_called
-from tfwm.types import CLASSIFICATION, LabelledImages, Suspect
+from tfwm.types import CLASSIFICATION, Suspect
 
 SIDE = 32  # pixels that the digits, 8 x 8 as they come, are enlarged to
-TEST_SHARE = 0.2
 SHOWN = 100  # test images that are sent to the served model
 MANY, FEW_SAMPLES = 2400, 40  # with fewer images than so many, more key samples cost a narrow network its accuracy
 SHORT = {"epochs": 6, "steps_per_epoch": 120, "batch_size": 100, "learning_rate": 0.1, "decay": "cosine"}
@@ -145,22 +143,9 @@ def _for_digits() -> dict[str, Any]:
 
 def _digits(root: Path, seed: int) -> Path:
     """The digits of scikit-learn, enlarged, in a folder below `root`."""
-    from sklearn.datasets import load_digits
-
-    digest = hashlib.sha256(f"digits {seed} {SIDE} {TEST_SHARE} {code_digest()}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"digits {seed} {SIDE} {code_digest()}".encode()).hexdigest()[:12]
     folder = root / f"data-{digest}"
-    if folder.exists():
-        return folder
-    digits = load_digits()
-    pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
-    large = [np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC)) for image in pixels]
-    images = LabelledImages(np.stack(large)[..., None], digits.target, 10)
-    order = np.random.default_rng(seed).permutation(len(images))
-    test, train = np.split(order, [round(TEST_SHARE * len(images))])
-    training = images[np.sort(train)]
-    owner, attacker = owner_and_thief(len(training), seed=seed)
-    parts = {"owner": training[owner], "attacker": training[attacker], "test": images[np.sort(test)]}
-    return write_parts(parts, folder)
+    return folder if folder.exists() else write_parts(handwritten_digits(SIDE, seed=seed), folder)
 
 
 def _extracted(address: str, token: bytes) -> dict[str, Any]:

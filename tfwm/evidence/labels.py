@@ -9,7 +9,9 @@ from tfwm.suspects import UnfitAnswersError
 NO_ANSWER = -1
 
 
-def answered_labels(answers: np.ndarray, count: int, classes: int) -> np.ndarray:
+def answered_labels(
+    answers: np.ndarray, count: int, classes: int, *, passed_over: np.ndarray | None = None
+) -> np.ndarray:  # fmt: skip
     """The class that each answer names, int64 `[count]`; `NO_ANSWER` where a score is not finite.
 
     Logits and probabilities name the same class, so either will do.
@@ -18,6 +20,8 @@ def answered_labels(answers: np.ndarray, count: int, classes: int) -> np.ndarray
       answers: scores `[count, classes]`, or the classes themselves as whole numbers `[count]`.
       count: how many images the classifier was asked for.
       classes: how many classes there are.
+      passed_over: for each image a class that does not count, int64 `[count]`: of the others the one with the best
+        score is named. Whole numbers name what they name. None passes over none.
 
     Raises:
       UnfitAnswersError: the answers have another shape, or are no numbers.
@@ -31,7 +35,10 @@ def answered_labels(answers: np.ndarray, count: int, classes: int) -> np.ndarray
             f"{answers.dtype} {list(answers.shape)}. Is the suspect a classifier of {classes} classes?"
         )
     finite = np.isfinite(answers).all(axis=1)
-    return np.where(finite, np.argmax(np.where(finite[:, None], answers, 0), axis=1), NO_ANSWER).astype(np.int64)
+    scores = np.where(finite[:, None], answers, 0)
+    if passed_over is not None:
+        scores = np.where(np.arange(classes) == np.asarray(passed_over)[:, None], -np.inf, scores)
+    return np.where(finite, np.argmax(scores, axis=1), NO_ANSWER).astype(np.int64)
 
 
 def accuracy(answers: np.ndarray, labels: np.ndarray, classes: int) -> float:

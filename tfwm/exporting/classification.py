@@ -11,7 +11,7 @@ from tfwm.exporting.signatures import Signature
 from tfwm.keys import OwnerKey
 from tfwm.sealing import SealedArrays
 from tfwm.suspects.answers import SCORES
-from tfwm.types import KeySampleScheme, Scheme
+from tfwm.types import KeySampleScheme, PassesOver, Scheme
 
 BATCH = 32  # key samples that go through the model together
 # A small host's files are held to this many pixels before they are decoded, to the host's own size after it.
@@ -71,7 +71,7 @@ class ClassificationSignatures:
 
         def opened(arrays: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             n = arrays["n"][0]
-            hits = _hits(model, arrays["samples"], arrays["labels"], n)
+            hits = _hits(model, arrays, n)
             return {"hits": hits, "n": n, "log10_p": arrays["log10_p"][hits]}
 
         def closed() -> dict[str, tf.Tensor]:
@@ -95,8 +95,8 @@ def sealable(model: keras.Model, scheme: KeySampleScheme, key: OwnerKey) -> dict
       key: holds the samples.
 
     Returns:
-      `samples` uint8 `[rows, h, w, c]`, `labels` int32 `[rows]`, `n` int32 `[1]`, and `log10_p` float32 `[rows + 1]`
-      by number of hits.
+      `samples` uint8 `[rows, h, w, c]`, `labels` int32 `[rows]`, `passed_over` int32 `[rows]`, the class of each that
+      its answer passes over or -1, `n` int32 `[1]`, and `log10_p` float32 `[rows + 1]` by number of hits.
 
     Raises:
       ValueError: samples, labels and model do not fit together.
@@ -104,10 +104,13 @@ def sealable(model: keras.Model, scheme: KeySampleScheme, key: OwnerKey) -> dict
     samples = _samples(scheme, key, model.input_shape)
     labels = _labels(scheme, key, len(samples), int(model.output_shape[-1]))
     log10_p, _ = scheme.null(key)
+    passed = scheme.passed_over(key) if isinstance(scheme, PassesOver) else None
+    passed = np.full(len(samples), -1) if passed is None else passed
     spare = max(_FEWEST_ROWS, 1 << (len(samples) - 1).bit_length()) - len(samples)
     return {
         "samples": np.pad(samples, ((0, spare), (0, 0), (0, 0), (0, 0))),
         "labels": np.pad(labels, (0, spare)).astype(np.int32),
+        "passed_over": np.pad(passed, (0, spare)).astype(np.int32),
         "n": np.array([len(samples)], np.int32),
         "log10_p": np.pad(log10_p, (0, spare)).astype(np.float32),
     }
@@ -169,12 +172,14 @@ def _of_size(images: tf.Tensor, height: int | None, width: int | None) -> tf.Ten
         return tf.ensure_shape(tf.identity(images), [None, height, width, images.shape[-1]])
 
 
-def _hits(model: keras.Model, samples: tf.Tensor, labels: tf.Tensor, n: tf.Tensor) -> tf.Tensor:
+def _hits(model: keras.Model, arrays: dict[str, tf.Tensor], n: tf.Tensor) -> tf.Tensor:
     """How many of the first `n` samples get their label, int32."""
+    samples, labels, passed = arrays["samples"], arrays["labels"], arrays["passed_over"]
 
     def step(first: tf.Tensor, hits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         last = tf.minimum(first + BATCH, n)
         scores = _scores(model, tf.cast(samples[first:last], tf.float32) / 255.0)
+        scores += tf.one_hot(passed[first:last], scores.shape[1], on_value=-np.inf, off_value=0.0)
         right = tf.equal(tf.argmax(scores, axis=-1, output_type=tf.int32), labels[first:last])
         return last, hits + tf.reduce_sum(tf.cast(right, tf.int32))
 

@@ -7,12 +7,14 @@
 | step.py | what the steps of all trainers have in common |
 | objectives.py | what networks learn: pixels, labels or scores |
 | margin.py | `Margin`: what else carries the label of a key sample |
+| hints.py | `HintedLabels`: which class comes second for ordinary images |
 | supervised.py | the trainer of these, with or without a mark |
 | classification.py | training on labelled images, from start to end |
 | loop.py, callbacks.py | `fit`, which resumes; checkpoints, rates, TensorBoard, progress |
 """
 
 from tfwm.training.classification import answers_with, fit_classifier
+from tfwm.training.hints import HintedLabels, Hints
 from tfwm.training.loop import DatasetAt, fit, save_history, stream_of
 from tfwm.training.margin import Margin
 from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Scores, cross_entropy, squared_distance
@@ -22,8 +24,9 @@ from tfwm.training.step import Metered, NetworkTrainer, batch_psnr, descend, mea
 from tfwm.training.supervised import KeySamples, SupervisedTrainer, Triggers, learn
 
 __all__ = [
-    "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "KeySamples", "Labels", "LinearDecay", "Margin",
-    "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores", "SupervisedTrainer", "Triggers", "answers_with",
-    "batch_psnr", "cross_entropy", "descend", "fit", "fit_classifier", "learn", "mean_over_batch", "psnr_of",
-    "save_history", "scaled", "set_logical_cpus", "squared_distance", "stream_of",
+    "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples",
+    "Labels", "LinearDecay", "Margin", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
+    "SupervisedTrainer", "Triggers", "answers_with", "batch_psnr", "cross_entropy", "descend", "fit",
+    "fit_classifier", "learn", "mean_over_batch", "psnr_of", "save_history", "scaled", "set_logical_cpus",
+    "squared_distance", "stream_of",
 ]  # fmt: skip

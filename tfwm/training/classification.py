@@ -12,6 +12,7 @@ from tensorflow import keras
 from tfwm.config import to_dict
 from tfwm.digests import training_digest
 from tfwm.networks.copying import flat_weights
+from tfwm.training.hints import HintedLabels, Hints
 from tfwm.training.loop import DatasetAt, fit, stream_of
 from tfwm.training.margin import Margin
 from tfwm.training.objectives import Batch, Labels
@@ -38,8 +39,9 @@ def answers_with(model: keras.Model, images: np.ndarray) -> str:
 
 
 def labelled_stream(
-    data: LabelledImages, key: LabelledImages | None, *, batch_size: int, key_batch: int, seed: int
-) -> DatasetAt:
+    data: LabelledImages, key: LabelledImages | None, *, batch_size: int, key_batch: int, seed: int,
+    hints: np.ndarray | None = None,
+) -> DatasetAt:  # fmt: skip
     """The training stream of ordinary images and, beside them, key samples, for `fit`.
 
     Args:
@@ -48,12 +50,15 @@ def labelled_stream(
       batch_size: how many ordinary images the global batch has.
       key_batch: how many key samples it has besides.
       seed: of the orders and of the examples' own seeds.
+      hints: a second class for each ordinary image, int64 `[n]`; None for none.
 
     Returns:
-      What gives dicts of `images`, `labels` and `seed` and, with a key, `key_images`, `key_labels` and `key_seed`.
+      What gives dicts of `images`, `labels` and `seed`, with a key `key_images`, `key_labels` and `key_seed`, and
+      `hints` where there are any.
     """
 
-    ordinary = stream_of({"images": data.images, "labels": data.labels}, batch_size=batch_size, seed=seed)
+    also = {} if hints is None else {"hints": hints}
+    ordinary = stream_of({"images": data.images, "labels": data.labels, **also}, batch_size=batch_size, seed=seed)
     if key is None:
         return ordinary
     secret = stream_of({"images": key.images, "labels": key.labels}, batch_size=key_batch, seed=seed + 1)
@@ -67,7 +72,7 @@ def labelled_stream(
 def fit_classifier(
     network: keras.Model, data: LabelledImages, schedule: Schedule, run: Run, *, stage: str, settings: dict[str, Any],
     augment: str = "none", training: bool = True, key: LabelledImages | None = None, key_batch: int = 20,
-    margin: Margin | None = None, callbacks: Sequence[keras.callbacks.Callback] = (),
+    margin: Margin | None = None, hints: Hints | None = None, callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Trains a classifier in place, resuming after a kill; call it inside `run.scope()`.
 
@@ -83,6 +88,7 @@ def fit_classifier(
       key: key samples, of which each batch has some; None for a training without any.
       key_batch: how many key samples a batch has.
       margin: of the key samples; None shows them only as they are.
+      hints: what the images teach beside their classes; None for nothing.
       callbacks: called before the checkpoint of each epoch is written.
 
     Returns:
@@ -90,15 +96,21 @@ def fit_classifier(
     """
     outputs = answers_with(network, data.images)
     mark = None if key is None else KeySamples(margin, augment)
-    trainer = SupervisedTrainer(network, Labels(outputs, augment, margin), mark, training=training)
+    task = Labels(outputs, augment, margin) if hints is None else HintedLabels(outputs, augment, margin, hints.share)
+    trainer = SupervisedTrainer(network, task, mark, training=training)
     trainer.compile(schedule.optimizer(), jit_compile=run.jit)
     arrays = [data.images, data.labels, flat_weights(network), *([] if key is None else [key.images, key.labels])]
+    arrays += [] if hints is None else [hints.classes]
     decided = {
         **settings,
         "augment": augment,
         "key_batch": key_batch,
         **({"margin": to_dict(margin)} if margin else {}),
+        **({"hint": hints.share} if hints else {}),
     }
     digest = training_digest(decided, run, *arrays)
-    stream = labelled_stream(data, key, batch_size=schedule.batch_size, key_batch=key_batch, seed=run.seed)
+    classes = None if hints is None else hints.classes
+    stream = labelled_stream(
+        data, key, batch_size=schedule.batch_size, key_batch=key_batch, seed=run.seed, hints=classes
+    )
     return fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=callbacks)

@@ -10,7 +10,7 @@
 Nothing here loads TensorFlow. Images are float32 `[batch, height, width, channels]` in [0, 1].
 """
 
-from tfwm.types.protocols import Attack, KeySampleScheme, Scheme, Suspect
+from tfwm.types.protocols import Attack, KeySampleScheme, PassesOver, Scheme, Suspect
 from tfwm.types.values import (
     CLASSIFICATION,
     LEEWAY,
@@ -24,5 +24,5 @@ from tfwm.types.values import (
 
 __all__ = [
     "CLASSIFICATION", "LEEWAY", "RESTORATION", "Access", "Attack", "ImagePairs", "KeySampleScheme", "LabelledImages",
-    "MarkedModel", "Scheme", "Suspect", "Verdict",
+    "MarkedModel", "PassesOver", "Scheme", "Suspect", "Verdict",
 ]  # fmt: skip

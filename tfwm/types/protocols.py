@@ -134,6 +134,14 @@ class KeySampleScheme(Scheme, Protocol):
 
 
 @runtime_checkable
+class PassesOver(Protocol):
+    """A scheme on key samples that does not count every class of an answer, as `KeySampleScheme` alone would."""
+
+    def passed_over(self, key: OwnerKey) -> np.ndarray | None:
+        """A class for each sample, int64 `[samples]`: its answer is the best of all others; None passes over none."""
+
+
+@runtime_checkable
 class Attack(Protocol):
     """What a thief does: strength in the constructor; suspect, his own data and his machine at call time.
 

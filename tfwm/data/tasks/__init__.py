@@ -6,4 +6,5 @@
 | rain.py, ribs.py | the light of synthetic rain and ribs, which two of these tasks add |
 | patches.py | patches for training, cut from photographs |
 | trial.py | a task for trials of classifiers: which photograph is this patch from? |
+| digits.py | another one: handwritten digits |
 """

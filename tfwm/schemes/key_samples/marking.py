@@ -10,11 +10,12 @@ from tensorflow import keras
 
 from tfwm.keys import OwnerKey
 from tfwm.schemes.key_samples.controls import check_controls, control_arrays
+from tfwm.schemes.key_samples.hints import hints_of
 from tfwm.schemes.key_samples.joint import train_encoder, train_jointly
 from tfwm.schemes.key_samples.samples import KeySamples, new_samples
 from tfwm.schemes.key_samples.settings import EncoderSettings, KeySampleSettings
 from tfwm.schemes.key_samples.training import train_with_samples
-from tfwm.training import Run
+from tfwm.training import Hints, Run
 from tfwm.types import LabelledImages, MarkedModel
 
 
@@ -32,7 +33,7 @@ def mark_without_encoder(
     """
     logo = settings.logo_pixels()
     asked = new_samples(settings, data, logo, None, secret)
-    model, history = train_with_samples(settings, host, data, labelled(settings, asked), run)
+    model, history = _trained(settings, host, data, asked, run)
     return marked_with_key(settings, model, asked, logo, secret, history)
 
 
@@ -58,7 +59,7 @@ def _labels_last(
     logo = settings.logo_pixels()
     encoder, history = train_encoder(settings, settings.new_encoder, data.images, logo, run, secret)
     asked = new_samples(settings, data, logo, encoder, secret)
-    model, lines = train_with_samples(settings, host, data, labelled(settings, asked), run)
+    model, lines = _trained(settings, host, data, asked, run)
     return marked_with_key(settings, model, asked, logo, secret, history + lines, encoder=encoder)
 
 
@@ -72,6 +73,14 @@ def _labels_along(
     asked = new_samples(settings, data, logo, encoder, secret)
     arrays = control_arrays(settings, host, data, asked, run)
     return marked_with_key(settings, model, asked, logo, secret, history, arrays=arrays, encoder=encoder)
+
+
+def _trained(
+    settings: KeySampleSettings, host: keras.Model, data: LabelledImages, asked: KeySamples, run: Run
+) -> tuple[keras.Model, list[dict[str, Any]]]:
+    """The host that has learnt the samples, and the history."""
+    hints = Hints(settings.hint, hints_of(data, asked)) if settings.hint else None
+    return train_with_samples(settings, host, data, labelled(settings, asked), run, hints=hints)
 
 
 def labelled(settings: KeySampleSettings, asked: KeySamples) -> LabelledImages:

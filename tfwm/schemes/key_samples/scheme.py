@@ -15,7 +15,7 @@ from tfwm.evidence.labels import answered_labels
 from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.schemes.control_models import control_names
 from tfwm.schemes.key_samples import verification
-from tfwm.schemes.key_samples.drawing import relabelled
+from tfwm.schemes.key_samples.drawing import covers_in, relabelled
 from tfwm.schemes.key_samples.marking import mark_with_encoder, mark_without_encoder
 from tfwm.schemes.key_samples.networks import encoded
 from tfwm.schemes.key_samples.pictures import sheets
@@ -110,7 +110,7 @@ class KeySampleVerbs(KeySampleSettings):
         """
         own, n = settings_of(self, key), len(self.key_labels(key))
         if own.exact:
-            return verification.exact_null(own.classes, n)
+            return verification.exact_null(own.classes, n, passed_over=own.hint > 0)
         hits = verification.control_hits_in(key, n)
         return verification.controlled_null(hits, control_names(key, len(hits)))
 
@@ -128,6 +128,15 @@ class KeySampleVerbs(KeySampleSettings):
     def key_labels(self, key: OwnerKey) -> np.ndarray:
         """The secret labels, int64 `[samples]`: a function of the key, in no file."""
         return self.asked(key).labels
+
+    def passed_over(self, key: OwnerKey) -> np.ndarray | None:
+        """The class of each sample's cover, int64 `[samples]`, where samples are read as the best of the others.
+
+        Args:
+          key: the owner's.
+        """
+        own = settings_of(self, key)
+        return verification.passed_over(own, covers_in(key, own.classes))
 
     def decoy(self, key: OwnerKey, *, seed: int) -> OwnerKey:
         """A wrong key: the owner's covers, from which another secret draws samples and labels.
@@ -155,7 +164,9 @@ class KeySampleVerbs(KeySampleSettings):
           answers: class scores `[keys * n, classes]`, to the images of `decoy_questions` in their order.
           marks: its labels.
         """
-        labels = answered_labels(answers, marks.size, settings_of(self, key).classes)
+        own = self.passed_over(key)
+        every = None if own is None else np.tile(own, len(marks))
+        labels = answered_labels(answers, marks.size, settings_of(self, key).classes, passed_over=every)
         return self.null(key)[0][np.count_nonzero(labels.reshape(marks.shape) == marks, axis=1)]
 
     def reading(self, suspect: Suspect, key: OwnerKey) -> dict[str, np.ndarray]:

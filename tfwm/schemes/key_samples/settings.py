@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from tensorflow import keras
 
-from tfwm.config import LATER, check_at_least_one, choose, to_dict
+from tfwm.config import LATER, check_at_least_one, check_range, choose, to_dict
 from tfwm.data.logos import read_logo
 from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.binding import Draws
@@ -40,6 +40,11 @@ class KeySampleSettings:
       augment: of ordinary images: `crop_flip`, `crop` or `none`.
       host: the host's training.
       margin: how far around each key sample its label reaches; key samples are not changed otherwise.
+      hint: the share of an ordinary image's target that goes to the label of the key sample whose cover is of its class
+        and nearest to it, 0 to 0.4. The image is still answered right, and the secret label comes second; a sample is
+        then read as the best class that its cover does not have. Wrappers move samples off their labels, and copies
+        never learn them, but both keep what comes second where the model is right. 0 gives no hint, and reads the
+        best class of all.
       logo: path of a PNG or JPEG logo; empty for the built-in one.
       accuracy_threshold: T_acc of the paper's own rule (eq. 4), which is shown beside the p-value.
       alpha: false-claim probability of `verify`, unless given there.
@@ -80,6 +85,7 @@ class KeySampleSettings:
     # 100 epochs over CIFAR-10 in batches of 100; the rate falls to a tenth every 40.
     host: Descent = field(default_factory=lambda: Descent(100, 500))
     margin: Margin = field(default_factory=Margin, metadata=LATER)
+    hint: float = field(default=0.0, metadata=LATER)
     logo: str = ""
     accuracy_threshold: float = 0.9
     alpha: float = 1e-6
@@ -97,6 +103,12 @@ class KeySampleSettings:
         if not 0 < self.accuracy_threshold <= 1:
             raise ValueError(f"`accuracy_threshold` must lie in (0, 1], got {self.accuracy_threshold}. Use 0.9.")
         self.margin.check_size(self.image_size)
+        check_range("hint", self.hint, 0.0, 0.4, "Use 0.1, or 0 for none.")
+        if self.hint and (self.classes == 2 or not self.exact):
+            raise ValueError(
+                f"`hint` must be 0 with two classes, and where labels are trained along, got {self.hint:g}: what comes "
+                "second is a secret only where the label was drawn last, among several."
+            )
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
 
     @property

@@ -8,7 +8,7 @@ from tensorflow import keras
 
 from tfwm.networks.copying import copy_of, untrained
 from tfwm.schemes.key_samples.settings import KeySampleSettings
-from tfwm.training import Run, answers_with, fit_classifier
+from tfwm.training import Hints, Run, answers_with, fit_classifier
 from tfwm.types import LabelledImages
 
 
@@ -66,7 +66,7 @@ def host_to_train(settings: KeySampleSettings, host: keras.Model, run: Run) -> k
 
 def train_with_samples(
     settings: KeySampleSettings, host: keras.Model, data: LabelledImages, key: LabelledImages | None, run: Run, *,
-    stage: str = "host",
+    stage: str = "host", hints: Hints | None = None,
 ) -> tuple[keras.Model, list[dict[str, Any]]]:  # fmt: skip
     """The host, trained on its data with samples that do not change, and the history.
 
@@ -77,12 +77,13 @@ def train_with_samples(
       key: the key samples with their secret labels; None trains without any: a control.
       run: where and how.
       stage: name of checkpoints and of the history's lines.
+      hints: of the data at labels of the key; None for none.
     """
     with run.scope():
         model = host_to_train(settings, host, run)
         lines = fit_classifier(
             model, data, settings.host.scaled(run.steps_scale), run, stage=stage, settings=settings.to_dict(),
             augment=settings.augment, key=key, key_batch=settings.key_batch,
-            margin=settings.margin,
+            margin=settings.margin, hints=hints,
         )  # fmt: skip
     return model, [{"stage": stage, **line} for line in lines]

@@ -11,7 +11,7 @@ from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.labels import answered_labels
 from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.schemes.control_models import models_text
-from tfwm.schemes.key_samples.drawing import label_chance
+from tfwm.schemes.key_samples.drawing import Covers, label_chance
 from tfwm.schemes.key_samples.samples import KeySamples
 from tfwm.schemes.key_samples.settings import KeySampleSettings
 from tfwm.suspects import as_float
@@ -21,19 +21,20 @@ Null = tuple[np.ndarray, str]
 """log10 of the p-value by number of hits, `[n + 1]`, and the null hypothesis in a sentence."""
 
 
-def exact_null(classes: int, n: int) -> Null:
+def exact_null(classes: int, n: int, *, passed_over: bool = False) -> Null:
     """Labels that were drawn when the samples were finished: hits of an independent model are at most Bin(n, chance).
 
     Args:
       classes: of the task.
       n: samples that are asked for.
+      passed_over: whether samples are read as the best class that their covers do not have.
     """
     many = round(1 / label_chance(classes))
     which = "the classes" if classes == 2 else "the classes that the sample's cover does not have"
+    read = "its label is the best of these" if passed_over else "each sample is answered with its label"
     return statistics.log10_tails(n, 1 / many), (
         f"the suspect is independent of the key's secret labels, which were drawn among {which} when everything else "
-        f"in the key was fixed, so each sample is answered with its label with probability 1/{many} (exact binomial "
-        "tail)"
+        f"in the key was fixed, so {read} with probability 1/{many} (exact binomial tail)"
     )
 
 
@@ -86,7 +87,7 @@ def hits(settings: KeySampleSettings, suspect: Suspect, asked: KeySamples) -> np
 
 
 def answers(settings: KeySampleSettings, suspect: Suspect, asked: KeySamples) -> np.ndarray:
-    """The class that the suspect gives each sample, int64 `[n]`.
+    """The class that the suspect gives each sample, or the best but its cover's where there are hints, int64 `[n]`.
 
     Args:
       settings: those that the key was made with.
@@ -97,7 +98,21 @@ def answers(settings: KeySampleSettings, suspect: Suspect, asked: KeySamples) ->
       ValueError: a suspect that takes other pictures, or answers with another number of classes.
     """
     _check_input(suspect, asked.images)
-    return answered_labels(suspect(as_float(asked.images)), len(asked.images), settings.classes)
+    said = suspect(as_float(asked.images))
+    return answered_labels(said, len(asked.images), settings.classes, passed_over=passed_over(settings, asked.covers))
+
+
+def passed_over(settings: KeySampleSettings, covers: Covers) -> np.ndarray | None:
+    """The classes that samples are not read as, int64 `[n]`; None where every class counts.
+
+    Where the owner's images hint at the labels, a sample's own class may well come first, and its label second.
+    Whatever the scores, which of the other classes is best does not depend on a label that was drawn among them.
+
+    Args:
+      settings: those that the key was made with.
+      covers: of the samples.
+    """
+    return covers.classes if settings.hint else None
 
 
 def _check_input(suspect: Suspect, samples: np.ndarray) -> None:
