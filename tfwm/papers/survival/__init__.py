@@ -60,4 +60,7 @@ EXPERIMENTS = (
         ("classifiers", "a classifier's mark under what thieves do, before and after", "classifiers:classifiers",
          (1, 12)),
     )),
+    *experiments_in(__name__, _TRIGGERS, (
+        ("triggers", "a trigger mark under what thieves do, before and after", "triggers:triggers", (1, 15)),
+    )),
 )  # fmt: skip
