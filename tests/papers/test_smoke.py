@@ -14,6 +14,7 @@ SLOW = (
     "quan2020.table5", "quan2020.table7", "quan2020.table9", "quan2020.fig8", "quan2020.fig9", "quan2020.more_attacks",
     "quan2020.statistics", "li2019.table2", "li2019.fig6", "li2019.fig7", "li2019.fig9", "li2019.labels",
     "li2019.more_attacks", "deepstego.table3", "deepstego.table5", "survival.outputs", "survival.curves",
+    "survival.triggers",
 )  # fmt: skip
 
 

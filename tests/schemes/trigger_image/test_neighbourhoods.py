@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import stats
+from tensorflow import keras
 
 from tests.schemes.trigger_image.conftest import draws, key_of, triggers_of
 from tfwm.attacks import ATTACKS
 from tfwm.config import to_dict
 from tfwm.schemes.trigger_image import TriggerImage, images
-from tfwm.schemes.trigger_image.neighbourhoods import coded_terms, pattern, responses
+from tfwm.schemes.trigger_image.lessons import Lessons
+from tfwm.schemes.trigger_image.neighbourhoods import coded_terms, kernels, responses
 from tfwm.suspects import FunctionSuspect, as_float
-from tfwm.training import Run
+from tfwm.training import Pixels, Run
 from tfwm.types import ImagePairs
 
 SETTINGS = TriggerImage(
@@ -28,14 +31,22 @@ SMALL = replace(SETTINGS, trigger_size=24, reach=3, alpha=1e-3)  # 13 bits, many
 Answer = Callable[[np.ndarray], np.ndarray]
 
 
+def _lessons(settings: TriggerImage, seed: int = 1) -> Lessons:
+    """Of a host that answers with what it is sent."""
+    image = keras.Input((None, None, settings.channels))
+    ((code,),) = images.owner_codes(settings, draws(settings, seed))
+    weights = kernels(code, settings.reach, settings.amount)
+    shape = (settings.image_size, settings.image_size, settings.channels)
+    return Lessons(keras.Model(image, image), weights, shape, strength=0.5)
+
+
 def _marked(settings: TriggerImage = SETTINGS, seed: int = 1) -> Answer:
     """Softens every picture, and adds the key's function of its neighbourhoods, whatever the picture is."""
-    (code,) = images.owner_codes(settings, draws(settings, seed))
+    taught = _lessons(settings, seed)
 
     def answer(pictures: np.ndarray) -> np.ndarray:
-        levels = np.round(pictures * 255).astype(np.uint8)
         soft = (pictures + np.roll(pictures, 1, 1) + np.roll(pictures, -1, 1)) / 3
-        return soft + pattern(levels, np.repeat(code, len(levels), 0), settings.reach, settings.amount)
+        return soft + taught.added(tf.constant(pictures, tf.float32)).numpy()
 
     return answer
 
@@ -47,7 +58,7 @@ def _bits(settings: TriggerImage, answer: Answer, seed: int = 1) -> float:
 @pytest.mark.parametrize("reach", [3, 7, 16])
 def test_the_settings_know_how_many_bits_there_are(reach: int) -> None:
     terms = coded_terms(reach)
-    assert len(set(terms)) == len(terms) == replace(SETTINGS, reach=reach, trigger_size=128, alpha=1e-3).bits
+    assert len(set(terms)) == len(terms) == replace(SETTINGS, reach=reach, trigger_size=128, image_size=64, alpha=1e-3).bits
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -63,14 +74,35 @@ def test_every_bit_of_a_marked_answer_is_read(channels: int) -> None:
 def test_responses_are_the_coefficients_that_were_added() -> None:
     asked = images.triggers(SETTINGS, draws(SETTINGS))
     codes = images.owner_codes(SETTINGS, draws(SETTINGS))[:, 0]
-    answers = 0.3 * as_float(asked) + pattern(asked, codes, SETTINGS.reach, 0.1)
+    answers = 0.3 * as_float(asked) + _lessons(SETTINGS).added(tf.constant(as_float(asked))).numpy()
     np.testing.assert_allclose(responses(asked, answers, SETTINGS.reach), 0.1 / np.sqrt(35) * codes, atol=1e-6)
 
 
-def test_the_pattern_has_the_deviation_that_was_asked_for() -> None:
-    asked = images.triggers(replace(SETTINGS, trigger_size=256), draws(SETTINGS))
-    codes = images.owner_codes(SETTINGS, draws(SETTINGS))[:, 0]
-    assert pattern(asked, codes, SETTINGS.reach, 0.06).std() == pytest.approx(0.06, rel=0.05)
+def test_lessons_are_random_pictures_with_what_the_host_answers_and_the_function() -> None:
+    settings, seeds = replace(SETTINGS, image_size=64), np.random.default_rng(0).integers(0, 2**62, (6, 2))
+    lessons = _lessons(settings)
+    pictures, wanted = lessons.asked({"seed": tf.constant(seeds)})
+    assert pictures.shape == (3, 64, 64, 1)  # one for two examples
+    levels = pictures.numpy() * 255
+    np.testing.assert_allclose(levels, np.round(levels), atol=1e-4)
+    assert (levels.min(), levels.max()) == (0, 255)
+    added = wanted.numpy() - pictures.numpy()
+    assert added.std() == pytest.approx(settings.amount, rel=0.1)
+    np.testing.assert_allclose(added, lessons.added(pictures), atol=1e-6)
+    # What an example draws does not depend on its neighbours.
+    np.testing.assert_array_equal(lessons.asked({"seed": tf.constant(seeds[2:4])})[0][0], pictures[1])
+
+
+def test_the_loss_of_lessons_by_hand() -> None:
+    """Errors of 0.5 in the middle, and of anything at the border: 0.25 for each of 16 x 16 pixels."""
+    answers = np.random.default_rng(0).random((2, 16, 16, 1)).astype(np.float32)
+    wanted = answers.copy()
+    wanted[:, 5:-5, 5:-5] += 0.5
+    wanted[:, :5] = 7.0
+    objective, figures = _lessons(SETTINGS).joined(Pixels(), tf.constant([1.0, 3.0]), answers, wanted)
+    np.testing.assert_allclose(figures["mark"], [64.0, 64.0], rtol=1e-5)
+    np.testing.assert_allclose(figures["loss"], [34.0, 34.0], rtol=1e-5)
+    assert float(objective) == pytest.approx(2.0 + 0.5 * 64, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +158,9 @@ def test_what_earlier_keys_do_not_know_is_not_written_at_its_default() -> None:
         ({"amount": 0.0}, "`amount` must be a number from 0.001 to 0.5, got 0.0"),
         ({"trigger_size": 20}, "`trigger_size` must be at least 22 for a `reach` of 5, got 20"),
         ({"flatness": 0.6}, "`flatness` must be a number from 0 to 0.5, got 0.6"),
-        ({"flatness": 0.1, "batch_statistics": "mixed"}, "`flatness` must be 0 where `batch_statistics` are mixed"),
+        ({"flatness": 0.1}, "needs fixed `batch_statistics` and a `flatness` of 0, got fixed and 0.1"),
+        ({"carrier": "cells", "flatness": 0.1, "batch_statistics": "mixed"}, "`flatness` must be 0 where"),
+        ({"image_size": 13}, "`image_size` must be at least 14 for a `reach` of 5, so that"),
     ],
 )  # fmt: skip
 def test_settings_that_do_not_fit(changes: dict[str, Any], message: str) -> None:

@@ -18,6 +18,7 @@ or the bits are the signs in a secret function of each pixel's neighbourhood, wh
 | settings.py | fields, their checks, the presets; those of ../triggers/settings.py are among them |
 | images.py | triggers, gradients, verification images (eq. 1 to 3) |
 | neighbourhoods.py | bits in functions of the pixels around each pixel |
+| lessons.py | how a host learns such a function |
 | networks.py | the visualizer (fig. 5) |
 | trainer.py | the visualizer's (eq. 9); the host's (eq. 4 to 7) is in ../triggers, shared with the paper's baselines |
 | training.py | from start to key |

@@ -1,8 +1,8 @@
 """Bits in how an answer depends on the pixels around each pixel, the same everywhere and whichever way up.
 
 In a code map every cell of the answer asks the network for something else: it has to know by heart where it is in one
-picture, and forgets it in further training. Here it learns one function, which it may use on all pictures like the
-trigger: to what it would answer anyway it adds
+picture, and forgets it in further training. Here it learns one function, from fresh random pictures at every step: to
+what it would answer anyway it adds
 
     amount / sqrt(bits) * sum over k of c_k f_k,    f_k(x) = sum over o in O_k of P_k(K(x + o)) / sqrt(|O_k|)
 
@@ -15,16 +15,18 @@ borders, shifts, means over these) leaves such a function as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
 from tfwm.suspects import as_float
 
 # Of u in [-1, 1], even: orthogonal with mean 0 and variance 1 (Legendre).
-_POLYNOMIALS: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
-    lambda u: np.sqrt(3.0) * u,
-    lambda u: np.sqrt(5.0) * (3 * u**2 - 1) / 2,
-    lambda u: np.sqrt(7.0) * (5 * u**3 - 3 * u) / 2,
+_POLYNOMIALS: tuple[Callable[[Any], Any], ...] = (
+    lambda u: sqrt(3.0) * u,
+    lambda u: sqrt(5.0) * (3 * u**2 - 1) / 2,
+    lambda u: sqrt(7.0) * (5 * u**3 - 3 * u) / 2,
 )
 Term = tuple[int, int, int]
 """Degree less 1, and the larger and the smaller distance along the axes to the places of a ring."""
@@ -47,20 +49,33 @@ def _ordinary_terms() -> tuple[Term, ...]:
     return (*((0, *ring) for ring in rings), (1, 0, 0), (2, 0, 0))
 
 
-def pattern(images: np.ndarray, codes: np.ndarray, reach: int, amount: float) -> np.ndarray:
-    """What the marked model shall add to its answers, float32 `[n, H, W, c]`.
+def kernels(code: np.ndarray, reach: int, amount: float) -> np.ndarray:
+    """What the marked model adds to its answers, as weights of the places around a pixel.
 
     Args:
-      images: uint8 `[n, H, W, c]`, triggers.
-      codes: `[n, bits]` of -1 and 1.
+      code: `[bits]` of -1 and 1.
       reach: as for `coded_terms`.
-      amount: its standard deviation, white less black being 1.
+      amount: standard deviation of what is added, white less black being 1.
+
+    Returns:
+      float32 `[2 * reach + 1, 2 * reach + 1, 2]`, of the polynomials of degree 1 and 2, see `polynomial`.
     """
-    added = [
-        sum(bit * _function(image, term) for bit, term in zip(code, coded_terms(reach), strict=True))
-        for image, code in zip(as_float(images), codes, strict=True)
-    ]
-    return (amount / np.sqrt(codes.shape[1]) * np.stack(added)).astype(np.float32)
+    weights = np.zeros((2 * reach + 1, 2 * reach + 1, 2), np.float32)
+    for bit, term in zip(code, coded_terms(reach), strict=True):
+        ring = _ring(term)
+        for row, column in ring:
+            weights[reach + row, reach + column, term[0]] = bit / np.sqrt(len(ring))
+    return amount / np.sqrt(len(code)) * weights
+
+
+def polynomial(degree: int, images: Any) -> Any:
+    """P of each pixel, of mean 0 and variance 1 where all levels are equally frequent.
+
+    Args:
+      degree: 1 to 3.
+      images: array or tensor in [0, 1].
+    """
+    return _POLYNOMIALS[degree - 1](2.0 * images - 1.0)
 
 
 def responses(images: np.ndarray, answers: np.ndarray, reach: int) -> np.ndarray:
@@ -92,8 +107,12 @@ def _centred(values: np.ndarray, reach: int) -> np.ndarray:
 
 def _function(image: np.ndarray, term: Term) -> np.ndarray:
     """f_k of `[H, W, c]` in [0, 1]; beyond the picture's end it goes on with the other side."""
-    degree, far, near = term
-    values = _POLYNOMIALS[degree](2.0 * image.astype(np.float64) - 1.0)
-    ring = sorted({(up * a, side * b) for a, b in ((far, near), (near, far)) for up in (1, -1) for side in (1, -1)})
+    degree = term[0]
+    values, ring = polynomial(degree + 1, image.astype(np.float64)), _ring(term)
     total: np.ndarray = sum(np.roll(values, place, axis=(0, 1)) for place in ring) / np.sqrt(len(ring))
     return total
+
+
+def _ring(term: Term) -> list[tuple[int, int]]:
+    _, far, near = term
+    return sorted({(up * a, side * b) for a, b in ((far, near), (near, far)) for up in (1, -1) for side in (1, -1)})

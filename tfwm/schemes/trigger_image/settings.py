@@ -33,8 +33,8 @@ class TriggerImageSettings(TriggerSettings):
       coded: secret bits in S: exact evidence from one trigger (not in the paper).
       cells: side of the code map; `cells**2` bits a trigger.
       carrier: of the bits: "cells" turns the gradient's sign in each cell of S by a bit; "neighbourhoods" adds to what
-        the host would answer a secret function of the pixels around each pixel, the same everywhere: see
-        neighbourhoods.py. For one trigger, which is not enlarged.
+        the host would answer a secret function of the pixels around each pixel, the same everywhere, which it learns
+        from fresh random pictures: see neighbourhoods.py. For one trigger, which is not enlarged.
       reach: of "neighbourhoods": how far along each axis those pixels lie, 3 to 16; 13 to 299 bits.
       amount: of "neighbourhoods": standard deviation of what is added, white less black being 1.
       visualizer: train the network of fig. 5, which the exported `extract` signature runs.
@@ -109,11 +109,21 @@ class TriggerImageSettings(TriggerSettings):
                 "`carrier` of neighbourhoods needs `coded`, and 1 for `triggers` and `upsampling`, got "
                 f"{self.coded}, {self.triggers} and {self.upsampling}. Use cells for other triggers."
             )
+        if self.flatness or self.batch_statistics == "mixed":
+            raise ValueError(
+                "`carrier` of neighbourhoods needs fixed `batch_statistics` and a `flatness` of 0, got "
+                f"{self.batch_statistics} and {self.flatness}. Use cells for others."
+            )
         # Every function is fitted: with fewer pixels than that, to noise.
         least = 2 * self.reach + ceil(2 * sqrt(self.bits))
         if self.trigger_size < least:
             raise ValueError(
                 f"`trigger_size` must be at least {least} for a `reach` of {self.reach}, got {self.trigger_size}."
+            )
+        if self.image_size < 2 * self.reach + 4:
+            raise ValueError(
+                f"`image_size` must be at least {2 * self.reach + 4} for a `reach` of {self.reach}, so that the middle "
+                f"of a patch has whole neighbourhoods, got {self.image_size}."
             )
 
     @property
@@ -182,7 +192,7 @@ REFERENCE: dict[str, Any] = {
 # neighbourhood added to it, where the paper has the trigger's gradient; 1,200 steps, with a larger lambda; a
 # visualizer of an eighth of the width that is shown noise and strangers too.
 FAST: dict[str, Any] = {
-    "coded": True, "carrier": "neighbourhoods", "trigger_size": 80, "strength": 3e-2,
+    "coded": True, "carrier": "neighbourhoods", "trigger_size": 80, "strength": 0.12,
     "embedding": Schedule(30, 40, 16, 2e-3, "cosine", 0.9), "visualizer_filters": 8, "visualizer_noise": 0.1,
     "visualizer_clean_weight": 1.0, "drawing": Schedule(4, 50, 2, 2e-3, "cosine", 0.9), "alpha": 1e-6,
 }  # fmt: skip
