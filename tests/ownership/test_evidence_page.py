@@ -22,7 +22,7 @@ TRIGGER, DEEP = make_scheme("trigger_image", "fast"), make_scheme("deep_watermar
 BLIND, CONTENT = make_scheme("blind_watermark", "fast"), make_scheme("content_mark", "fast")
 # Row of the table: independent questions, chance of each, looks. What is chosen among several has a factor beside.
 ROWS = {
-    "`trigger_image` fast": (TRIGGER.bits, 1 / 2, choices(TRIGGER.pieces)),
+    "`trigger_image` fast": (TRIGGER.cells**2, 1 / 2, choices(TRIGGER.pieces)),
     "`deep_watermarking` fast, colour": (DEEP.bits, 1 / 2, 1),
     "the same, structure alone": (DEEP.structure_bits, 1 / 2, 1),
     "the same, the map alone": (DEEP.cells**2, 1 / 2, 1),

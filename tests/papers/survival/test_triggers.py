@@ -21,10 +21,10 @@ def context(scale: str, tmp_path: Path) -> Context:
     return Context(scale, (0,), tmp_path, Cache(tmp_path))
 
 
-def test_before_is_a_code_map_and_after_the_preset_as_it_is(tmp_path: Path) -> None:
+def test_before_is_the_preset_and_after_has_another_carrier_and_no_more_steps(tmp_path: Path) -> None:
     before, after = (scheme_of_design(context("desk", tmp_path), design) for design in (BEFORE, AFTER))
-    assert (before.carrier, before.bits, before.embedding.steps) == ("cells", 256, 2400)
-    assert after == replace(TriggerImage.fast(), visualizer=False, sigma=25.0)
+    assert before == replace(TriggerImage.fast(), visualizer=False, sigma=25.0)
+    assert (before.carrier, before.bits, after.carrier, after.bits) == ("cells", 256, "neighbourhoods", 65)
     assert after.alpha == before.alpha == 1e-6
     assert after.embedding.steps <= before.embedding.steps
 

@@ -58,7 +58,11 @@ def _bits(settings: TriggerImage, answer: Answer, seed: int = 1) -> float:
 @pytest.mark.parametrize("reach", [3, 7, 16])
 def test_the_settings_know_how_many_bits_there_are(reach: int) -> None:
     terms = coded_terms(reach)
-    assert len(set(terms)) == len(terms) == replace(SETTINGS, reach=reach, trigger_size=128, image_size=64, alpha=1e-3).bits
+    assert (
+        len(set(terms))
+        == len(terms)
+        == replace(SETTINGS, reach=reach, trigger_size=128, image_size=64, alpha=1e-3).bits
+    )
 
 
 @pytest.mark.parametrize("channels", [1, 3])

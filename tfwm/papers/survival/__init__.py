@@ -42,11 +42,11 @@ _TRIGGERS = {
     "desk": (
         "Scale desk: the DnCNN of 17 layers and 16 filters of the tables of Quan et al. 2020, which takes noise of 25 "
         "grey levels off; one of 64 filters takes a day for this table on one core and is left to scale paper. An "
-        "epoch is 40 steps; the thief's pictures are textures. `before` is a code map of 256 cells on a trigger of 80 "
-        "pixels a side, as the preset `fast` was; `after` is the preset as it is, of 65 bits in functions of "
-        "neighbourhoods. p is that of one look at one suspect with a key that was fixed before; the aim is 1e-6. The "
-        "thief's loss is the PSNR that his copy loses against the model that he stole, of the error pooled over the "
-        "middle 128 pixels of the pictures of Set11; a negative one is a gain."
+        "epoch is 40 steps; the thief's pictures are textures. `before` is the preset `fast`, a code map of 256 cells "
+        "on a trigger of 80 pixels a side; `after` has 65 bits in functions of neighbourhoods, and a trigger of 160. p "
+        "is that of one look at one suspect with a key that was fixed before; the aim is 1e-6. The thief's loss is the "
+        "PSNR that his copy loses against the model that he stole, of the error pooled over the middle 128 pixels of "
+        "the pictures of Set11; a negative one is a gain."
     ),
 }
 

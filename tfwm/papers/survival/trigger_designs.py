@@ -12,18 +12,20 @@ from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.models import KEY_SEED, TRAINED
 from tfwm.papers.quan2020.pictures import denoising_cases, thief_pairs, training_pairs
 from tfwm.papers.quan2020.scales import SIGMA
-from tfwm.papers.survival.tables import BEFORE
+from tfwm.papers.survival.tables import AFTER, BEFORE
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule
 from tfwm.types import ImagePairs
 
 HOST = "dncnn"
 SHOWN = 128  # side of the middle of each test picture
-# The preset `fast` as it was: 256 cells whose bits turn the gradient's sign.
-CELLS = TriggerImage(
-    gradient="gentle", coded=True, trigger_size=80, cells=16, strength=3e-2, stop_at=0.07, visualizer=False,
-    embedding=Schedule(60, 40, 16, 2e-3, "constant", 0.9), alpha=1e-6, sigma=SIGMA,
-)  # fmt: skip
+DESIGNS = {
+    BEFORE: replace(TriggerImage.fast(), visualizer=False, sigma=SIGMA),
+    AFTER: TriggerImage(
+        coded=True, carrier="neighbourhoods", amount=0.08, trigger_size=160, strength=0.2, visualizer=False,
+        embedding=Schedule(30, 40, 16, 2e-3, "cosine", 0.9), alpha=1e-6, sigma=SIGMA,
+    ),
+}  # fmt: skip
 
 
 def scheme_of_design(context: Context, design: str) -> TriggerImage:
@@ -31,9 +33,10 @@ def scheme_of_design(context: Context, design: str) -> TriggerImage:
 
     Args:
       context: of the experiment; at scale smoke a few steps.
-      design: `before` (a code map) or `after` (the preset as it stands).
+      design: `before` (the preset `fast`, whose bits lie in a code map) or `after` (bits in functions of
+        neighbourhoods).
     """
-    scheme = CELLS if design == BEFORE else replace(TriggerImage.fast(), visualizer=False, sigma=SIGMA)
+    scheme = DESIGNS[design]
     return replace(scheme, embedding=Schedule(1, 3, 8, 2e-3, "constant")) if context.scale == "smoke" else scheme
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tfwm.attacks import ATTACKS
 from tfwm.attacks.compose import Compose
@@ -11,6 +12,7 @@ from tfwm.papers.quan2020.scales import SIGMA
 from tfwm.papers.survival.tables import AFTER
 from tfwm.papers.survival.trigger_designs import scheme_of_design
 from tfwm.schemes import scheme_to_dict
+from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule
 from tfwm.types import Attack
 
@@ -55,10 +57,14 @@ def _trained(context: Context) -> dict[str, Attack]:
         "10 epochs at 1e-4": _tuned(context, 10, 1e-4),
         "100 epochs at 1e-4": _tuned(context, 100, 1e-4),
         "10 epochs at 1e-3": _tuned(context, 10, 1e-3),
-        "overwritten with a trigger of the preset": _attack(
-            "overwrite", scheme=scheme_to_dict(scheme_of_design(context, AFTER))
-        ),
+        "overwritten in a third of the steps": _attack("overwrite", scheme=scheme_to_dict(_overwriting(context))),
     }
+
+
+def _overwriting(context: Context) -> TriggerImage:
+    """The thief's own mark of the design `after`, for whatever he has stolen."""
+    scheme = scheme_of_design(context, AFTER)
+    return replace(scheme, embedding=scheme.embedding.scaled(1 / 3))
 
 
 def _tuned(context: Context, epochs: int, rate: float) -> Attack:

@@ -171,7 +171,7 @@ class TriggerImageSettings(TriggerSettings):
 
     @classmethod
     def fast(cls: type[S]) -> S:
-        """About a minute on two cores for a narrow host: coded, exact evidence, see `FAST` below."""
+        """Under a minute on two cores for a narrow host: coded, exact evidence, see `FAST` below."""
         return cls(**FAST)
 
     @classmethod
@@ -188,19 +188,18 @@ REFERENCE: dict[str, Any] = {
     "embedding": Schedule(6, 333, 128, 1e-4, "constant", 0.9),
 }  # fmt: skip
 
-# Deviations from the paper: a code; the host's own answer to the trigger with a secret function of each pixel's
-# neighbourhood added to it, where the paper has the trigger's gradient; 1,200 steps, with a larger lambda; a
-# visualizer of an eighth of the width that is shown noise and strangers too.
+# Deviations from the paper: the code, 256 bits of it; a gentler gradient; at most 2,400 steps, with a larger lambda; a
+# visualizer of an eighth of the width that is shown noise and strangers too. The rate stays constant: a mark is learnt
+# late, and a DnCNN of 16 filters had 45 of 64 bits after a cosine and 64 without.
 FAST: dict[str, Any] = {
-    "coded": True, "carrier": "neighbourhoods", "trigger_size": 80, "strength": 0.12,
-    "embedding": Schedule(30, 40, 16, 2e-3, "cosine", 0.9), "visualizer_filters": 8, "visualizer_noise": 0.1,
+    "gradient": "gentle", "coded": True, "trigger_size": 80, "cells": 16, "strength": 3e-2, "stop_at": 0.07,
+    "embedding": Schedule(60, 40, 16, 2e-3, "constant", 0.9), "visualizer_filters": 8, "visualizer_noise": 0.1,
     "visualizer_clean_weight": 1.0, "drawing": Schedule(4, 50, 2, 2e-3, "cosine", 0.9), "alpha": 1e-6,
 }  # fmt: skip
 
 # 16 cells reach p = 1.5e-5 at best, so alpha is 1e-3.
 TINY: dict[str, Any] = {
-    "gradient": "gentle", "coded": True, "image_size": 16, "channels": 3, "trigger_size": 16, "cells": 4,
-    "strength": 1e-1, "embedding": Schedule(3, 50, 8, 2e-3, "cosine", 0.9), "visualizer_filters": 2,
-    "visualizer_noise": 0.1, "visualizer_clean_weight": 1.0, "drawing": Schedule(1, 4, 2, 2e-3, "cosine", 0.9),
-    "alpha": 1e-3,
+    **FAST, "image_size": 16, "channels": 3, "trigger_size": 16, "cells": 4, "strength": 1e-1, "stop_at": 0.0,
+    "embedding": Schedule(3, 50, 8, 2e-3, "cosine", 0.9), "visualizer_filters": 2,
+    "drawing": Schedule(1, 4, 2, 2e-3, "cosine", 0.9), "alpha": 1e-3,
 }  # fmt: skip
