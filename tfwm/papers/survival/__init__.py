@@ -41,7 +41,7 @@ _TRIGGERS = {
     "smoke": _SMOKE,
     "desk": (
         "Scale desk: the DnCNN of 17 layers and 16 filters of the tables of Quan et al. 2020, which takes noise of 25 "
-        "grey levels off; one of 64 filters takes a day for this table on one core and is left to scale paper. An "
+        "grey levels off; one of 64 filters was not measured: it takes too long on one core. An "
         "epoch is 40 steps; the thief's pictures are textures. `before` is the preset `fast`, a code map of 256 cells "
         "on a trigger of 80 pixels a side; `after` has 65 bits in functions of neighbourhoods, and a trigger of 160. p "
         "is that of one look at one suspect with a key that was fixed before; the aim is 1e-6. The thief's loss is the "
