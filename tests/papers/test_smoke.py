@@ -15,6 +15,7 @@ SLOW = (
     "quan2020.statistics", "li2019.table2", "li2019.fig6", "li2019.fig7", "li2019.fig9", "li2019.labels",
     "li2019.more_attacks", "deepstego.table3", "deepstego.table5", "survival.outputs", "survival.curves",
     "survival.classifiers",
+    "survival.triggers",
 )  # fmt: skip
 
 

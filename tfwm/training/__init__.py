@@ -7,6 +7,7 @@
 | step.py | what the steps of all trainers have in common |
 | objectives.py | what networks learn: pixels, labels or scores |
 | margin.py | `Margin`: what else carries the label of a key sample |
+| flatness.py | weights that are moved for a moment to where a mark is worst |
 | hints.py | `HintedLabels`: which class comes second for ordinary images |
 | supervised.py | the trainer of these, with or without a mark |
 | classification.py | training on labelled images, from start to end |
@@ -21,11 +22,11 @@ from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Sco
 from tfwm.training.run import STRATEGIES, Run, set_logical_cpus
 from tfwm.training.schedule import Descent, LinearDecay, Schedule
 from tfwm.training.step import Metered, NetworkTrainer, batch_psnr, descend, mean_over_batch, psnr_of, scaled
-from tfwm.training.supervised import KeySamples, SupervisedTrainer, Triggers, learn
+from tfwm.training.supervised import KeySamples, Mark, SupervisedTrainer, Triggers, learn
 
 __all__ = [
     "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples",
-    "Labels", "LinearDecay", "Margin", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
+    "Labels", "LinearDecay", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
     "SupervisedTrainer", "Triggers", "answers_with", "batch_psnr", "cross_entropy", "descend", "fit",
     "fit_classifier", "learn", "mean_over_batch", "psnr_of", "save_history", "scaled", "set_logical_cpus",
     "squared_distance", "stream_of",

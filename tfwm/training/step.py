@@ -38,7 +38,19 @@ def descend(
       loss: a scalar, as `scaled` gives it.
       variables: what changes.
     """
-    gradients = tape.gradient(loss, variables)
+    apply(optimizer, tape.gradient(loss, variables), variables)
+
+
+def apply(
+    optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor | None], variables: Sequence[tf.Variable]
+) -> None:
+    """Takes one step along gradients of what `scaled` gave; those of replicas are added up.
+
+    Args:
+      optimizer: was built for these variables.
+      gradients: one for each variable; None leaves it as it is.
+      variables: what changes.
+    """
     if isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer):
         gradients = optimizer.get_unscaled_gradients(gradients)
     optimizer.apply_gradients(zip(gradients, variables, strict=True))

@@ -17,9 +17,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.training.flatness import added, moved, worst_moves
 from tfwm.training.margin import Margin
 from tfwm.training.objectives import Batch, NetworkTask, mirrors
-from tfwm.training.step import NetworkTrainer, descend, mean_over_batch, scaled
+from tfwm.training.step import NetworkTrainer, apply, descend, mean_over_batch, scaled
 
 
 class Mark(Protocol):
@@ -96,17 +97,21 @@ class Triggers:
       loss: of the answers to them, one value for each.
       strength: lambda, by which the mark's loss is multiplied.
       copies: how often each trigger stands in a batch.
+      flatness: each step first moves every weight tensor by this share of its norm to where the mark is worst, and
+        takes the mark's part of the gradient there; the task's is taken where the weights are. 0 moves nothing.
 
-    Paper: Quan et al. 2020, eq. 4.
+    Paper: Quan et al. 2020, eq. 4; `flatness`: Foret et al. 2021, "Sharpness-aware minimization", for the mark alone.
     """
 
     figures = ("loss", "task", "mark")
 
     def __init__(
-        self, images: np.ndarray, loss: Callable[[tf.Tensor], tf.Tensor], *, strength: float, copies: int = 1
-    ) -> None:
+        self, images: np.ndarray, loss: Callable[[tf.Tensor], tf.Tensor], *, strength: float, copies: int = 1,
+        flatness: float = 0.0,
+    ) -> None:  # fmt: skip
         self._images = tf.repeat(tf.constant(images, tf.float32), copies, axis=0)
         self._loss, self._strength, self._copies = loss, strength, copies
+        self.flatness = flatness
 
     def asked(self, batch: Batch) -> tuple[tf.Tensor, None]:
         """The triggers; the batch is not used."""
@@ -126,11 +131,21 @@ class Triggers:
         Returns:
           The sum, and the figures `task`, `mark` and `loss`.
         """
-        # A sum over triggers: several are one bigger image (section IV-A). Copies are averaged.
-        mark = tf.reduce_sum(self._loss(answers)) / self._copies
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        mark = self._sum(answers)
         figures = {"task": losses, "mark": mark, "loss": losses + self._strength * mark}
-        return mean_over_batch(losses) + self._strength * mark / replicas, figures
+        return mean_over_batch(losses) + self.alone(answers), figures
+
+    def alone(self, answers: tf.Tensor) -> tf.Tensor:
+        """The mark's part of what a step minimises, a scalar; of several replicas each has its share.
+
+        Args:
+          answers: to the triggers.
+        """
+        return self._strength * self._sum(answers) / tf.distribute.get_strategy().num_replicas_in_sync
+
+    def _sum(self, answers: tf.Tensor) -> tf.Tensor:
+        # A sum over triggers: several are one bigger image (section IV-A). Copies are averaged.
+        return tf.reduce_sum(self._loss(answers)) / self._copies
 
 
 def learn(
@@ -151,6 +166,8 @@ def learn(
     Returns:
       The figures of task and mark, and `loss`: scalars or one value for each example.
     """
+    if isinstance(mark, Triggers) and mark.flatness and secret is not None:
+        return _learn_flat(network, optimizer, task, batch, mark, secret[0], training)
     inputs, wanted = batch
     with tf.GradientTape() as tape:
         if mark is None or secret is None:
@@ -162,6 +179,29 @@ def learn(
             objective, figures = mark.joined(task, task.losses(outputs, wanted), answers, secret[1])
         objective = scaled(optimizer, objective)
     descend(optimizer, tape, objective, network.trainable_variables)
+    return {**figures, **task.measured(outputs, wanted)}
+
+
+def _learn_flat(
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, task: NetworkTask,
+    batch: tuple[tf.Tensor, tf.Tensor], mark: Triggers, triggers: tf.Tensor, training: bool,
+) -> Batch:  # fmt: skip
+    """The same, with the mark's part of the gradient taken where the mark is worst."""
+    (inputs, wanted), variables = batch, network.trainable_variables
+    with tf.GradientTape(persistent=True) as tape:
+        outputs, answers = _answers(network, inputs, triggers, training)
+        losses = task.losses(outputs, wanted)
+        own, hidden = scaled(optimizer, mean_over_batch(losses)), scaled(optimizer, mark.alone(answers))
+    # The triggers are the same on all replicas, and so are the moves.
+    moves = worst_moves(variables, tape.gradient(hidden, variables), mark.flatness)
+    with moved(variables, moves):
+        with tf.GradientTape() as there:
+            answered = tf.cast(network(triggers, training=training), tf.float32)
+            hidden = scaled(optimizer, mark.alone(answered))
+        marks = there.gradient(hidden, variables)
+    apply(optimizer, added(tape.gradient(own, variables), marks), variables)
+    del tape
+    _, figures = mark.joined(task, losses, answers, None)
     return {**figures, **task.measured(outputs, wanted)}
 
 

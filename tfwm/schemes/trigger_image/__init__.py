@@ -10,12 +10,15 @@ with S (eq. 8). A small generative network turns S into a copyright image (eq. 9
 
 What the paper does not give is an honest p-value. Two are offered. Ranked: the trigger travels in one request with
 `decoys` other random images; under the null its distance to G is exchangeable with theirs. Coded: in every cell
-of S a bit of the key says whether the gradient is taken off or added, so that the agreement has an exact binomial tail.
+of S a bit of the key says whether the gradient is taken off or added, so that the agreement has an exact binomial tail;
+or the bits are the signs in a secret function of each pixel's neighbourhood, which is added to the host's own answer.
 
 | file | holds |
 |---|---|
 | settings.py | fields, their checks, the presets; those of ../triggers/settings.py are among them |
 | images.py | triggers, gradients, verification images (eq. 1 to 3) |
+| neighbourhoods.py | bits in functions of the pixels around each pixel |
+| lessons.py | how a host learns such a function |
 | networks.py | the visualizer (fig. 5) |
 | trainer.py | the visualizer's (eq. 9); the host's (eq. 4 to 7) is in ../triggers, shared with the paper's baselines |
 | training.py | from start to key |

@@ -102,14 +102,15 @@ def signed_gradient(settings: TriggerImageSettings, images: np.ndarray) -> np.nd
 
 
 def owner_codes(settings: TriggerImageSettings, draws: Draws) -> np.ndarray:
-    """The secret bits of the triggers at hand, float32 `[pieces, cells, cells]` of -1 and 1.
+    """The secret bits of the triggers at hand, -1 or 1, float32 `[pieces, cells, cells]`, or `[pieces, 1, bits]`.
 
     Args:
-      settings: number of cells.
+      settings: number of bits, and their carrier.
       draws: of the key.
     """
-    bits = [draws.bits("code", settings.cells**2, piece) for piece in draws.pieces]
-    return np.stack(bits).reshape(-1, settings.cells, settings.cells).astype(np.float32) * 2 - 1
+    bits = [draws.bits("code", settings.bits, piece) for piece in draws.pieces]
+    shape = (settings.cells, settings.cells) if settings.carrier == "cells" else (1, settings.bits)
+    return np.stack(bits).reshape(-1, *shape).astype(np.float32) * 2 - 1
 
 
 def cell_means(images: np.ndarray, cells: int) -> np.ndarray:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil, sqrt
 from typing import Any, ClassVar, TypeVar
 
-from tfwm.config import check_at_least_one, choose
+from tfwm.config import LATER, check_at_least_one, check_range, check_whole, choose
 from tfwm.evidence import statistics, verdicts
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.training import Schedule
 
 S = TypeVar("S", bound="TriggerImageSettings")
 
+CARRIERS = ("cells", "neighbourhoods")
 GRADIENTS = ("central", "gentle", "sobel", "wrapped_sobel")
 
 
@@ -28,9 +30,13 @@ class TriggerImageSettings(TriggerSettings):
       part: which `reveal` of them, counted from 0; there are `triggers // reveal` parts, and as many looks.
       gradient: grad K: "central" (the sum of the central differences), "gentle" (their mean), "sobel" (absolute mixed
         Sobel) or "wrapped_sobel" (the same modulo 256 grey levels, as the authors' code computes it).
-      coded: a secret bit turns the gradient's sign in each cell of S: exact evidence from one trigger (not in the
-        paper).
+      coded: secret bits in S: exact evidence from one trigger (not in the paper).
       cells: side of the code map; `cells**2` bits a trigger.
+      carrier: of the bits: "cells" turns the gradient's sign in each cell of S by a bit; "neighbourhoods" adds to what
+        the host would answer a secret function of the pixels around each pixel, the same everywhere, which it learns
+        from fresh random pictures: see neighbourhoods.py. For one trigger, which is not enlarged.
+      reach: of "neighbourhoods": how far along each axis those pixels lie, 3 to 16; 13 to 299 bits.
+      amount: of "neighbourhoods": standard deviation of what is added, white less black being 1.
       visualizer: train the network of fig. 5, which the exported `extract` signature runs.
       visualizer_filters: its width.
       visualizer_noise: standard deviation of noise on S while it is trained (not in the paper).
@@ -66,6 +72,9 @@ class TriggerImageSettings(TriggerSettings):
     decoys: int = 999
     significance: float = 0.05
     alpha: float = 1e-3
+    carrier: str = field(default="cells", metadata=LATER)
+    reach: int = field(default=7, metadata=LATER)
+    amount: float = field(default=0.06, metadata=LATER)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,9 +94,43 @@ class TriggerImageSettings(TriggerSettings):
                 f"`upsampling` must lie in [1, 4] and `significance` in (0, 1), got {self.upsampling} and "
                 f"{self.significance}. The paper has 1 or 2, and 0.05."
             )
-        if self.coded and self.side % self.cells:
+        choose("carrier", self.carrier, dict.fromkeys(CARRIERS))
+        if self.coded and self.carrier == "cells" and self.side % self.cells:
             raise ValueError(f"`cells` must divide {self.side}, the verification image's side, got {self.cells}.")
+        if self.carrier == "neighbourhoods":
+            self._check_neighbourhoods()
         verdicts.check_alpha(self.alpha, self.smallest_p_value, self.looks)
+
+    def _check_neighbourhoods(self) -> None:
+        check_whole("reach", self.reach, 3, 16, "Use 7, for 65 bits.")
+        check_range("amount", self.amount, 1e-3, 0.5, "White less black is 1: use 0.06.")
+        if not self.coded or (self.triggers, self.upsampling) != (1, 1):
+            raise ValueError(
+                "`carrier` of neighbourhoods needs `coded`, and 1 for `triggers` and `upsampling`, got "
+                f"{self.coded}, {self.triggers} and {self.upsampling}. Use cells for other triggers."
+            )
+        if self.flatness or self.batch_statistics == "mixed":
+            raise ValueError(
+                "`carrier` of neighbourhoods needs fixed `batch_statistics` and a `flatness` of 0, got "
+                f"{self.batch_statistics} and {self.flatness}. Use cells for others."
+            )
+        # Every function is fitted: with fewer pixels than that, to noise.
+        least = 2 * self.reach + ceil(2 * sqrt(self.bits))
+        if self.trigger_size < least:
+            raise ValueError(
+                f"`trigger_size` must be at least {least} for a `reach` of {self.reach}, got {self.trigger_size}."
+            )
+        if self.image_size < 2 * self.reach + 4:
+            raise ValueError(
+                f"`image_size` must be at least {2 * self.reach + 4} for a `reach` of {self.reach}, so that the middle "
+                f"of a patch has whole neighbourhoods, got {self.image_size}."
+            )
+
+    @property
+    def bits(self) -> int:
+        """How many secret bits one coded trigger carries."""
+        # Two for each ring of places within reach, but for the five nearest: see neighbourhoods.py.
+        return self.cells**2 if self.carrier == "cells" else (self.reach + 1) * (self.reach + 2) - 7
 
     @property
     def pieces(self) -> int:
@@ -113,7 +156,7 @@ class TriggerImageSettings(TriggerSettings):
     def smallest_p_value(self) -> float:
         """What a perfect match gives: every bit of every revealed trigger agrees, or no decoy is nearer."""
         if self.coded:
-            return statistics.smallest_p_value(self.reveal * self.cells**2)
+            return statistics.smallest_p_value(self.reveal * self.bits)
         return statistics.smallest_rank_p_value(self.decoys)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -12,15 +13,19 @@ from tensorflow import keras
 from tfwm.data.logos import read_logo
 from tfwm.data.reading.readers import cover
 from tfwm.digests import training_digest
+from tfwm.evidence.binding import Draws
 from tfwm.evidence.verdicts import answers_to
 from tfwm.keys import OwnerKey, derive_generator
+from tfwm.networks.copying import copy_of
 from tfwm.schemes.trigger_image import images
+from tfwm.schemes.trigger_image.lessons import Lessons
+from tfwm.schemes.trigger_image.neighbourhoods import kernels
 from tfwm.schemes.trigger_image.networks import PICTURE_SIDE, visualizer
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.trigger_image.trainer import VisualizerTrainer
 from tfwm.schemes.trigger_image.verification import trigger_verdict
 from tfwm.schemes.triggers.drawing import new_draws
-from tfwm.schemes.triggers.training import embed, repeated
+from tfwm.schemes.triggers.training import embed, repeated, teach
 from tfwm.suspects import KerasSuspect, as_float
 from tfwm.training import Run, fit, squared_distance, stream_of
 from tfwm.types import ImagePairs, MarkedModel
@@ -44,16 +49,10 @@ def train_trigger_image(
       ValueError: data or a host that do not fit the settings.
     """
     draws = new_draws(settings.name, secret, settings.pieces)
-    asked = images.triggers(settings, draws)
     logo = read_logo(settings.logo, PICTURE_SIDE, settings.channels)
-    codes = images.owner_codes(settings, draws) if settings.coded else None
-    wanted = tf.constant(images.verification_images(settings, asked, codes))
-    model, history = embed(
-        settings, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)),
-        secret,
-    )  # fmt: skip
+    model, history = _marked_host(settings, host, data, run, draws, secret)
     marked = KerasSuspect("marked", model)
-    updated = answers_to(marked, asked)
+    updated = answers_to(marked, images.triggers(settings, draws))
     arrays = {"updated": updated.astype(np.float16), "logo": logo}
     networks = {}
     if settings.visualizer:
@@ -66,6 +65,23 @@ def train_trigger_image(
             "`strength`, or a host with more filters.", file=sys.stderr,
         )  # fmt: skip
     return MarkedModel(model, key, tuple(history))
+
+
+def _marked_host(
+    settings: TriggerImageSettings, host: keras.Model, data: ImagePairs, run: Run, draws: Draws, secret: bytes
+) -> tuple[keras.Model, list[dict[str, Any]]]:  # fmt: skip
+    """The host after the embedding, and the history."""
+    codes = images.owner_codes(settings, draws) if settings.coded else None
+    if settings.carrier == "neighbourhoods" and codes is not None:
+        added = kernels(codes[0, 0], settings.reach, settings.amount)
+        shape = (settings.image_size, settings.image_size, settings.channels)
+        return teach(settings, host, data, run, lambda: Lessons(copy_of(host), added, shape,
+                     strength=settings.strength), secret, math.prod(shape))  # fmt: skip
+    asked = images.triggers(settings, draws)
+    wanted = tf.constant(images.verification_images(settings, asked, codes))
+    return embed(
+        settings, host, data, run, asked, lambda answers: squared_distance(answers, repeated(wanted, answers)), secret
+    )
 
 
 def _draw(

@@ -6,7 +6,8 @@ not be against the updated S, which only the trigger has: that distance is shown
 
 Coded: in each cell of S the gradient is taken off or added as a bit says that nothing else depends on; a suspect that
 is independent of the key agrees with each bit with probability 1/2, exactly, for one trigger and no decoy. The bit is
-read from the correlation of what the suspect changed with the gradient.
+read from the correlation of what the suspect changed with the gradient. Bits of neighbourhoods are read by a
+regression of the answer on their functions of the trigger, with the same exact tail.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tfwm.evidence import statistics, verdicts
 from tfwm.evidence.binding import Draws
 from tfwm.keys import OwnerKey
 from tfwm.schemes.trigger_image import images
+from tfwm.schemes.trigger_image.neighbourhoods import responses
 from tfwm.schemes.trigger_image.settings import TriggerImageSettings
 from tfwm.schemes.triggers.drawing import draws_in
 from tfwm.schemes.wrong_keys import check_key, read_settings
@@ -31,6 +33,10 @@ from tfwm.types import Suspect, Verdict
 CODED_NULL = (
     "the suspect is independent of the key's secret bits, so in each cell of its answer the gradient of the trigger "
     "has the right sign with probability 1/2 (exact binomial tail)"
+)
+NEIGHBOURHOODS_NULL = (
+    "the suspect is independent of the key's secret bits, so its answer depends on each secret function of the trigger "
+    "with the right sign with probability 1/2 (exact binomial tail)"
 )
 RANKED_NULL = (
     "the suspect is independent of the key, so its answer to the trigger image is no nearer to G than its answers to "
@@ -135,19 +141,22 @@ def _coded_verdict(asked: Asked, suspect: Suspect, key: OwnerKey, alpha: float) 
     bits = agreement(asked, answers)
     details = {"bits": float(bits.sum()), **_figures(asked, key, answers)}
     tails = statistics.log10_tails(bits.size)
-    return verdicts.counted(bits, tails, alpha, CODED_NULL, details, looks=asked.settings.looks)
+    null = CODED_NULL if asked.settings.carrier == "cells" else NEIGHBOURHOODS_NULL
+    return verdicts.counted(bits, tails, alpha, null, details, looks=asked.settings.looks)
 
 
 def agreement(asked: Asked, answers: np.ndarray) -> np.ndarray:
-    """In which cells the gradient has the right sign, bool `[reveal, cells, cells]`.
+    """Which bits agree, bool: of cells `[reveal, cells, cells]`, of neighbourhoods `[reveal, 1, bits]`.
 
     Args:
       asked: the triggers.
       answers: `[reveal, H, W, c]` in [0, 1], the suspect's.
     """
-    settings = asked.settings
+    settings, codes = asked.settings, images.owner_codes(asked.settings, asked.draws)
+    if settings.carrier == "neighbourhoods":
+        return np.sign(responses(asked.images, answers, settings.reach))[:, None] == codes
     changes = (answers - as_float(asked.images)) * images.signed_gradient(settings, asked.images)
-    return np.sign(images.cell_means(changes, settings.cells)) == images.owner_codes(settings, asked.draws)
+    return np.sign(images.cell_means(changes, settings.cells)) == codes
 
 
 def _ranked_verdict(asked: Asked, suspect: Suspect, key: OwnerKey, alpha: float) -> Verdict:
@@ -190,10 +199,12 @@ def request(asked: Asked) -> tuple[np.ndarray, int]:
 def _figures(asked: Asked, key: OwnerKey, answers: np.ndarray) -> dict[str, float]:
     """The paper's figures: distances to G and to the updated S, eta, whether eq. 8 accepts, NCC."""
     settings = asked.settings
-    codes = images.owner_codes(settings, asked.draws) if settings.coded else None
-    expected = images.verification_images(settings, asked.images, codes)
     eta = threshold(asked.images[0].size, settings.significance)
-    figures = {"distance": float(distance(answers, expected).mean()), "eta": eta}
+    figures = {"eta": eta}
+    if settings.carrier == "cells":  # else S depends on the unmarked host
+        codes = images.owner_codes(settings, asked.draws) if settings.coded else None
+        expected = images.verification_images(settings, asked.images, codes)
+        figures = {"distance": float(distance(answers, expected).mean()), **figures}
     if "updated" in key.arrays:
         updated = key.array("updated", "f", 4)[list(asked.draws.pieces)].astype(np.float32)
         figures["distance_updated"] = float(distance(answers, updated).mean())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from tfwm.config import check_at_least_one, choose, to_dict
+from tfwm.config import LATER, check_at_least_one, check_range, choose, to_dict
 from tfwm.schemes.triggers.usual import USUAL_ATTACKS, USUAL_POLICY
 from tfwm.training import Schedule
 from tfwm.types import RESTORATION
@@ -31,6 +31,9 @@ class TriggerSettings:
       copies: of each trigger in a mixed batch; 5 in the authors' code.
       sigma: fresh Gaussian noise on the owner's inputs at every step, in grey levels; 0: pairs as they are.
       embedding: the fine-tuning.
+      flatness: how flat the mark shall lie, 0 to 0.5: each step takes the mark's part of the gradient where the mark is
+        worst within this share of every weight tensor's norm, so that further training takes longer to wear it off
+        (not in the paper); 0 leaves this out.
     """
 
     kind: ClassVar[str] = RESTORATION
@@ -51,6 +54,7 @@ class TriggerSettings:
     sigma: float = 0.0
     # 8 epochs of the 1,862 batches of 128 that Train400 gives at stride 10 (section V-A).
     embedding: Schedule = field(default_factory=lambda: Schedule(8, 1862, 128, 1e-3, "constant", 0.9))
+    flatness: float = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         choose("choice of batch statistics", self.batch_statistics, {"fixed": 0, "mixed": 0})
@@ -58,6 +62,12 @@ class TriggerSettings:
         for name in ("sigma", "stop_at"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}. Leave it out, or give 0.")
+        check_range("flatness", self.flatness, 0.0, 0.5, "It is a share of the weights: use 0.05, or 0 for none.")
+        if self.flatness and self.batch_statistics == "mixed":
+            raise ValueError(
+                "`flatness` must be 0 where `batch_statistics` are mixed: weights that are moved for a moment would "
+                f"leave their statistics behind, got {self.flatness}. Use fixed ones."
+            )
         if self.strength <= 0:
             raise ValueError(f"`strength` must be above 0, got {self.strength}. The paper uses 1e-3.")
 

@@ -18,7 +18,7 @@ from tfwm.keys import derive
 from tfwm.networks.copying import copy_of, flat_weights
 from tfwm.schemes.triggers.settings import TriggerSettings
 from tfwm.suspects import as_float
-from tfwm.training import Pixels, Run, SupervisedTrainer, Triggers, fit, stream_of
+from tfwm.training import Mark, Pixels, Run, SupervisedTrainer, Triggers, fit, stream_of
 from tfwm.types import ImagePairs
 
 MarkLoss = Callable[[tf.Tensor], tf.Tensor]
@@ -73,23 +73,53 @@ def embed(
     Raises:
       ValueError: data or a host that do not fit the settings.
     """
+
+    def mark() -> Mark:
+        _check_mixed(settings, data, asked, tf.distribute.get_strategy().num_replicas_in_sync)
+        return Triggers(
+            as_float(asked), mark_loss, strength=settings.strength, copies=settings.copies, flatness=settings.flatness
+        )
+
+    return teach(settings, host, data, run, mark, secret, values or asked.size)
+
+
+def teach(
+    settings: TriggerSettings, host: keras.Model, data: ImagePairs, run: Run, mark: Callable[[], Mark], secret: bytes,
+    values: int,
+) -> tuple[keras.Model, list[dict[str, Any]]]:  # fmt: skip
+    """Fine-tunes a copy of the host on its own task and on a mark at once; resumes after a kill.
+
+    Args:
+      settings: of the scheme.
+      host: not changed.
+      data: the owner's pairs.
+      run: where and how.
+      mark: makes it; called in the run's scope.
+      secret: names the checkpoints.
+      values: over how many the mark's loss is a sum.
+
+    Returns:
+      The fine-tuned copy, and one dict of scalars an epoch.
+
+    Raises:
+      ValueError: data or a host that do not fit the settings.
+    """
     check_restorer(settings, host, data)
     schedule = settings.embedding.scaled(run.steps_scale)
     start = flat_weights(host)
     mine = np.frombuffer(derive(secret, "embedding/checkpoints", 8), np.uint8)
     digest = training_digest(to_dict(settings), run, data.inputs, data.targets, start, mine)
-    with run.scope() as strategy:
-        _check_mixed(settings, data, asked, strategy.num_replicas_in_sync)
+    with run.scope():
+        learnt = mark()
         model = copy_of(host)
         model.trainable = True
-        mark = Triggers(as_float(asked), mark_loss, strength=settings.strength, copies=settings.copies)
         task = Pixels("half_squares", settings.sigma)
-        trainer = SupervisedTrainer(model, task, mark, training=settings.batch_statistics == "mixed")
+        trainer = SupervisedTrainer(model, task, learnt, training=settings.batch_statistics == "mixed")
         trainer.compile(schedule.optimizer(), jit_compile=run.jit)
         arrays = {"inputs": data.inputs, "targets": data.targets}
         stream = stream_of(arrays, batch_size=schedule.batch_size, seed=run.seed)
         lines = fit(trainer, stream, schedule, run, stage="embedding", digest=digest,
-                    enough=lambda line: line["mark"] <= settings.stop_at**2 * (values or asked.size))  # fmt: skip
+                    enough=lambda line: line["mark"] <= settings.stop_at**2 * values)  # fmt: skip
     return model, [{"stage": "embedding", **line} for line in lines]
 
 

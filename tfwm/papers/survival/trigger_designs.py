@@ -1,0 +1,86 @@
+"""The data, the host and the two designs of trigger marks that are compared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tfwm.keys import new_secret
+from tfwm.papers.engine.experiment import Context
+from tfwm.papers.engine.subjects import Subject
+from tfwm.papers.quan2020.models import KEY_SEED, TRAINED
+from tfwm.papers.quan2020.pictures import denoising_cases, thief_pairs, training_pairs
+from tfwm.papers.quan2020.scales import SIGMA
+from tfwm.papers.survival.tables import AFTER, BEFORE
+from tfwm.schemes.trigger_image import TriggerImage
+from tfwm.training import Schedule
+from tfwm.types import ImagePairs
+
+HOST = "dncnn"
+SHOWN = 128  # side of the middle of each test picture
+DESIGNS = {
+    BEFORE: replace(TriggerImage.fast(), visualizer=False, sigma=SIGMA),
+    AFTER: TriggerImage(
+        coded=True, carrier="neighbourhoods", amount=0.08, trigger_size=160, strength=0.2, visualizer=False,
+        embedding=Schedule(30, 40, 16, 2e-3, "cosine", 0.9), alpha=1e-6, sigma=SIGMA,
+    ),
+}  # fmt: skip
+
+
+def scheme_of_design(context: Context, design: str) -> TriggerImage:
+    """The settings of a design.
+
+    Args:
+      context: of the experiment; at scale smoke a few steps.
+      design: `before` (the preset `fast`, whose bits lie in a code map) or `after` (bits in functions of
+        neighbourhoods).
+    """
+    scheme = DESIGNS[design]
+    return replace(scheme, embedding=Schedule(1, 3, 8, 2e-3, "constant")) if context.scale == "smoke" else scheme
+
+
+def host_of(context: Context) -> Subject:
+    """The unmarked denoiser, that of the tables of Quan et al. 2020.
+
+    Args:
+      context: of one seed.
+    """
+    return TRAINED.unmarked(context, HOST)
+
+
+def marked(context: Context, design: str) -> Subject:
+    """The denoiser, marked by a design, and its key.
+
+    Args:
+      context: of one seed.
+      design: `before` or `after`.
+    """
+    secret = new_secret(KEY_SEED + context.seeds[0])
+    return TRAINED.marked(context, HOST, scheme_of_design(context, design), f"trigger_image {design}", secret=secret)
+
+
+def pairs(context: Context, part: str) -> ImagePairs:
+    """Clean patches on both sides; noise comes fresh at every step.
+
+    Args:
+      context: of the experiment.
+      part: `owner`, or `attacker`, who has textures.
+    """
+    return (training_pairs if part == "owner" else thief_pairs)(context, HOST)
+
+
+def test_pictures(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """The middles of noisy and of clean test pictures, float32 `[n, side, side, 1]`.
+
+    Args:
+      context: of the experiment.
+    """
+    cases = [tuple(_middle(picture) for picture in pair) for pair in denoising_cases(context, "set11")]
+    noisy, clean = (np.concatenate(part).astype(np.float32) for part in zip(*cases, strict=True))
+    return noisy, clean
+
+
+def _middle(picture: np.ndarray) -> np.ndarray:
+    top, left = (max(0, (side - SHOWN) // 2) for side in picture.shape[1:3])
+    return picture[:, top : top + SHOWN, left : left + SHOWN]

@@ -1,0 +1,56 @@
+"""The table of what a trigger mark survives, before and after: a code map, or one function of neighbourhoods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tfwm.kinds.fidelity import psnr
+from tfwm.papers.engine.experiment import Context
+from tfwm.papers.engine.findings import Claim, Findings
+from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, claims, figures_of, rows
+from tfwm.papers.survival.trigger_designs import SHOWN, host_of, marked, pairs, test_pictures
+from tfwm.papers.survival.trigger_thieves import thieves
+from tfwm.types import Suspect
+
+HOST_LOSS = 0.3  # dB, at most
+
+
+def triggers(context: Context) -> Findings:
+    """Bits, p, the thief's loss and his time, for each thief and both designs.
+
+    Args:
+      context: its seeds are hosts, keys and trainings of their own; rows give the median and the range over them.
+    """
+    found = figures_of(context, FAMILY)
+    said = [
+        claim for design, seeds in found.items() for claim in (*claims(design, seeds, FAMILY), _cost(design, seeds))
+    ]
+    return Findings(tuple(rows(found, FAMILY)), tuple(said))
+
+
+def _quality(context: Context, suspect: Suspect) -> float:
+    noisy, clean = test_pictures(context)
+    return psnr(np.clip(suspect(noisy), 0, 1), clean)
+
+
+def _fidelity(context: Context, host: Suspect, model: Suspect) -> Mapping[str, float]:
+    unmarked, answers = (np.clip(each(test_pictures(context)[0]), 0, 1) for each in (host, model))
+    return {"psnr": psnr(answers, unmarked)}
+
+
+def _cost(design: str, seeds: Sequence[Figures]) -> Claim:
+    loss = max(figures[AS_IT_IS]["loss"] for figures in seeds)
+    return Claim(
+        f"{design}: at most {HOST_LOSS:g} dB of the task lost.", loss <= HOST_LOSS, f"worst seed: {loss:.2f} dB lost."
+    )
+
+
+FAMILY = Family(
+    counted="bits", figure="bits", unit="dB", useful=1.0, host=host_of, marked=marked, data=pairs, quality=_quality,
+    thieves=thieves, fidelity=_fidelity, recipe={"pictures": f"the middle {SHOWN} pixels of Set11"},
+    innocent={
+        "the unmarked host": "", "the unmarked host, mean over eight orientations": "mean over eight orientations",
+    },
+)  # fmt: skip
