@@ -23,7 +23,9 @@ def context(scale: str, tmp_path: Path) -> Context:
 
 def test_before_is_the_preset_and_after_has_another_carrier_and_no_more_steps(tmp_path: Path) -> None:
     before, after = (scheme_of_design(context("desk", tmp_path), design) for design in (BEFORE, AFTER))
-    assert before == replace(TriggerImage.fast(), visualizer=False, sigma=25.0)
+    drawn = {name: getattr(before, name) for name in vars(before) if name.startswith(("visualizer", "drawing"))}
+    assert before == replace(TriggerImage.fast(), sigma=25.0, **drawn)
+    assert not before.visualizer
     assert (before.carrier, before.bits, after.carrier, after.bits) == ("cells", 256, "neighbourhoods", 65)
     assert after.alpha == before.alpha == 1e-6
     assert after.embedding.steps <= before.embedding.steps

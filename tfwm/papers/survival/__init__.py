@@ -61,6 +61,6 @@ EXPERIMENTS = (
          (1, 12)),
     )),
     *experiments_in(__name__, _TRIGGERS, (
-        ("triggers", "a trigger mark under what thieves do, before and after", "triggers:triggers", (1, 15)),
+        ("triggers", "a trigger mark under what thieves do, before and after", "triggers:triggers", (1, 30)),
     )),
 )  # fmt: skip

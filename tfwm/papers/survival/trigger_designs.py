@@ -20,10 +20,16 @@ from tfwm.types import ImagePairs
 HOST = "dncnn"
 SHOWN = 128  # side of the middle of each test picture
 DESIGNS = {
-    BEFORE: replace(TriggerImage.fast(), visualizer=False, sigma=SIGMA),
-    AFTER: TriggerImage(
-        coded=True, carrier="neighbourhoods", amount=0.08, trigger_size=160, strength=0.2, visualizer=False,
-        embedding=Schedule(30, 40, 16, 2e-3, "cosine", 0.9), alpha=1e-6, sigma=SIGMA,
+    # What the preset `fast` embeds.
+    BEFORE: TriggerImage(
+        gradient="gentle", coded=True, trigger_size=80, cells=16, strength=3e-2, stop_at=0.07, visualizer=False,
+        embedding=Schedule(60, 40, 16, 2e-3, "constant", 0.9), alpha=1e-6, sigma=SIGMA,
+    ),
+    # The map's fields at their defaults.
+    AFTER: replace(
+        TriggerImage.fast(), gradient="central", cells=8, stop_at=0.0, carrier="neighbourhoods", amount=0.08,
+        trigger_size=160, strength=0.2, embedding=Schedule(30, 40, 16, 2e-3, "cosine", 0.9), visualizer=False,
+        sigma=SIGMA,
     ),
 }  # fmt: skip
 
