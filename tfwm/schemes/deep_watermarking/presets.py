@@ -47,7 +47,8 @@ REFERENCE: dict[str, Any] = {
 # of its decoder's norms, a residual H, no VGG, a ramp on the fidelity, distortions between H and R, outputs of an
 # unmarked surrogate among the clean images, the code, and its bits in structure. Weights and ramp were chosen on
 # derained photographs. With structure of 45.5 dB and a pixel_weight of 2600 a residual U-Net had p 3.5e-5 in the demo,
-# and 2e-17 as it is now, where mark and host are 42.7 dB apart. With a map of 39 dB (pixel_weight 600) nothing was gained.
+# and 2e-17 as it is now, where marked and unmarked are 42.7 dB apart. With a map of 39 dB (pixel_weight 600) nothing
+# was gained.
 FAST: dict[str, Any] = {
     "image_size": 64, "coded": True, "code_weight": 1.0, "embedder_filters": 16, "embedder_downs": 4,
     "embedder_normalization": "instance", "residual_scale": 0.1, "extractor_channels": 20, "extractor_blocks": 4,
