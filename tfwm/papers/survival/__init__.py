@@ -3,6 +3,7 @@
 | file | holds |
 |---|---|
 | tables.py | what all tables share: how suspects are judged, rows of both designs, claims from them |
+| wrappers.py | attacks by name, and those that every table of pictures has |
 | designs.py | outputs: data, host, and the designs that are compared: a code map alone, and the preset `fast` |
 | thieves.py | outputs: what thieves do, from one line around the model to a network of their own |
 | outputs.py | the table: bits, p, the thief's loss and time, attack by attack |

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfwm.attacks import ATTACKS
 from tfwm.attacks.compose import Compose
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.survival.classified import settings_of
 from tfwm.papers.survival.tables import DESIGNS
+from tfwm.papers.survival.wrappers import attack
 from tfwm.schemes import scheme_to_dict
 from tfwm.training import Descent
 from tfwm.types import Attack
@@ -37,48 +37,48 @@ def thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
 
 def _free() -> dict[str, Attack]:
     return {
-        "shifted by 1 and 1": _attack("request_shift", rows=1, columns=1),
-        "shifted by 1 up": _attack("request_shift", rows=-1, columns=0),
-        "shifted by 2 and -2": _attack("request_shift", rows=2, columns=-2),
-        "shifted by 3 and 3": _attack("request_shift", rows=3, columns=3),
-        "mean over shifts by 1": _attack("ensemble_scores", pixels=1),
-        "mean over shifts by 2": _attack("ensemble_scores", pixels=2),
-        "mean over shifts by 3": _attack("ensemble_scores", pixels=3),
-        "asked at half size": _attack("request_resize", factor=0.5),
-        "asked as JPEG 90": _attack("request_jpeg", quality=90),
-        "asked as JPEG 50": _attack("request_jpeg", quality=50),
-        "mirrored": _attack("mirrored"),
-        "class alone": _attack("class_alone"),
+        "shifted by 1 and 1": attack("request_shift", rows=1, columns=1),
+        "shifted by 1 up": attack("request_shift", rows=-1, columns=0),
+        "shifted by 2 and -2": attack("request_shift", rows=2, columns=-2),
+        "shifted by 3 and 3": attack("request_shift", rows=3, columns=3),
+        "mean over shifts by 1": attack("ensemble_scores", pixels=1),
+        "mean over shifts by 2": attack("ensemble_scores", pixels=2),
+        "mean over shifts by 3": attack("ensemble_scores", pixels=3),
+        "asked at half size": attack("request_resize", factor=0.5),
+        "asked as JPEG 90": attack("request_jpeg", quality=90),
+        "asked as JPEG 50": attack("request_jpeg", quality=50),
+        "mirrored": attack("mirrored"),
+        "class alone": attack("class_alone"),
         "half size, mean over shifts by 2": Compose(
-            (_attack("request_resize", factor=0.5), _attack("ensemble_scores", pixels=2))
+            (attack("request_resize", factor=0.5), attack("ensemble_scores", pixels=2))
         ),
         "shifted by 1 and 1, class alone": Compose(
-            (_attack("request_shift", rows=1, columns=1), _attack("class_alone"))
+            (attack("request_shift", rows=1, columns=1), attack("class_alone"))
         ),
         "mean over shifts by 1, class alone": Compose(
-            (_attack("ensemble_scores", pixels=1), _attack("class_alone"))
+            (attack("ensemble_scores", pixels=1), attack("class_alone"))
         ),
     }  # fmt: skip
 
 
 def _weights() -> dict[str, Attack]:
     return {
-        "20 % of the weights pruned": _attack("prune", share=0.2),
-        "40 % of the weights pruned": _attack("prune", share=0.4),
-        "8-bit weights": _attack("quantize", bits=8),
-        "noise on the weights": _attack("weight_noise", sigma=0.05),
+        "20 % of the weights pruned": attack("prune", share=0.2),
+        "40 % of the weights pruned": attack("prune", share=0.4),
+        "8-bit weights": attack("quantize", bits=8),
+        "noise on the weights": attack("weight_noise", sigma=0.05),
     }
 
 
 def _tuned(context: Context) -> dict[str, Attack]:
     rates = {"0.001": 1e-3, "0.01": 1e-2, "0.05": 5e-2}
     tuned = {
-        f"trained further at {name}": _attack("tune_classifier", augment="crop", schedule=_schedule(context, 4, rate))
+        f"trained further at {name}": attack("tune_classifier", augment="crop", schedule=_schedule(context, 4, rate))
         for name, rate in rates.items()
     }
     return {
         **tuned,
-        "30 % of the channels cut off, trained further": _attack(
+        "30 % of the channels cut off, trained further": attack(
             "fine_prune", share=0.3, augment="crop", schedule=_schedule(context, 4, 1e-2)
         ),
     }
@@ -88,12 +88,12 @@ def _copies(context: Context) -> dict[str, Attack]:
     schedule = _schedule(context, 12, 0.1, "cosine")
     other = {"network": "vgg11", "width": 0.125}
     return {
-        COPY: _attack("extract_classifier", answers="scores", augment="crop", schedule=schedule),
-        "copy, by labels": _attack("extract_classifier", answers="labels", augment="crop", schedule=schedule),
-        "copy of another architecture, by scores": _attack(
+        COPY: attack("extract_classifier", answers="scores", augment="crop", schedule=schedule),
+        "copy, by labels": attack("extract_classifier", answers="labels", augment="crop", schedule=schedule),
+        "copy of another architecture, by scores": attack(
             "extract_classifier", **other, answers="scores", augment="crop", schedule=schedule
         ),
-        "copy of another architecture, by labels": _attack(
+        "copy of another architecture, by labels": attack(
             "extract_classifier", **other, answers="labels", augment="crop", schedule=schedule
         ),
     }  # fmt: skip
@@ -105,7 +105,7 @@ def _overwritten(context: Context) -> dict[str, Attack]:
     for design in DESIGNS:
         scheme = scheme_to_dict(settings_of(context, design))
         shorter = {stage: {**scheme[stage], "epochs": 3, "steps_per_epoch": 60} for stage in ("encoder", "host")}
-        found[f"overwritten by the design {design}"] = _attack("overwrite", scheme={**scheme, **shorter})
+        found[f"overwritten by the design {design}"] = attack("overwrite", scheme={**scheme, **shorter})
     return found
 
 
@@ -113,7 +113,3 @@ def _schedule(context: Context, epochs: int, rate: float, decay: str = "constant
     # A batch of 50 is a sixth of what he has.
     steps = Descent(epochs, 45, 50, rate, decay)
     return context.at(smoke=Descent(1, 4, 20, rate, decay), desk=steps, paper=steps)
-
-
-def _attack(name: str, **settings: object) -> Attack:
-    return ATTACKS[name](**settings)

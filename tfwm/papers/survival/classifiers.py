@@ -9,7 +9,7 @@ from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.findings import Claim, Findings
 from tfwm.papers.survival.classified import digits, host_of, marked
 from tfwm.papers.survival.classifier_thieves import COPY, thieves
-from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, claims, figures_of, rows
+from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, table
 from tfwm.suspects import as_float
 from tfwm.types import Suspect
 
@@ -24,9 +24,7 @@ def classifiers(context: Context) -> Findings:
       context: its seeds are divisions of the digits, hosts, keys and trainings of their own; rows give the median and
         the range over them.
     """
-    found = figures_of(context, FAMILY)
-    said = [claim for name, seeds in found.items() for claim in (*claims(name, seeds, FAMILY), _cost(name, seeds))]
-    return Findings(tuple(rows(found, FAMILY)), tuple(said))
+    return table(context, FAMILY)
 
 
 def _quality(context: Context, suspect: Suspect) -> float:
@@ -47,6 +45,7 @@ def _cost(design: str, seeds: Sequence[Figures]) -> Claim:
 FAMILY = Family(
     counted="key samples", figure="hits", unit="points", useful=2.0, host=host_of, marked=marked, data=digits,
     quality=_quality, thieves=thieves,
+    cost=_cost,
     innocent={
         "the unmarked host": "", "the unmarked host, mean over shifts by 1": "mean over shifts by 1",
         "copy of the unmarked host, by scores": COPY,

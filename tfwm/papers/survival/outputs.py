@@ -10,7 +10,7 @@ from tfwm.kinds.fidelity import psnr
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.findings import Claim, Findings
 from tfwm.papers.survival.designs import host_of, marked, pairs
-from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, claims, figures_of, rows
+from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, table
 from tfwm.papers.survival.thieves import thieves
 from tfwm.suspects import as_float
 from tfwm.types import Suspect
@@ -25,11 +25,7 @@ def outputs(context: Context) -> Findings:
     Args:
       context: its seeds are hosts, keys and trainings of their own; rows give the median and the range over them.
     """
-    found = figures_of(context, FAMILY)
-    said = [
-        claim for design, seeds in found.items() for claim in (*claims(design, seeds, FAMILY), _cost(design, seeds))
-    ]
-    return Findings(tuple(rows(found, FAMILY)), tuple(said))
+    return table(context, FAMILY)
 
 
 def _quality(context: Context, suspect: Suspect) -> float:
@@ -55,6 +51,7 @@ def _cost(design: str, seeds: Sequence[Figures]) -> Claim:
 FAMILY = Family(
     counted="bits", figure="bits", unit="dB", useful=1.0, host=host_of, marked=marked, data=pairs, quality=_quality,
     thieves=thieves, fidelity=_fidelity, recipe={"psnr": POOLED},
+    cost=_cost,
     innocent={
         "the unmarked host": "", "the unmarked host, mean over eight orientations": "mean over eight orientations",
     },

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfwm.attacks import attack_to_dict
 from tfwm.papers.engine.experiment import Context
-from tfwm.papers.engine.findings import Claim, Row
+from tfwm.papers.engine.findings import Claim, Findings, Row
 from tfwm.papers.engine.subjects import Subject, measured
 from tfwm.schemes import scheme_of
 from tfwm.suspects import KerasSuspect
@@ -43,6 +43,7 @@ class Family:
       innocent: what rows call suspects that know nothing, each with the thief whose attack is tried on the unmarked
         host; empty for the host as it is.
       fidelity: further figures of the marked model as it is, from context, host and marked model.
+      cost: the claim on what the mark costs, from a design's name and its figures, one entry for each seed.
       recipe: what else decides the figures, JSON values by name.
     """
 
@@ -56,8 +57,23 @@ class Family:
     quality: Callable[[Context, Suspect], float]
     thieves: Callable[[Context], Mapping[str, Mapping[str, Attack]]]
     innocent: Mapping[str, str]
+    cost: Callable[[str, Sequence[Figures]], Claim]
     fidelity: Callable[[Context, Suspect, Suspect], Mapping[str, float]] = lambda context, host, marked: {}
     recipe: Mapping[str, Any] = field(default_factory=dict)
+
+
+def table(context: Context, family: Family) -> Findings:
+    """Rows and claims of both designs: what agrees, p, the thief's loss and his time, for each thief.
+
+    Args:
+      context: its seeds are hosts, keys and trainings of their own; rows give the median and the range over them.
+      family: whose table it is.
+    """
+    found = figures_of(context, family)
+    said = [
+        claim for name, seeds in found.items() for claim in (*claims(name, seeds, family), family.cost(name, seeds))
+    ]
+    return Findings(tuple(rows(found, family)), tuple(said))
 
 
 def for_seed(context: Context, seed: int) -> Context:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfwm.attacks import ATTACKS
 from tfwm.attacks.compose import Compose
 from tfwm.papers.engine.experiment import Context
+from tfwm.papers.survival.wrappers import around_pictures, attack
 from tfwm.training import Schedule
 from tfwm.types import Attack
 
@@ -18,33 +18,27 @@ def thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
       context: of the experiment; at scale smoke only some, and shorter ones.
     """
     free = {
-        "mirrored": _attack("mirrored"),
-        "turned by 90": _attack("turned"),
-        "mean over eight orientations": _attack("self_ensemble"),
-        "2 x 2 tiles": _attack("tiled", rows=2, columns=2),
-        "4 x 4 tiles": _attack("tiled", rows=4, columns=4),
-        "border of 8": _attack("padded", pixels=8),
-        "shifted by 5 and 3": _attack("shifted"),
-        "mean over shifts": _attack("averaged_shifts"),
-        "channels in another order": _attack("channels_reordered"),
-        "mean over six orders of channels": _attack("averaged_channels"),
-        "negatives": _attack("negative"),
-        "asked at three quarters": _attack("rescaled", factor=0.75),
-        "mean of flat pictures subtracted": _attack("mean_subtracted", pictures="flat"),
-        "mean of clean pictures subtracted": _attack("mean_subtracted", pictures="ordinary"),
-        "4 components of clean pictures subtracted": _attack("components_subtracted", pictures="ordinary"),
-        "mirrored, 2 x 2 tiles": Compose((_attack("mirrored"), _attack("tiled", rows=2, columns=2))),
+        **around_pictures(),
+        "4 x 4 tiles": attack("tiled", rows=4, columns=4),
+        "shifted by 5 and 3": attack("shifted"),
+        "mean over shifts": attack("averaged_shifts"),
+        "channels in another order": attack("channels_reordered"),
+        "mean over six orders of channels": attack("averaged_channels"),
+        "negatives": attack("negative"),
+        "mean of flat pictures subtracted": attack("mean_subtracted", pictures="flat"),
+        "mean of clean pictures subtracted": attack("mean_subtracted", pictures="ordinary"),
+        "4 components of clean pictures subtracted": attack("components_subtracted", pictures="ordinary"),
         "flat mean subtracted, eight orientations": Compose(
-            (_attack("mean_subtracted", pictures="flat"), _attack("self_ensemble"))
+            (attack("mean_subtracted", pictures="flat"), attack("self_ensemble"))
         ),
-        "eight orientations, 2 x 2 tiles": Compose((_attack("self_ensemble"), _attack("tiled", rows=2, columns=2))),
+        "eight orientations, 2 x 2 tiles": Compose((attack("self_ensemble"), attack("tiled", rows=2, columns=2))),
     }  # fmt: skip
     changed = {
-        "JPEG 50": _attack("jpeg", quality=50),
-        "noise of 0.02": _attack("gaussian_noise", sigma=0.02),
-        "half size and back": _attack("resize", factor=0.5),
-        "crop to 0.9": _attack("crop", keep=0.9),
-        "JPEG 50 of 2 x 2 tiles": Compose((_attack("tiled", rows=2, columns=2), _attack("jpeg", quality=50))),
+        "JPEG 50": attack("jpeg", quality=50),
+        "noise of 0.02": attack("gaussian_noise", sigma=0.02),
+        "half size and back": attack("resize", factor=0.5),
+        "crop to 0.9": attack("crop", keep=0.9),
+        "JPEG 50 of 2 x 2 tiles": Compose((attack("tiled", rows=2, columns=2), attack("jpeg", quality=50))),
     }
     groups = {"free": free, "changed answers": changed, "weights": _of_weights(context), "copies": _copies(context)}
     if context.scale != "smoke":
@@ -54,8 +48,8 @@ def thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
 
 def _of_weights(context: Context) -> dict[str, Attack]:
     return {
-        "20 % of the weights pruned": _attack("prune", share=0.2),
-        "8-bit weights": _attack("quantize", bits=8),
+        "20 % of the weights pruned": attack("prune", share=0.2),
+        "8-bit weights": attack("quantize", bits=8),
     }
 
 
@@ -63,19 +57,19 @@ def _copies(context: Context) -> dict[str, Attack]:
     short, long = _schedule(context, 14), _schedule(context, 42)
     unet = {"network": "unet", "loss": "l1", "filters": 10, "downs": 4}
     return {
-        "surrogate, U-Net, L1": _attack("surrogate", **unet, schedule=short),
-        "surrogate, residual U-Net, L2": _attack(
+        "surrogate, U-Net, L1": attack("surrogate", **unet, schedule=short),
+        "surrogate, residual U-Net, L2": attack(
             "surrogate", network="residual_unet", loss="l2", filters=8, downs=4, schedule=short
         ),
-        "surrogate, U-Net, L1, trained with mirrors and turns": _attack(
+        "surrogate, U-Net, L1, trained with mirrors and turns": attack(
             "surrogate", **unet, augment="turns", schedule=short
         ),
-        "surrogate of the mean over eight orientations": _attack(
+        "surrogate of the mean over eight orientations": attack(
             "surrogate", **unet, ask="self_ensemble", schedule=short
         ),
-        "surrogate, stride-free": _attack("surrogate", network="plain_cnn", loss="l2", filters=16, schedule=short),
-        "network that takes marks off": _attack("demarked", network="unet", filters=16, downs=4, schedule=short),
-        "the same, three times as long": _attack("demarked", network="unet", filters=16, downs=4, schedule=long),
+        "surrogate, stride-free": attack("surrogate", network="plain_cnn", loss="l2", filters=16, schedule=short),
+        "network that takes marks off": attack("demarked", network="unet", filters=16, downs=4, schedule=short),
+        "the same, three times as long": attack("demarked", network="unet", filters=16, downs=4, schedule=long),
     }  # fmt: skip
 
 
@@ -84,7 +78,3 @@ def _schedule(context: Context, epochs: int) -> Schedule:
         smoke=Schedule(1, 2, 8, 2e-3, "cosine", 0.9), desk=Schedule(epochs, 50, 16, 2e-3, "cosine", 0.9),
         paper=Schedule(epochs, 50, 16, 2e-3, "cosine", 0.9),
     )  # fmt: skip
-
-
-def _attack(name: str, **settings: object) -> Attack:
-    return ATTACKS[name](**settings)

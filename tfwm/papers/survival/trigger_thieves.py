@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tfwm.attacks import ATTACKS
-from tfwm.attacks.compose import Compose
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.quan2020.scales import SIGMA
 from tfwm.papers.survival.tables import AFTER
 from tfwm.papers.survival.trigger_designs import scheme_of_design
+from tfwm.papers.survival.wrappers import around_pictures, attack
 from tfwm.schemes import scheme_to_dict
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule
@@ -23,27 +22,18 @@ def thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
     Args:
       context: of the experiment; at scale smoke only some, and shorter ones.
     """
-    free = {
-        "mirrored": _attack("mirrored"),
-        "turned by 90": _attack("turned"),
-        "mean over eight orientations": _attack("self_ensemble"),
-        "2 x 2 tiles": _attack("tiled", rows=2, columns=2),
-        "border of 8": _attack("padded", pixels=8),
-        "mirrored, 2 x 2 tiles": Compose((_attack("mirrored"), _attack("tiled", rows=2, columns=2))),
-        "asked at three quarters": _attack("rescaled", factor=0.75),
-        "blurs what looks like noise": _attack("evade", sigma=SIGMA),
-    }
+    free = {**around_pictures(), "blurs what looks like noise": attack("evade", sigma=SIGMA)}
     changed = {
-        "noise of 0.02": _attack("gaussian_noise", sigma=0.02),
-        "JPEG 90": _attack("jpeg", quality=90),
-        "JPEG 50": _attack("jpeg", quality=50),
+        "noise of 0.02": attack("gaussian_noise", sigma=0.02),
+        "JPEG 90": attack("jpeg", quality=90),
+        "JPEG 50": attack("jpeg", quality=50),
     }
     weights = {
-        "10 % of the weights pruned": _attack("prune", share=0.1),
-        "25 % of the weights pruned": _attack("prune", share=0.25),
-        "8-bit weights": _attack("quantize", bits=8),
-        "weight noise of 5 %": _attack("weight_noise", sigma=0.05),
-        "weight noise of 10 %": _attack("weight_noise", sigma=0.1),
+        "10 % of the weights pruned": attack("prune", share=0.1),
+        "25 % of the weights pruned": attack("prune", share=0.25),
+        "8-bit weights": attack("quantize", bits=8),
+        "weight noise of 5 %": attack("weight_noise", sigma=0.05),
+        "weight noise of 10 %": attack("weight_noise", sigma=0.1),
     }
     groups = {"free": free, "changed answers": changed, "weights": weights, "training": _trained(context)}
     return (
@@ -57,7 +47,7 @@ def _trained(context: Context) -> dict[str, Attack]:
         "10 epochs at 1e-4": _tuned(context, 10, 1e-4),
         "100 epochs at 1e-4": _tuned(context, 100, 1e-4),
         "10 epochs at 1e-3": _tuned(context, 10, 1e-3),
-        "overwritten in a third of the steps": _attack("overwrite", scheme=scheme_to_dict(_overwriting(context))),
+        "overwritten in a third of the steps": attack("overwrite", scheme=scheme_to_dict(_overwriting(context))),
     }
 
 
@@ -69,8 +59,4 @@ def _overwriting(context: Context) -> TriggerImage:
 
 def _tuned(context: Context, epochs: int, rate: float) -> Attack:
     schedule = Schedule(1 if context.scale == "smoke" else epochs, 40, 8, rate, "constant", 0.9)
-    return _attack("fine_tune", schedule=schedule, sigma=SIGMA, freeze_statistics=True)
-
-
-def _attack(name: str, **settings: object) -> Attack:
-    return ATTACKS[name](**settings)
+    return attack("fine_tune", schedule=schedule, sigma=SIGMA, freeze_statistics=True)

@@ -9,7 +9,7 @@ import numpy as np
 from tfwm.kinds.fidelity import psnr
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.findings import Claim, Findings
-from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, claims, figures_of, rows
+from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, table
 from tfwm.papers.survival.trigger_designs import SHOWN, host_of, marked, pairs, test_pictures
 from tfwm.papers.survival.trigger_thieves import thieves
 from tfwm.types import Suspect
@@ -23,11 +23,7 @@ def triggers(context: Context) -> Findings:
     Args:
       context: its seeds are hosts, keys and trainings of their own; rows give the median and the range over them.
     """
-    found = figures_of(context, FAMILY)
-    said = [
-        claim for design, seeds in found.items() for claim in (*claims(design, seeds, FAMILY), _cost(design, seeds))
-    ]
-    return Findings(tuple(rows(found, FAMILY)), tuple(said))
+    return table(context, FAMILY)
 
 
 def _quality(context: Context, suspect: Suspect) -> float:
@@ -50,6 +46,7 @@ def _cost(design: str, seeds: Sequence[Figures]) -> Claim:
 FAMILY = Family(
     counted="bits", figure="bits", unit="dB", useful=1.0, host=host_of, marked=marked, data=pairs, quality=_quality,
     thieves=thieves, fidelity=_fidelity, recipe={"pictures": f"the middle {SHOWN} pixels of Set11"},
+    cost=_cost,
     innocent={
         "the unmarked host": "", "the unmarked host, mean over eight orientations": "mean over eight orientations",
     },
