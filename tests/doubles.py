@@ -47,6 +47,17 @@ def coloured_denoiser(*, filters: int = 4, depth: int = 3, seed: int = 1):
     return dncnn((None, None, 3), filters=filters, depth=depth, seed=seed)
 
 
+def one_weight(value: float):
+    """y = w x."""
+    from tensorflow import keras
+
+    image = keras.Input((None, None, 1))
+    layer = keras.layers.Conv2D(1, 1, use_bias=False)
+    network = keras.Model(image, layer(image))
+    layer.set_weights([np.full((1, 1, 1, 1), value, np.float32)])
+    return network
+
+
 def derainer():
     """A DnCNN that has seen a little rain: enough weights to learn a trigger, and something to lose."""
     from tensorflow import keras

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from tests.doubles import coarse_pairs, coloured_denoiser
+from tests.doubles import coarse_pairs, coloured_denoiser, one_weight
 from tests.replicas import check_two_replicas
 from tfwm.training import Pixels, Run, SupervisedTrainer, Triggers, squared_distance, stream_of
 from tfwm.training.flatness import added, moved, worst_moves
@@ -19,15 +19,6 @@ pytestmark = pytest.mark.trains
 PAIRS = coarse_pairs(8, 16)
 STREAM = stream_of({"inputs": PAIRS.inputs, "targets": PAIRS.targets}, batch_size=8, seed=5)
 TRIGGERS = np.random.default_rng(3).random((2, 16, 16, 3), np.float32)
-
-
-def _gain(value: float) -> keras.Model:
-    """y = w x: one weight."""
-    image = keras.Input((None, None, 1))
-    layer = keras.layers.Conv2D(1, 1, use_bias=False)
-    network = keras.Model(image, layer(image))
-    layer.set_weights([np.full((1, 1, 1, 1), value, np.float32)])
-    return network
 
 
 def _embedding(side: int, flatness: float = 0.2) -> keras.Model:
@@ -80,7 +71,7 @@ def test_a_step_by_hand(side: int) -> None:
     mark = Triggers(
         np.full((2, side, side, 1), 0.5), lambda answers: squared_distance(answers, 0.75), strength=0.1, flatness=0.1
     )
-    trainer = SupervisedTrainer(_gain(2.0), Pixels("half_squares"), mark, training=False)
+    trainer = SupervisedTrainer(one_weight(2.0), Pixels("half_squares"), mark, training=False)
     trainer.compile(keras.optimizers.SGD(0.01))
     ones = tf.ones([2, 2, 2, 1])
     figures = trainer.train_step({"inputs": ones, "targets": ones})

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from tests.doubles import coarse_pairs, coloured_denoiser
+from tests.doubles import coarse_pairs, coloured_denoiser, one_weight
 from tests.replicas import check_two_replicas
 from tfwm.networks.classifiers import classifier
 from tfwm.training import (
@@ -45,22 +45,13 @@ SHARES = np.random.default_rng(2).dirichlet(np.ones(CLASSES), len(DATA)).astype(
 TRIGGERS = np.random.default_rng(3).random((2, 16, 16, 3), np.float32)
 
 
-def _gain(value: float) -> keras.Model:
-    """y = w x: one weight."""
-    image = keras.Input((None, None, 1))
-    layer = keras.layers.Conv2D(1, 1, use_bias=False)
-    network = keras.Model(image, layer(image))
-    layer.set_weights([np.full((1, 1, 1, 1), value, np.float32)])
-    return network
-
-
 def _distance_to_grey(answers: tf.Tensor) -> tf.Tensor:
     return squared_distance(answers, tf.fill(answers.shape[1:], 0.5)[None])
 
 
 def test_a_step_on_pixels_by_hand() -> None:
     """w = 2, inputs of ones that shall become 1.5: a loss of (2 - 1.5)^2 = 0.25, a slope of 2 x 0.5 x 1 = 1."""
-    trainer = SupervisedTrainer(_gain(2.0), Pixels("l2"))
+    trainer = SupervisedTrainer(one_weight(2.0), Pixels("l2"))
     trainer.compile(keras.optimizers.SGD(0.1))
     ones = tf.ones([3, 2, 2, 1])
     figures = trainer.train_step({"inputs": ones, "targets": 1.5 * ones})
@@ -80,7 +71,7 @@ def test_a_step_with_triggers_by_hand(copies: int, side: int) -> None:
     """
     triggers = np.full((2, side, side, 1), 0.5)
     mark = Triggers(triggers, lambda answers: squared_distance(answers, 0.75), strength=0.1, copies=copies)
-    trainer = SupervisedTrainer(_gain(2.0), Pixels("half_squares"), mark, training=False)
+    trainer = SupervisedTrainer(one_weight(2.0), Pixels("half_squares"), mark, training=False)
     trainer.compile(keras.optimizers.SGD(0.01))
     ones = tf.ones([2, 2, 2, 1])
     figures = trainer.train_step({"inputs": ones, "targets": ones})
