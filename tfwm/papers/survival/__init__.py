@@ -32,8 +32,9 @@ _CLASSIFIERS = {
     "desk": (
         "Scale desk: the host of the classifier's demo, a ResNet-18 of an eighth of the width on handwritten digits, "
         "with 40 key samples of `blind_watermark`; a thief has 288 pictures of his own, and 359 test his copies. "
-        "`before` is the preset `fast`; in `after` ordinary images hint at the labels too, and the best class that a "
-        "sample's cover does not have is read. p is that of one look at one suspect with a key that was fixed before; "
+        "`before` are secret labels alone; in `after`, the preset `fast`, ordinary images hint at the labels too, and "
+        "the best class that a sample's cover does not have is read. p is that of one look at one suspect with a key "
+        "that was fixed before; "
         "the aim is 1e-6, which 17 of 40 samples reach. The thief's loss is in points of accuracy against the model "
         "that he stole, on clean test pictures; a negative one is a gain."
     ),

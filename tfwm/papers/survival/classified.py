@@ -50,7 +50,7 @@ def settings_of(context: Context, design: str) -> BlindWatermark:
     preset = replace(
         context.at(smoke=tiny, desk=fast, paper=fast), image_size=SIDES[context.scale], channels=1, classes=10
     )
-    return preset if design == BEFORE else replace(preset, hint=HINT)
+    return replace(preset, hint=0.0 if design == BEFORE else HINT)
 
 
 def _host_settings(context: Context, name: str) -> ClassifierSettings:

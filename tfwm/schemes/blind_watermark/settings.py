@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from tfwm.config import choose
-from tfwm.schemes.key_samples.presets import FAST_ENCODER, JOINT, TINY_CONTROLS, TINY_HOST
+from tfwm.schemes.key_samples.presets import FAST_ENCODER, HINTED_POLICY, JOINT, TINY_CONTROLS, TINY_HOST
 from tfwm.schemes.key_samples.settings import EncoderSettings
 from tfwm.training import Schedule
 
@@ -32,6 +33,7 @@ class BlindWatermarkSettings(EncoderSettings):
 
     name: ClassVar[str] = "blind_watermark"
     presets: ClassVar[tuple[str, ...]] = ("paper", "reference", "fast", "tiny")
+    usual_policy: ClassVar[Mapping[str, Any]] = HINTED_POLICY
 
     body: str = "unet"
     downs: int = 5

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 from tfwm.config import check_at_least_one
-from tfwm.schemes.key_samples.presets import FAST_ENCODER, JOINT, TINY_CONTROLS, TINY_HOST
+from tfwm.schemes.key_samples.presets import FAST_ENCODER, HINTED_POLICY, JOINT, TINY_CONTROLS, TINY_HOST
 from tfwm.schemes.key_samples.settings import EncoderSettings
 from tfwm.training import Schedule
 
@@ -30,6 +31,7 @@ class DeepStegoSettings(EncoderSettings):
 
     name: ClassVar[str] = "deep_stego"
     presets: ClassVar[tuple[str, ...]] = ("paper", "fast", "tiny")
+    usual_policy: ClassVar[Mapping[str, Any]] = HINTED_POLICY
     saturating: ClassVar[bool] = True
 
     adversarial_weight: float = 1.0
