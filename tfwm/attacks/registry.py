@@ -45,6 +45,7 @@ ATTACKS: Table[type[Attack]] = Table(
         "channels_reordered": "tfwm.attacks.wrappers.recolouring:ChannelsReordered",
         "averaged_channels": "tfwm.attacks.wrappers.recolouring:AveragedChannels",
         "negative": "tfwm.attacks.wrappers.recolouring:Negative",
+        "toned": "tfwm.attacks.wrappers.toning:Toned",
         "mean_subtracted": "tfwm.attacks.wrappers.residuals:MeanSubtracted",
         "components_subtracted": "tfwm.attacks.wrappers.residuals:ComponentsSubtracted",
         "demarked": "tfwm.attacks.copies.demarking:Demarked",

@@ -14,6 +14,7 @@ PICTURE_WRAPPERS: tuple[Mapping[str, Any], ...] = (
     {"attack": "channels_reordered"},
     {"attack": "averaged_channels"},
     {"attack": "negative"},
+    {"attack": "toned"},
     {"attack": "mean_subtracted", "pictures": "flat"},
     {"attack": "mean_subtracted", "pictures": "ordinary"},
 )

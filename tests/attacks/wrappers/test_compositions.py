@@ -26,6 +26,7 @@ from tfwm.attacks import (
     Shifted,
     Surrogate,
     Tiled,
+    Toned,
     Turned,
     attack_from_dict,
     attack_to_dict,
@@ -36,7 +37,7 @@ from tfwm.types import Access
 
 WRAPPERS = (
     Mirrored(), Turned(1), SelfEnsemble(), Tiled(), Padded(8), Shifted(), AveragedShifts(2), Rescaled(1.5),
-    ChannelsReordered(), AveragedChannels(), Negative(), MeanSubtracted("flat", 4),
+    ChannelsReordered(), AveragedChannels(), Negative(), Toned((0.9, 0.8, 1.0)), MeanSubtracted("flat", 4),
     ComponentsSubtracted("ordinary", 4, 1),
 )  # fmt: skip
 FILTERS = (Jpeg(50), GaussianNoise(0.02))

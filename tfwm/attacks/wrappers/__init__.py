@@ -7,6 +7,7 @@
 | cutting.py | tiles, and a border that is cut off again |
 | moving.py | shifts, other sizes, and the mean over shifts |
 | recolouring.py | other orders of colour channels, the mean over them, and negatives |
+| toning.py | darker requests, other gammas, another white balance |
 | residuals.py | what the answers have in common, estimated and subtracted |
 | scores.py | classifiers: moved requests, the mean of the scores of several, and the class alone |
 """
