@@ -77,6 +77,6 @@ def smallest_scheme(**changes: object) -> DeepWatermarking:
         DeepWatermarking.tiny(), image_size=16, cells=2, embedder_filters=2, embedder_downs=2, extractor_channels=4,
         extractor_blocks=1, discriminator_filters=2, classifier_filters=2, proxy_filters=2, proxy_downs=2,
         ramp_start=0, ramp_end=0, ramp_floor=1.0, distortions=Distortions(0.5, 0.5, 0.01, 0.0), initial=steps,
-        proxy=steps, adversarial=steps, probes=8, structure=0, tint_psnr=0.0, alpha=0.1,
+        proxy=steps, adversarial=steps, probes=8, structure=0, correction_psnr=0.0, alpha=0.1,
     )  # fmt: skip
     return replace(settings, **changes)

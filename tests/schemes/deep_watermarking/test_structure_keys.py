@@ -15,8 +15,8 @@ from tests.schemes.deep_watermarking.conftest import Untrained
 from tfwm.data import sample_logo
 from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import InvalidKeyError, new_secret
-from tfwm.schemes.deep_watermarking import DeepWatermarking, structure, tint
-from tfwm.schemes.deep_watermarking.codes import owner_code, structure_code, tint_code, whole_code
+from tfwm.schemes.deep_watermarking import DeepWatermarking, correction, structure
+from tfwm.schemes.deep_watermarking.codes import correction_code, owner_code, structure_code, whole_code
 from tfwm.schemes.deep_watermarking.networks import build
 from tfwm.schemes.deep_watermarking.readings import CHANGES
 from tfwm.schemes.deep_watermarking.training import deployed_model, key_of_networks
@@ -104,54 +104,56 @@ def test_what_a_thief_puts_around_the_model_hides_nothing(made: Untrained, wrapp
 
 
 @pytest.fixture(scope="module")
-def tinted() -> Untrained:
+def corrected() -> Untrained:
+    """With a part in the correction: what a blur takes out of photographs."""
     images = patches()
-    return made_with(smoothing_host(), ImagePairs(images, images), tint_psnr=44.0)
+    return made_with(smoothing_host(), ImagePairs(images, images), correction_psnr=44.0)
 
 
 @pytest.mark.parametrize("wrapper", ["as it is", "mirrored", "x8", "tiled", "padded", "jpeg", "half"])
-def test_a_tint_beside_takes_nothing_away(tinted: Untrained, wrapper: str) -> None:
-    verdict = verdict_on(tinted, around(tinted)[wrapper])
+def test_a_part_in_the_correction_takes_nothing_away(corrected: Untrained, wrapper: str) -> None:
+    verdict = verdict_on(corrected, around(corrected)[wrapper])
     assert verdict.p_value < 1e-6, (verdict.score, verdict.null)
     assert "times 4 for the choice among 4 readings" in verdict.null
 
 
-def test_a_tint_is_found_alone(tinted: Untrained) -> None:
-    """What a network without strides learns: the terms of low degree, and nothing else."""
-    mixing, code = tint.mixing_in(tinted.key), tint_code(tinted.scheme, tinted.key)
-    layer = tint.residual_layer(mixing, code, 48.0)
+def test_the_correction_is_found_alone(corrected: Untrained) -> None:
+    """What a network without strides learns: how strong the correction is in each channel, and nothing else."""
+    mixing, code = correction.mixing_in(corrected.key), correction_code(corrected.scheme, corrected.key)
+    layer = correction.residual_layer(mixing, code, 44.0)
 
     def learnt(images: np.ndarray) -> np.ndarray:
-        return layer(np.clip(tinted.host(as_float(images)).numpy(), 0, 1)).numpy()
+        answered = np.clip(corrected.host(as_float(images)).numpy(), 0, 1)
+        return layer([answered, as_float(images), answered]).numpy()
 
-    verdict = verdict_on(tinted, learnt)
+    suspect = FunctionSuspect("m", learnt)
+    verdict = corrected.scheme.verify(suspect, corrected.key, alpha=1e-4)
     assert verdict.marked
-    assert verdict.n == tint.SIZE
+    assert verdict.n == correction.SIZE
     assert verdict.score >= verdict.threshold > 0.8
-    assert "the one taken: the tint" in verdict.null
+    assert "the one taken: the correction" in verdict.null
     for seed in range(1, 4):
-        assert not tinted.scheme.verify(FunctionSuspect("m", learnt), tinted.scheme.decoy(tinted.key, seed=seed)).marked
-    marks = tinted.scheme.decoy_marks(tinted.key, range(1, 4))
-    quick = tinted.scheme.decoy_log10_p(FunctionSuspect("m", learnt), tinted.key, marks)
-    asked = [tinted.scheme.verify(FunctionSuspect("m", learnt), tinted.scheme.decoy(tinted.key, seed=seed)).log10_p
+        assert not corrected.scheme.verify(suspect, corrected.scheme.decoy(corrected.key, seed=seed)).marked
+    marks = corrected.scheme.decoy_marks(corrected.key, range(1, 4))
+    quick = corrected.scheme.decoy_log10_p(suspect, corrected.key, marks)
+    asked = [corrected.scheme.verify(suspect, corrected.scheme.decoy(corrected.key, seed=seed)).log10_p
              for seed in range(1, 4)]  # fmt: skip
     np.testing.assert_allclose(quick, asked, atol=1e-9)
 
 
-def test_hosts_and_echoes_are_innocent_of_a_tint(tinted: Untrained) -> None:
-    assert not tinted.scheme.verify(KerasSuspect("host", tinted.host), tinted.key).marked
+def test_hosts_and_echoes_are_innocent_of_a_correction(corrected: Untrained) -> None:
+    assert not corrected.scheme.verify(KerasSuspect("host", corrected.host), corrected.key).marked
     for answer in (as_float, lambda images: as_float(images) ** 1.1, lambda images: 0 * as_float(images)):
-        assert not verdict_on(tinted, answer).marked
+        assert not verdict_on(corrected, answer).marked
 
 
-def test_a_tint_is_drawn_when_its_terms_are_fixed(tinted: Untrained) -> None:
-    other = replace(
-        tinted.key, arrays={**tinted.key.arrays, tint.ARRAY: tinted.key.arrays[tint.ARRAY] * np.float32(1.01)}
-    )
-    assert not np.allclose(tint_code(tinted.scheme, other), tint_code(tinted.scheme, tinted.key))
-    without = {name: array for name, array in tinted.key.arrays.items() if name != tint.ARRAY}
-    with pytest.raises(InvalidKeyError, match=tint.ARRAY):
-        tinted.scheme.verify(FunctionSuspect("m", as_float), replace(tinted.key, arrays=without))
+def test_a_correction_is_drawn_when_its_terms_are_fixed(corrected: Untrained) -> None:
+    arrays, name = corrected.key.arrays, correction.ARRAY
+    other = replace(corrected.key, arrays={**arrays, name: arrays[name] * np.float32(1.01)})
+    assert not np.allclose(correction_code(corrected.scheme, other), correction_code(corrected.scheme, corrected.key))
+    without = {each: array for each, array in arrays.items() if each != name}
+    with pytest.raises(InvalidKeyError, match=name):
+        corrected.scheme.verify(FunctionSuspect("m", as_float), replace(corrected.key, arrays=without))
 
 
 def test_hosts_and_echoes_are_innocent(made: Untrained) -> None:
@@ -206,8 +208,8 @@ def test_a_key_without_its_functions_is_refused(made: Untrained, name: str) -> N
     ({"structure": 97}, "`structure` must lie between 0 and 96"),
     ({"structure": -1}, "`structure` must lie between 0 and 96"),
     ({"structure": 8, "structure_psnr": 5.0}, "`structure_psnr` between 20 and 70 dB"),
-    ({"tint_psnr": 5.0}, "`tint_psnr` must lie between 20 and 70 dB"),
-    ({"tint_psnr": 45.0, "structure": 0}, "`tint_psnr` must be 0 for a mark without `structure`"),
+    ({"correction_psnr": 5.0}, "`correction_psnr` must lie between 20 and 70 dB"),
+    ({"correction_psnr": 45.0, "structure": 0}, "`correction_psnr` must be 0 for a mark without `structure`"),
     ({"structure": 8, "channels": 2}, "`structure` must be 0 for a logo mark"),
     ({"structure": 8, "coded": False, "registration": "none", "controls": 2, "alpha": 0.4}, "Set `coded`"),
 ])  # fmt: skip

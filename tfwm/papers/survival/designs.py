@@ -53,7 +53,7 @@ def settings_of(context: Context, design: str) -> DeepWatermarking:
     if design == AFTER:
         return preset
     weight = context.at(smoke=preset.pixel_weight, desk=1500.0, paper=1500.0)
-    return replace(preset, structure=0, tint_psnr=0.0, registration="none", pixel_weight=weight)
+    return replace(preset, structure=0, correction_psnr=0.0, registration="none", pixel_weight=weight)
 
 
 def _host_settings(context: Context, name: str) -> HostSettings:

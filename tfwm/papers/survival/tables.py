@@ -195,7 +195,9 @@ def rows(found: Mapping[str, Sequence[Figures]], family: Family) -> Iterator[Row
 
 
 def _agreeing(line: Mapping[str, Any], family: Family) -> str:
-    return f"{line[family.figure]:.0f} of {line['n']}" if family.figure in line else f"tint at {line['cosine']:.2f}"
+    return (
+        f"{line[family.figure]:.0f} of {line['n']}" if family.figure in line else f"correction at {line['cosine']:.2f}"
+    )
 
 
 def _median(lines: Sequence[Mapping[str, Any]], figure: str, digits: int) -> float | str:

@@ -9,7 +9,7 @@ import numpy as np
 from tfwm.digests import array_digest, weights_digest
 from tfwm.evidence.binding import Draws, draws_for, draws_of, pieces_of
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking import structure, tint
+from tfwm.schemes.deep_watermarking import correction, structure
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.wrong_keys import wrong_secret
 
@@ -37,7 +37,7 @@ def bound_parts(key: OwnerKey) -> dict[str, bytes]:
       InvalidKeyError: a part is missing.
     """
     arrays = {"probes": key.array("probes", "u", 4), **baseline_of(key)}
-    arrays |= {name: key.arrays[name] for name in (*structure.ARRAYS, tint.ARRAY) if name in key.arrays}
+    arrays |= {name: key.arrays[name] for name in (*structure.ARRAYS, correction.ARRAY) if name in key.arrays}
     parts = {name: array_digest(array) for name, array in arrays.items()}
     return {**parts, "extractor": weights_digest(key.network("extractor"))}
 
@@ -77,13 +77,13 @@ def structure_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndar
     return whole_code(settings, key)[settings.cells**2 : settings.bits]
 
 
-def tint_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """The direction of the tint, float32 `[21]` of length 1; empty where there is none; otherwise as `owner_code`."""
+def correction_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
+    """The correction's direction, float32 `[14]` of length 1; empty where there is none; otherwise as `owner_code`."""
     return whole_code(settings, key)[settings.bits :]
 
 
 def whole_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """Bits of the map and in structure, then the tint's direction, float32; otherwise as `owner_code`."""
+    """Bits of the map and in structure, then the correction's direction, float32; otherwise as `owner_code`."""
     return _code(settings, draws_in(settings, key))
 
 
@@ -104,6 +104,6 @@ def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
     cells = draws.bits("deep_watermarking/code", settings.cells**2)
     bits = draws.bits("deep_watermarking/structure", settings.structure_bits)
     signs = np.concatenate([cells, bits]).astype(np.float32) * 2 - 1
-    if not settings.tinted:
+    if not settings.corrected:
         return signs
-    return np.concatenate([signs, tint.drawn(draws.generator("deep_watermarking/tint"))])
+    return np.concatenate([signs, correction.drawn(draws.generator("deep_watermarking/correction"))])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,8 +157,9 @@ def fold_carriers(embedder: keras.Model, carried: np.ndarray, channels: int) -> 
 
 
 def host_then_embedder(
-    host: keras.Model | None, folded: keras.Model, size: int, scale: float, carriers: Sequence[keras.layers.Layer] = ()
-) -> keras.Model:
+    host: keras.Model | None, folded: keras.Model, size: int, scale: float,
+    structure: keras.layers.Layer | None = None, correction: keras.layers.Layer | None = None,
+) -> keras.Model:  # fmt: skip
     """The deployed network: host, then H on a resampled copy, the residual added at full resolution.
 
     Args:
@@ -167,12 +168,16 @@ def host_then_embedder(
       folded: from `fold_carriers`.
       size: the side that H was trained at.
       scale: see `BoundedResidual`.
-      carriers: layers that add further carriers of the mark, one after the other, to the host's pixels.
+      structure: adds bits to the host's pixels, see structure.py; None for none.
+      correction: adds to these what follows from question and answer, see correction.py; None for none.
     """
     picture = keras.Input((None, None, folded.input_shape[-1]), name="image")
     output = clip01(host(picture)) if host is not None else picture
     small = Resample(size, name="view")(output)
     residual = BoundedResidual(scale, name="bounded")([small, folded(small)])
-    for carrier in carriers:
-        output = carrier(output)
+    answered = output
+    if structure is not None:
+        output = structure(output)
+    if correction is not None:
+        output = correction([output, picture, answered])
     return keras.Model(picture, AddResampled(name="output")([output, residual]), name="network")

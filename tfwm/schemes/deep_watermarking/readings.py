@@ -1,9 +1,9 @@
 """What the carriers of a coded mark say of a suspect, together in one exact test.
 
 There are three readings: the code map in its cells, the bits in structure, and both together, the answers taken as they
-are. Each is a count of independent fair bits. A tint is a fourth one, the cosine of two directions. The best counts,
-times how many there are; within a reading, the choice of a view (cells) or of a change (structure) is paid for in the
-same way. Whatever is chosen by, the chance that a suspect without the mark gets so far is at most the product.
+are. Each is a count of independent fair bits. A correction is a fourth one, the cosine of two directions. The best
+counts, times how many there are; within a reading, the choice of a view (cells) or of a change (structure) is paid for
+in the same way. Whatever is chosen by, the chance that a suspect without the mark gets so far is at most the product.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tfwm.evidence.registration import Match, Register, choice
 from tfwm.evidence.verdicts import chosen_verdict
 from tfwm.keys import OwnerKey
 from tfwm.networks.structure import blurred
-from tfwm.schemes.deep_watermarking import tint
+from tfwm.schemes.deep_watermarking import correction
 from tfwm.schemes.deep_watermarking.extraction import Responses
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.structure import Regression, functions_in
@@ -97,8 +97,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class TintReading:
-    """The cosine of the suspect's tint with the owner's, and what it is worth.
+class CorrectionReading:
+    """The cosine of the direction of a suspect's correction with the owner's, and what it is worth.
 
     Args:
       cosine: in [-1, 1].
@@ -118,11 +118,11 @@ class TintReading:
         """As that of `Reading`, but for the score, which is the cosine."""
         verdicts.check_alpha(alpha, settings.smallest_p_value)
         words = (
-            f", times {self.readings} for the choice among {self.readings} readings; the one taken: the tint, whose "
-            "direction is uniform among all, so that the chance is that of a random direction"
+            f", times {self.readings} for the choice among {self.readings} readings; the one taken: the correction, "
+            "whose direction is uniform among all, so that the chance is that of a random direction"
         )
         return Verdict(
-            score=max(self.cosine, 0.0), threshold=tint.cosine_needed(alpha / self.readings), n=tint.SIZE,
+            score=max(self.cosine, 0.0), threshold=correction.cosine_needed(alpha / self.readings), n=correction.SIZE,
             p_value=statistics.p_value_of(self.found), null=null + words, alpha=alpha, log10_p=self.found,
             details={"cosine": self.cosine, **details},
         )  # fmt: skip
@@ -142,11 +142,11 @@ class Readings:
     key: OwnerKey
     answers: np.ndarray = field(repr=False)
 
-    def __call__(self, code: np.ndarray, alpha: float) -> Reading | TintReading:
+    def __call__(self, code: np.ndarray, alpha: float) -> Reading | CorrectionReading:
         """The best reading of a code.
 
         Args:
-          code: `[bits]` of -1 and 1, those of the cells first; behind them the tint's direction, if any.
+          code: `[bits]` of -1 and 1, those of the cells first; behind them the correction's direction, if any.
           alpha: where reading the answers as they are gives at most that, nothing else is tried.
         """
         cells, bits, direction = np.split(code, [self.settings.cells**2, self.settings.bits])
@@ -154,9 +154,9 @@ class Readings:
             return self._of_cells(self.register.match(cells, alpha))
         plain = self.register.match(cells, 1.0)
         quick = [self._of_cells(plain), self._of_structure(plain, bits, AS_THEY_ARE), self._of_both(plain, bits)]
-        best: Reading | TintReading = min(quick, key=_least)
+        best: Reading | CorrectionReading = min(quick, key=_least)
         if direction.size:
-            best = min(best, self._of_tint(plain, direction), key=_least)
+            best = min(best, self._of_correction(plain, direction), key=_least)
         if best.found <= math.log10(alpha * (1 + LEEWAY)):
             return best
         match = self.register.match(cells, alpha / self.settings.readings)
@@ -210,16 +210,21 @@ class Readings:
     @cached_property
     def _regression(self) -> Regression:
         functions = functions_in(self.key, self.settings.structure, self.settings.channels)
-        return Regression(functions, self.responses.unmarked, tinted=self.settings.tinted)
+        return Regression(functions, self.responses.unmarked)
 
     @cached_property
-    def tinted(self) -> np.ndarray:
-        """Coefficients of the tint, float64 `[21]`.
+    def corrected(self) -> np.ndarray:
+        """Coefficients of the correction, float64 `[14]`.
 
         Raises:
           InvalidKeyError: the key has no terms of it or no unmarked answers, or others.
         """
-        return tint.coefficients(tint.mixing_in(self.key), self.responses.unmarked, self._fitting_answers)
+        return correction.coefficients(
+            correction.mixing_in(self.key),
+            self.key.array("probes", "u", 4),
+            self.responses.unmarked,
+            self._fitting_answers,
+        )
 
     @cached_property
     def _fitting_answers(self) -> np.ndarray:
@@ -248,11 +253,11 @@ class Readings:
         )
         return self._chosen(np.sign(said) == bits, _worth(bits.size, factor), words, match)
 
-    def _of_tint(self, match: Match, direction: np.ndarray) -> TintReading:
+    def _of_correction(self, match: Match, direction: np.ndarray) -> CorrectionReading:
         """`match` is of the plain view."""
-        cosine, log10_p = tint.log10_p(self.tinted, direction)
+        cosine, log10_p = correction.log10_p(self.corrected, direction)
         readings = self.settings.readings
-        return TintReading(cosine, min(log10_p + math.log10(readings), 0.0), readings, match)
+        return CorrectionReading(cosine, min(log10_p + math.log10(readings), 0.0), readings, match)
 
     def _of_both(self, match: Match, bits: np.ndarray) -> Reading:
         """`match` is of the plain view."""
@@ -278,5 +283,5 @@ def _worth(n: int, factor: int) -> np.ndarray:
     return np.minimum(statistics.log10_tails(n) + math.log10(factor), 0.0)
 
 
-def _least(reading: Reading | TintReading) -> float:
+def _least(reading: Reading | CorrectionReading) -> float:
     return reading.found

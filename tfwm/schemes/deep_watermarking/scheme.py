@@ -153,7 +153,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
         return self.coded
 
     def decoy_marks(self, key: OwnerKey, seeds: Sequence[int]) -> np.ndarray:
-        """The codes of the decoys of these seeds, float32 `[seeds, bits]` of -1 and 1; behind them the tint's.
+        """The codes of the decoys of these seeds, float32 `[seeds, bits]` of -1 and 1; behind them the correction's.
 
         Args:
           key: the owner's.

@@ -58,9 +58,10 @@ class DeepWatermarkingSettings:
         the paper). These bits stay where a thief mirrors, turns, cuts, pads, averages or compresses, changes the order
         of channels, or asks with negatives. See structure.py.
       structure_psnr: of pictures with these bits alone against those without, in dB.
-      tint_psnr: of pictures with the tint alone against those without, in dB; 0 for none (not in the paper). Each
-        channel gets a little of the others, in a direction that the key draws: what surrogates without strides learn.
-        It takes a mark with `structure`; grey images have none. See tint.py.
+      correction_psnr: of pictures with this carrier alone against those without, in dB; 0 for none (not in the paper).
+        A little of what the host takes out of a picture stays in it, in a colour that the key draws: what all copies
+        learn. It takes a mark with `structure`; grey images, and data that are protected without a host, have none.
+        See correction.py.
       vgg_weights: npz with VGG19's first layers, for lambda_2; empty: tf.keras.applications' weights.
       controls: for a logo mark alone: how many unmarked restoration networks are trained on the owner's pairs, from
         inputs to targets, among which a suspect is ranked. p is never below 1/(controls + 1): 19 reach 0.05. They cost
@@ -86,7 +87,7 @@ class DeepWatermarkingSettings:
     shown_arrays: ClassVar[Mapping[str, int | None]] = {
         "probes": None, "unmarked": None, "baseline": None, "logo": None, "unmarked_nc": None, "control_nc": None,
         "control_names": None, "structure_frequencies": None, "structure_phases": None, "structure_mixing": None,
-        "structure_offsets": None, "tint_mixing": None,
+        "structure_offsets": None, "correction_mixing": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
     deployed_arrays: ClassVar[tuple[str, ...]] = ("structure_frequencies", "structure_phases")
@@ -131,7 +132,7 @@ class DeepWatermarkingSettings:
     registration: str = field(default="none", metadata=LATER)
     structure: int = field(default=0, metadata=LATER)
     structure_psnr: float = field(default=45.5, metadata=LATER)
-    tint_psnr: float = field(default=0.0, metadata=LATER)
+    correction_psnr: float = field(default=0.0, metadata=LATER)
     vgg_weights: str = ""
     controls: int = field(default=19, metadata=LATER)
     control_filters: int = field(default=32, metadata=LATER)
@@ -158,7 +159,7 @@ class DeepWatermarkingSettings:
                 f"{self.registration!r}. Use none, or set `coded`."
             )
         self._check_structure()
-        self._check_tint()
+        self._check_correction()
         check_at_least_one(
             self, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
             "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
@@ -184,12 +185,15 @@ class DeepWatermarkingSettings:
                 f"{self.structure} with coded={self.coded} and {self.channels} channels. Set `coded`."
             )
 
-    def _check_tint(self) -> None:
-        if self.tint_psnr and not 20 <= self.tint_psnr <= 70:
-            raise ValueError(f"`tint_psnr` must lie between 20 and 70 dB, or be 0 for none, got {self.tint_psnr:g}.")
-        if self.tint_psnr and not self.structure:
+    def _check_correction(self) -> None:
+        if self.correction_psnr and not 20 <= self.correction_psnr <= 70:
             raise ValueError(
-                f"`tint_psnr` must be 0 for a mark without `structure`, got {self.tint_psnr:g}. Set `structure`, or 0."
+                f"`correction_psnr` must lie between 20 and 70 dB, or be 0 for none, got {self.correction_psnr:g}."
+            )
+        if self.correction_psnr and not self.structure:
+            raise ValueError(
+                f"`correction_psnr` must be 0 for a mark without `structure`, got {self.correction_psnr:g}. Set "
+                "`structure`, or 0."
             )
 
     @classmethod
@@ -237,12 +241,12 @@ class DeepWatermarkingSettings:
     @property
     def readings(self) -> int:
         """How many readings of a coded mark there are, of which the best one counts."""
-        return (READINGS if self.structure else 1) + self.tinted
+        return (READINGS if self.structure else 1) + self.corrected
 
     @property
-    def tinted(self) -> bool:
-        """Whether the mark has a tint."""
-        return bool(self.tint_psnr) and self.channels == 3
+    def corrected(self) -> bool:
+        """Whether the mark has a part in the correction."""
+        return bool(self.correction_psnr) and self.channels == 3
 
     @property
     def family(self) -> Family:

@@ -27,7 +27,6 @@ from tfwm.networks.structure import (
     plain_count,
     waves,
 )  # fmt: skip
-from tfwm.networks.tint import colour_terms
 from tfwm.suspects import as_float
 
 WAVES = (32, 80)  # of each part
@@ -186,12 +185,10 @@ class Regression:
     Args:
       functions: of the key.
       unmarked: uint8 `[n, h, w, c]`, what the unmarked host answers to the probes.
-      tinted: whether there is a tint, whose terms are then fitted and ignored as well.
     """
 
     functions: Functions
     unmarked: np.ndarray
-    tinted: bool = False
 
     def __call__(self, answers: np.ndarray, changes: Mapping[str, Callable[[np.ndarray], np.ndarray]]) -> np.ndarray:
         """What speaks for each bit, for each way in which the unmarked answers may have been changed as well.
@@ -219,8 +216,6 @@ class Regression:
         """Functions at each pixel and channel, and what is fitted and ignored: plain colours, each channel's alone."""
         channels, pictures = images.shape[-1], tf.convert_to_tensor(images)
         plain = plain_colours(pictures).numpy()
-        if self.tinted:
-            plain = np.repeat(colour_terms(pictures).numpy()[..., None, :], channels, axis=-2)
         alone = plain[..., None, :] * np.eye(channels, dtype=np.float32)[:, :, None]
         values = np.concatenate([self.functions(images), alone.reshape(*plain.shape[:-1], -1)], axis=-1)
         return values.reshape(-1, values.shape[-1])

@@ -17,8 +17,8 @@ from tfwm.data.logos import read_logo
 from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking import structure, tint
-from tfwm.schemes.deep_watermarking.codes import owner_code, structure_code, tint_code
+from tfwm.schemes.deep_watermarking import correction, structure
+from tfwm.schemes.deep_watermarking.codes import correction_code, owner_code, structure_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
 from tfwm.schemes.deep_watermarking.extraction import extract
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
@@ -49,6 +49,8 @@ def train_deep_watermark(
     Raises:
       ValueError: too little data, or a mark that a blank extraction would match.
     """
+    if host is None:
+        settings = replace(settings, correction_psnr=0.0)  # targets alone do not say what was corrected
     mark = checked_mark(settings)
     pairs, probes = _split(settings, data)
     outputs = host_outputs(host, pairs)
@@ -194,18 +196,19 @@ def deployed_model(
     code = owner_code(settings, key)[None] if settings.coded else None
     carried = carriers(code, as_float(key.arrays["logo"]), settings.image_size, 1)[0].numpy()
     folded = fold_carriers(built.embedder, carried, settings.channels)
-    return host_then_embedder(host, folded, settings.image_size, settings.residual_scale, _carriers(settings, key))
+    return host_then_embedder(host, folded, settings.image_size, settings.residual_scale, **_carriers(settings, key))
 
 
-def _carriers(settings: DeepWatermarkingSettings, key: OwnerKey) -> list[keras.layers.Layer]:
-    """The layers with the bits that are tied to structure and with the tint, where there are any."""
-    layers: list[keras.layers.Layer] = []
+def _carriers(settings: DeepWatermarkingSettings, key: OwnerKey) -> dict[str, keras.layers.Layer]:
+    """The layers of carriers that are not trained, as far as there are any, by what `host_then_embedder` calls them."""
+    layers: dict[str, keras.layers.Layer] = {}
     if settings.structure:
         functions = structure.functions_in(key, settings.structure, settings.channels)
         code = structure_code(settings, key)
-        layers.append(structure.residual_layer(functions, code, settings.structure_psnr, settings.channels))
-    if settings.tinted:
-        layers.append(tint.residual_layer(tint.mixing_in(key), tint_code(settings, key), settings.tint_psnr))
+        layers["structure"] = structure.residual_layer(functions, code, settings.structure_psnr, settings.channels)
+    if settings.corrected:
+        mixing, direction = correction.mixing_in(key), correction_code(settings, key)
+        layers["correction"] = correction.residual_layer(mixing, direction, settings.correction_psnr)
     return layers
 
 
@@ -231,8 +234,8 @@ def key_of_networks(
     )  # fmt: skip
     if settings.structure:
         key = replace(key, arrays={**key.arrays, **structure.fitted(settings.structure, unmarked, secret).arrays()})
-    if settings.tinted:
-        key = replace(key, arrays={**key.arrays, tint.ARRAY: tint.fitted(unmarked)})
+    if settings.corrected:
+        key = replace(key, arrays={**key.arrays, correction.ARRAY: correction.fitted(probes.inputs, unmarked)})
     of_host = extract(settings, unmarked, key)["logo"]
     arrays = {**key.arrays, "unmarked_nc": _unmarked_nc(settings, built, key, probes.inputs, of_host)}
     return OwnerKey(key.scheme, key.settings, secret, arrays, key.networks)
