@@ -53,6 +53,7 @@ LABELS = {
     "averaged_shifts": "averaged_shifts(2, reflected)", "rescaled": "rescaled(1.5)",
     "channels_reordered": "channels_reordered(gbr)", "averaged_channels": "averaged_channels()",
     "negative": "negative()", "toned": "toned(0.5)",
+    "grey_correction": "grey_correction()", "colours_fitted": "colours_fitted(8)",
     "mean_subtracted": "mean_subtracted(flat, 8)", "components_subtracted": "components_subtracted(ordinary, 8, 2)",
     "demarked": "demarked(plain_cnn-4, 2 blocks, l2)", "request_shift": "request_shift(2 down, 1 left)",
     "ensemble_scores": "ensemble_scores(1, mirrored)", "class_alone": "class_alone()",

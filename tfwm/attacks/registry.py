@@ -46,6 +46,8 @@ ATTACKS: Table[type[Attack]] = Table(
         "averaged_channels": "tfwm.attacks.wrappers.recolouring:AveragedChannels",
         "negative": "tfwm.attacks.wrappers.recolouring:Negative",
         "toned": "tfwm.attacks.wrappers.toning:Toned",
+        "grey_correction": "tfwm.attacks.wrappers.correcting:GreyCorrection",
+        "colours_fitted": "tfwm.attacks.wrappers.correcting:ColoursFitted",
         "mean_subtracted": "tfwm.attacks.wrappers.residuals:MeanSubtracted",
         "components_subtracted": "tfwm.attacks.wrappers.residuals:ComponentsSubtracted",
         "demarked": "tfwm.attacks.copies.demarking:Demarked",

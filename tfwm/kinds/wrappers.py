@@ -15,6 +15,8 @@ PICTURE_WRAPPERS: tuple[Mapping[str, Any], ...] = (
     {"attack": "averaged_channels"},
     {"attack": "negative"},
     {"attack": "toned"},
+    {"attack": "grey_correction"},
+    {"attack": "colours_fitted"},
     {"attack": "mean_subtracted", "pictures": "flat"},
     {"attack": "mean_subtracted", "pictures": "ordinary"},
 )

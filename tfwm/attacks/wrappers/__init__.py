@@ -8,6 +8,7 @@
 | moving.py | shifts, other sizes, and the mean over shifts |
 | recolouring.py | other orders of colour channels, the mean over them, and negatives |
 | toning.py | darker requests, other gammas, another white balance |
+| correcting.py | corrections made grey, colours fitted to the thief's own pairs |
 | residuals.py | what the answers have in common, estimated and subtracted |
 | scores.py | classifiers: moved requests, the mean of the scores of several, and the class alone |
 """
