@@ -40,7 +40,7 @@ from tfwm.types import Access
 WRAPPERS = (
     Mirrored(), Turned(1), SelfEnsemble(), Tiled(), Padded(8), Shifted(), AveragedShifts(2), Rescaled(1.5),
     ChannelsReordered(), AveragedChannels(), Negative(), Toned((0.9, 0.8, 1.0)), GreyCorrection(), ColoursFitted(4),
-    MeanSubtracted("flat", 4),    ComponentsSubtracted("ordinary", 4, 1),
+    MeanSubtracted("flat", 4), ComponentsSubtracted("ordinary", 4, 1),
 )  # fmt: skip
 FILTERS = (Jpeg(50), GaussianNoise(0.02))
 PAIRS = [*permutations(WRAPPERS, 2), *((wrapper, behind) for wrapper in WRAPPERS for behind in FILTERS)]
