@@ -7,17 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from tfwm.keys import new_secret
+from tfwm.kinds.restoration_hosts import HostSettings
 from tfwm.papers.engine.experiment import Context
+from tfwm.papers.engine.hosts import TrainedHosts
 from tfwm.papers.engine.subjects import Subject
 from tfwm.papers.quan2020.models import KEY_SEED, TRAINED
 from tfwm.papers.quan2020.pictures import denoising_cases, thief_pairs, training_pairs
-from tfwm.papers.quan2020.scales import SIGMA
+from tfwm.papers.quan2020.scales import SIGMA, host_settings
 from tfwm.papers.survival.tables import AFTER, BEFORE
 from tfwm.schemes.trigger_image import TriggerImage
 from tfwm.training import Schedule
-from tfwm.types import ImagePairs
+from tfwm.types import RESTORATION, ImagePairs
 
 HOST = "dncnn"
+WIDE_FILTERS = {"smoke": 8, "desk": 64, "paper": 64}
+WIDE_EPOCHS = {"smoke": 1, "desk": 30, "paper": 90}
 SHOWN = 128  # side of the middle of each test picture
 DESIGNS = {
     # What the preset `fast` embeds.
@@ -64,6 +68,35 @@ def marked(context: Context, design: str) -> Subject:
     """
     secret = new_secret(KEY_SEED + context.seeds[0])
     return TRAINED.marked(context, HOST, scheme_of_design(context, design), f"trigger_image {design}", secret=secret)
+
+
+def _wide_settings(context: Context, name: str) -> HostSettings:
+    narrow, scale = host_settings(context, name), context.scale
+    schedule = replace(narrow.schedule, epochs=WIDE_EPOCHS[scale], learning_rate=1e-3)
+    return replace(narrow, filters=WIDE_FILTERS[scale], schedule=schedule)
+
+
+WIDE = TrainedHosts(RESTORATION, "wide host", _wide_settings, training_pairs)
+
+
+def wide_host_of(context: Context) -> Subject:
+    """The unmarked denoiser with the paper's 64 filters, trained for a third of the steps.
+
+    Args:
+      context: of one seed.
+    """
+    return WIDE.unmarked(context, HOST)
+
+
+def wide_marked(context: Context, design: str) -> Subject:
+    """The wide denoiser, marked by a design, and its key.
+
+    Args:
+      context: of one seed.
+      design: `before` or `after`.
+    """
+    secret = new_secret(KEY_SEED + context.seeds[0])
+    return WIDE.marked(context, HOST, scheme_of_design(context, design), f"wide trigger_image {design}", secret=secret)
 
 
 def pairs(context: Context, part: str) -> ImagePairs:

@@ -41,6 +41,16 @@ def thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
     )
 
 
+def patient_thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
+    """Those who train the stolen network further, and one who mirrors: what a wide network is tried with.
+
+    Args:
+      context: of the experiment; at scale smoke a few steps.
+    """
+    trained = {name: thief for name, thief in _trained(context).items() if "epochs" in name}
+    return {"free": {"mirrored": around_pictures()["mirrored"]}, "training": trained}
+
+
 def _trained(context: Context) -> dict[str, Attack]:
     return {
         "10 epochs at 1e-5": _tuned(context, 10, 1e-5),

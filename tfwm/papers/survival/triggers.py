@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,8 +11,16 @@ from tfwm.kinds.fidelity import psnr
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.findings import Claim, Findings
 from tfwm.papers.survival.tables import AS_IT_IS, Family, Figures, table
-from tfwm.papers.survival.trigger_designs import SHOWN, host_of, marked, pairs, test_pictures
-from tfwm.papers.survival.trigger_thieves import thieves
+from tfwm.papers.survival.trigger_designs import (
+    SHOWN,
+    host_of,
+    marked,
+    pairs,
+    test_pictures,
+    wide_host_of,
+    wide_marked,
+)
+from tfwm.papers.survival.trigger_thieves import patient_thieves, thieves
 from tfwm.types import Suspect
 
 HOST_LOSS = 0.3  # dB, at most
@@ -24,6 +33,15 @@ def triggers(context: Context) -> Findings:
       context: its seeds are hosts, keys and trainings of their own; rows give the median and the range over them.
     """
     return table(context, FAMILY)
+
+
+def wide_triggers(context: Context) -> Findings:
+    """The same for a network of 64 filters, and those who train it further.
+
+    Args:
+      context: as for `triggers`.
+    """
+    return table(context, WIDE_FAMILY)
 
 
 def _quality(context: Context, suspect: Suspect) -> float:
@@ -51,3 +69,6 @@ FAMILY = Family(
         "the unmarked host": "", "the unmarked host, mean over eight orientations": "mean over eight orientations",
     },
 )  # fmt: skip
+WIDE_FAMILY = replace(
+    FAMILY, host=wide_host_of, marked=wide_marked, thieves=patient_thieves, innocent={"the unmarked host": ""}
+)
