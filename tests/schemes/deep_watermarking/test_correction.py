@@ -78,16 +78,16 @@ def test_a_strong_correction_does_not_leave_more_than_the_limit(mixing) -> None:
 
 def test_the_direction_is_read_back_at_8_bits(pairs, mixing) -> None:
     found = correction.coefficients(mixing, pairs.inputs, pairs.targets, at_8_bits(marked(pairs, mixing)))
-    cosine, log10_p = correction.log10_p(found * correction_weights(), direction())
-    assert cosine > 0.97
-    assert log10_p < -9
-    assert correction.log10_p(found, direction())[1] < -7
+    assert correction.log10_p(found, direction())[1] < -6
     assert correction.log10_p(found, direction(1))[1] > -3
+    np.testing.assert_allclose(np.corrcoef(found, direction())[0, 1], 1, atol=0.01)
 
 
-def correction_weights() -> np.ndarray:
-    """Of a suspect that has learnt all terms alike."""
-    return np.tile(correction.LEARNT, 2)
+@pytest.mark.parametrize("learnt", correction.LEARNT, ids=["more", "less"])
+def test_a_copy_that_has_learnt_a_share_of_each_term_is_read_alike(learnt: np.ndarray) -> None:
+    cosine, log10_p = correction.log10_p(np.tile(learnt, 2) * direction(), direction())
+    assert cosine == pytest.approx(1.0, abs=1e-6)
+    assert log10_p < -30
 
 
 @pytest.mark.parametrize("change", [
@@ -106,11 +106,11 @@ def test_a_thief_who_mirrors_gives_the_same_answer(pairs, mixing) -> None:
 
 
 def test_what_knows_nothing_has_a_uniform_chance(pairs, mixing) -> None:
-    """For one suspect that leaves half of the rain, over keys: whatever it answers."""
+    """For one suspect that leaves half of the rain, over keys: whatever it answers. The choice of two is paid for."""
     half = 0.5 * as_float(pairs.targets) + 0.5 * as_float(pairs.inputs) ** 1.2
     found = correction.coefficients(mixing, pairs.inputs, pairs.targets, half)
     p = [10 ** correction.log10_p(found, direction(seed))[1] for seed in range(2000)]
-    assert kstest(p, "uniform").pvalue > 1e-3
+    assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
 
 
 @pytest.mark.parametrize("answer", [0.0, np.nan, np.inf])
@@ -142,7 +142,8 @@ def test_terms_that_a_stranger_made_up_are_no_evidence(pairs) -> None:
 
 @pytest.mark.parametrize("alpha", [0.3, 1e-3, 1e-6, 1e-18, 1e-40])
 def test_the_cosine_that_is_needed_has_that_chance(alpha: float) -> None:
-    assert log10_cosine(correction.cosine_needed(alpha), correction.SIZE) == pytest.approx(np.log10(alpha), abs=0.01)
+    needed = log10_cosine(correction.cosine_needed(alpha), correction.SIZE)
+    assert needed == pytest.approx(np.log10(alpha / len(correction.LEARNT)), abs=0.01)
 
 
 def test_a_layer_of_it_is_saved_and_loaded(pairs, mixing, tmp_path) -> None:

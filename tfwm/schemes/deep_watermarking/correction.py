@@ -15,6 +15,7 @@ distribution is known (`tfwm.evidence.statistics.log10_cosine`). Not in the pape
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,9 +31,9 @@ ARRAY = "correction_mixing"
 COLOURS = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2.0], [6.0]])
 SIZE = len(COLOURS) * TERMS
 LIMIT = 10.0  # times the residual's root mean square: what a strong correction gets at most
-# The share of each term that copies of the first few hundred steps have learnt: of what is read, the terms that are
-# learnt late are enlarged alike.
-LEARNT = np.array([0.9, 0.9, 0.8, 0.35, 0.4, 0.35, 0.4])
+# The share of each term that copies of a few hundred steps have learnt, some more and some less: of what is read, the
+# terms that are learnt late are enlarged alike. The better of the two readings counts, times two.
+LEARNT = np.array([[0.9, 0.9, 0.8, 0.35, 0.4, 0.35, 0.4], [0.9, 0.9, 0.7, 0.2, 0.2, 0.2, 0.2]])
 _RIDGE = 1e-4
 _LEAST = 2 / 255  # a weaker correction is not blown up
 _BATCH = 32
@@ -131,7 +132,7 @@ def coefficients(mixing: np.ndarray, probes: np.ndarray, unmarked: np.ndarray, a
     if not (np.isfinite(normal).all() and np.isfinite(found).all()):
         return np.full(SIZE, np.nan)
     solved = [np.linalg.lstsq(*each, rcond=1e-12)[0][:TERMS] for each in zip(normal, found)]
-    return np.ravel(COLOURS @ np.stack(solved) / LEARNT)
+    return np.ravel(COLOURS @ np.stack(solved))
 
 
 def _own(values: np.ndarray) -> np.ndarray:
@@ -140,23 +141,24 @@ def _own(values: np.ndarray) -> np.ndarray:
 
 
 def cosine_needed(alpha: float) -> float:
-    """The smallest cosine whose chance is at most `alpha`.
+    """The smallest cosine whose chance, of one reading, is at most a share of `alpha`, for each of `LEARNT` one.
 
     Args:
       alpha: in (0, 0.5].
     """
-    return float(np.sqrt(betainccinv(0.5, (SIZE - 1) / 2, min(2.0 * alpha, 1.0))))
+    return float(np.sqrt(betainccinv(0.5, (SIZE - 1) / 2, min(2.0 * alpha / len(LEARNT), 1.0))))
 
 
 def log10_p(found: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
-    """The cosine of what was found with a direction, and log10 of the chance of one as large; no evidence for none.
+    """The best cosine of what was found with a direction, and log10 of p, corrected for that choice; 0 for no evidence.
 
     Args:
       found: `[14]`, of `coefficients`.
       direction: `[14]`, of length 1.
     """
-    length = float(np.linalg.norm(found))
-    if not np.isfinite(length) or length == 0.0:
+    if not np.isfinite(found).all() or not found.any():
         return 0.0, 0.0
-    cosine = float(np.clip(found @ direction / length / np.linalg.norm(direction), -1.0, 1.0))
-    return cosine, log10_cosine(cosine, SIZE)
+    readings = np.reshape(found.reshape(len(COLOURS), TERMS) / LEARNT[:, None], (len(LEARNT), SIZE))
+    lengths = np.linalg.norm(readings, axis=1) * np.linalg.norm(direction)
+    cosine = float(np.clip(np.max(readings @ direction / lengths), -1.0, 1.0))
+    return cosine, min(log10_cosine(cosine, SIZE) + math.log10(len(LEARNT)), 0.0)

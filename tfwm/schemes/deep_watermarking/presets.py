@@ -53,12 +53,12 @@ FAST: dict[str, Any] = {
     "image_size": 64, "coded": True, "code_weight": 1.0, "embedder_filters": 16, "embedder_downs": 4,
     "embedder_normalization": "instance", "residual_scale": 0.1, "extractor_channels": 20, "extractor_blocks": 4,
     "extractor_decoder_normalization": False, "discriminator_filters": 8, "classifier_filters": 8,
-    "proxy_filters": 12, "proxy_downs": 4, "pixel_weight": 3000.0, "perceptual_weight": 0.0,
+    "proxy_filters": 12, "proxy_downs": 4, "pixel_weight": 3500.0, "perceptual_weight": 0.0,
     "reconstruction_weight": 3.0, "clean_weight": 1.5, "consistency_weight": 0.1, "ramp_start": 60, "ramp_end": 300,
     "ramp_floor": 0.002, "clean_stride": 4, "clean_outputs": True, "distortions": Distortions(0.4, 1.2, 0.015, 0.06),
     "initial": Schedule(24, 25, 16, 2e-3, "cosine"), "proxy": Schedule(8, 25, 16, 2e-3, "cosine"),
     "adversarial": Schedule(6, 25, 16, 1e-3, "cosine"), "probes": 512, "registration": "frames", "structure": 96,
-    "structure_psnr": 48.0, "correction_psnr": 45.5,
+    "structure_psnr": 48.5, "correction_psnr": 45.5,
     "alpha": 1e-6, "controls": 0, "control_filters": 12, "control_schedule": Schedule(8, 25, 16, 2e-3, "cosine", 0.9),
 }  # fmt: skip
 
