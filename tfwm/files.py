@@ -18,10 +18,21 @@ from typing import Any
 LARGEST_JSON = 2**26
 MARK = ".tfwm-"  # in the names of temporary files and directories
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
+# What file managers leave in every folder that they show, unasked.
+LITTER = frozenset((".ds_store", ".localized", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"))
 
 
 class BusyError(OSError):
     """Another process works in the same place."""
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file is one that a system leaves in a folder by itself: of Finder, Explorer or KDE, or `._name`.
+
+    Args:
+      name: of the file, without its folder.
+    """
+    return name.lower() in LITTER or name.startswith("._")
 
 
 @contextmanager
