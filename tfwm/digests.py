@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.files import is_litter
+from tfwm.files import is_litter, without_wildcards
 from tfwm.keys import OwnerKey, derive
 from tfwm.types import ImagePairs, LabelledImages, Scheme
 
@@ -240,9 +240,10 @@ def _released_arrays(path: Path) -> Iterator[np.ndarray]:
     if not (path / "saved_model.pb").is_file():
         raise ValueError(f"a model must be a SavedModel's folder or a .keras file, got `{path}`.")
     if (path / "variables" / "variables.index").is_file():
-        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
-        types = reader.get_variable_to_dtype_map()
-        yield from (reader.get_tensor(name) for name in sorted(types) if types[name].is_floating)
+        with without_wildcards(path / "variables") as variables:
+            reader = tf.train.load_checkpoint(str(variables / "variables"))
+            types = reader.get_variable_to_dtype_map()
+            yield from (reader.get_tensor(name) for name in sorted(types) if types[name].is_floating)
 
 
 def framed(tag: bytes, *fields: bytes) -> bytes:

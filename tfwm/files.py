@@ -21,9 +21,27 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 # What file managers leave in every folder that they show, unasked.
 LITTER = frozenset((".ds_store", ".localized", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"))
 
+WILDCARDS = frozenset("*?[]\\")
+
 
 class BusyError(OSError):
     """Another process works in the same place."""
+
+
+@contextmanager
+def without_wildcards(path: str | Path) -> Iterator[Path]:
+    """Yields a name of the path in which nothing is a wildcard: TensorFlow looks for checkpoints by patterns.
+
+    Args:
+      path: of a file or folder; a link to it, for the time of the context, where it has brackets, stars and the like.
+    """
+    if not set(str(path)) & WILDCARDS:
+        yield Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="tfwm.") as temporary:
+        link = Path(temporary) / "link"
+        link.symlink_to(Path(path).absolute())
+        yield link
 
 
 def is_litter(name: str) -> bool:

@@ -61,8 +61,9 @@ def test_gradient_descent_by_hand(tmp_path: Path) -> None:
     assert weight == pytest.approx(2.28)
 
 
-def test_a_longer_schedule_goes_on_where_a_shorter_one_stopped(tmp_path: Path) -> None:
-    run = Run(tmp_path, quiet=True)
+@pytest.mark.parametrize("folder", ["plain", "run [1]", "what? a * of ä\\b"])
+def test_a_longer_schedule_goes_on_where_a_shorter_one_stopped(tmp_path: Path, folder: str) -> None:
+    run = Run(tmp_path / folder, quiet=True)
     _fit(run, Schedule(2, 2, 2, decay="constant"))
     history, weight = _fit(run, Schedule(5, 2, 2, decay="constant"))
     assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5]

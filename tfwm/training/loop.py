@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.stream.batches import batches
-from tfwm.files import locked, write_json
+from tfwm.files import locked, without_wildcards, write_json
 from tfwm.training.callbacks import Enough, EpochLine, Plateau, Scalars, State
 from tfwm.training.run import Run
 from tfwm.training.schedule import Schedule
@@ -73,8 +73,8 @@ def fit(
     folder = checkpoints / f"{stage}-{digest[:16]}"
     # Of several workers that train one network together each must get in.
     alone = nullcontext() if run.strategy == "multiworker" else locked(folder / "lock", "training")
-    with alone:
-        state = State(trainer, folder)
+    with alone, without_wildcards(folder) as place:
+        state = State(trainer, place)
         had_enough = bool(enough and state.history and enough(state.history[-1]))
         if state.epoch < schedule.epochs and not had_enough:
             _go_on(trainer, dataset_at, schedule, run, stage, state, [*callbacks], enough)
