@@ -4,7 +4,6 @@
 # mypy: disable-error-code="type-arg,attr-defined,arg-type,assignment,call-overload"
 
 import time
-from pathlib import Path
 
 import apache_beam as beam
 import tensorflow as tf
