@@ -47,6 +47,7 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
     """
     with quiet(verbose):
         from pipelines.arguments import local_arguments
+        from pipelines.places import plain_place
         from tfwm.components.artifact_files import private
         from tfwm.components.examples import FORMS
 
@@ -55,8 +56,9 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
         if litter := form.passed_over(config.data):
             more = f" and {len(litter) - LISTED} more" if len(litter) > LISTED else ""
             print(f"left out of the data: {', '.join(litter[:LISTED])}{more}", file=sys.stderr, flush=True)
-        config = dataclasses.replace(config, data=data)
         check_serving(config.serving_check)
+        given = config.root
+        config = dataclasses.replace(config, data=plain_place(data), root=plain_place(given))
         # Keys and checkpoints lie here; the server, perhaps another user's, reads `serving_dir` only.
         private(config.pipeline_root)
         private(config.work_dir)
@@ -74,7 +76,7 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
                 tfx.orchestration.LocalDagRunner().run(pipeline)
             except Exception as error:
                 raise StepFailedError(f"{_failed(config.metadata)} failed: {error}") from error
-            return summarize(config)
+            return summarize(config).named(given, config.root)
 
 
 @contextmanager
@@ -171,8 +173,8 @@ def parser() -> argparse.ArgumentParser:
     option = made.add_argument
     option(
         "--data", required=True, metavar="PLACE",
-        help="holds owner/, attacker/ and test/ of [input | target] PNGs; for a classifier, of a folder a class, or "
-        "train/ and test/ of these, or an npz file with x_train, y_train, x_test and y_test",
+        help="holds owner/, attacker/ and test/ of [input | target] pictures; for a classifier, of a folder a class, "
+        "or train/ and test/ of these, or an npz file with x_train, y_train, x_test and y_test",
     )  # fmt: skip
     option("--root", required=True, metavar="FOLDER", help="everything that the pipeline writes")
     option("--preset", default="demo", help="demo or tiny (default demo)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from pipelines.configs import PipelineConfig
 from pipelines.metadata import LastRun, Step, property_of
+from pipelines.places import named_place
 from tfwm.components.publishing import restored
 from tfwm.files import read_json
 
@@ -41,6 +42,17 @@ class RunSummary:
             return "\n".join([*lines, f"Pushed to {self.pushed_path}"])
         lines += ["Not pushed:", *(f"  - {reason}" for reason in self.reasons)]
         return "\n".join(lines)
+
+    def named(self, given: Path, plain: Path) -> RunSummary:
+        """The same with places by the name that the user gave.
+
+        Args:
+          given: the root by that name.
+          plain: the root as the run took it, see `pipelines.places`.
+        """
+        pushed = None if self.pushed_path is None else named_place(self.pushed_path, given, plain)
+        artifacts = {name: named_place(path, given, plain) for name, path in self.artifacts.items()}
+        return replace(self, pushed_path=pushed, artifacts=artifacts)
 
 
 def summarize(config: PipelineConfig) -> RunSummary:

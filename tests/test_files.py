@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfwm.files import BusyError, locked, new_directory, read_json, replacing, write_json
+from tfwm.files import BusyError, locked, new_directory, read_json, replacing, without_wildcards, write_json
 
 
 def _names(folder: Path) -> list[str]:
@@ -163,3 +163,13 @@ def test_a_json_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(10**12)  # takes no room on the disk
     with pytest.raises(ValueError, match=r"must have at most 67108864 bytes, got 1000000000000. Is it another file"):
         read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["plain", "blank and ä", "run [1]", "a*b", "what?", "back\\slash"])
+def test_a_path_has_a_name_without_wildcards(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with without_wildcards(tmp_path / name) as place:
+        assert not set(str(place)) & set("*?[]\\")
+        (place / "written").write_text("there")
+    assert (tmp_path / name / "written").read_text() == "there"
+    assert place == tmp_path / name or not os.path.lexists(place)

@@ -82,6 +82,21 @@ def test_an_added_file_is_named(folder: Path) -> None:
         OwnerKey.load(folder)
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "._key.json", "Thumbs.db", "desktop.ini", ".directory"])
+def test_what_file_managers_leave_does_not_void_a_key(key: OwnerKey, folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"litter")
+    again = OwnerKey.load(folder)
+    assert again.fingerprint == key.fingerprint
+    assert sorted(path.name for path in again.save(folder.parent / "copy").iterdir()) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", [".DS_Store.keras", ".hidden", "key.json~", "_.DS_Store"])
+def test_any_other_file_voids_it(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"planted")
+    with pytest.raises(InvalidKeyError, match=rf"was changed since it was written \({name}\)"):
+        OwnerKey.load(folder)
+
+
 @pytest.mark.parametrize("name", ["key.json", "manifest.json"])
 def test_a_folder_without_document_or_manifest_is_no_key(folder: Path, name: str) -> None:
     (folder / name).unlink()

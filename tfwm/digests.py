@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfwm.files import is_litter, without_wildcards
 from tfwm.keys import OwnerKey, derive
 from tfwm.types import ImagePairs, LabelledImages, Scheme
 
@@ -113,8 +114,12 @@ def cell_digest(cell: Mapping[str, Any], subjects: str, run: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def file_digests(directory: str | Path) -> dict[str, str]:
+def file_digests(directory: str | Path, *, listed: Iterable[str] = ()) -> dict[str, str]:
     """The digest of every file of a SavedModel, by its path below `directory`, sorted.
+
+    Args:
+      directory: of the SavedModel; what file managers leave there by themselves is no file of it.
+      listed: paths that count although they are such litter, because an older list has them.
 
     Raises:
       ValueError: the folder holds no SavedModel, or a link: what it points to could be swapped without a trace.
@@ -127,7 +132,7 @@ def file_digests(directory: str | Path) -> dict[str, str]:
         name = path.relative_to(directory).as_posix()
         if path.is_symlink():
             raise ValueError(f"`model_directory` must hold no links, got `{name}` in `{directory}`. Copy the file.")
-        if path.is_file():
+        if path.is_file() and (name in listed or not is_litter(path.name)):
             found[name] = file_digest(path)
     return dict(sorted(found.items()))
 
@@ -235,9 +240,10 @@ def _released_arrays(path: Path) -> Iterator[np.ndarray]:
     if not (path / "saved_model.pb").is_file():
         raise ValueError(f"a model must be a SavedModel's folder or a .keras file, got `{path}`.")
     if (path / "variables" / "variables.index").is_file():
-        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
-        types = reader.get_variable_to_dtype_map()
-        yield from (reader.get_tensor(name) for name in sorted(types) if types[name].is_floating)
+        with without_wildcards(path / "variables") as variables:
+            reader = tf.train.load_checkpoint(str(variables / "variables"))
+            types = reader.get_variable_to_dtype_map()
+            yield from (reader.get_tensor(name) for name in sorted(types) if types[name].is_floating)
 
 
 def framed(tag: bytes, *fields: bytes) -> bytes:

@@ -18,10 +18,39 @@ from typing import Any
 LARGEST_JSON = 2**26
 MARK = ".tfwm-"  # in the names of temporary files and directories
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
+# What file managers leave in every folder that they show, unasked.
+LITTER = frozenset((".ds_store", ".localized", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"))
+
+WILDCARDS = frozenset("*?[]\\")
 
 
 class BusyError(OSError):
     """Another process works in the same place."""
+
+
+@contextmanager
+def without_wildcards(path: str | Path) -> Iterator[Path]:
+    """Yields a name of the path in which nothing is a wildcard: TensorFlow looks for checkpoints by patterns.
+
+    Args:
+      path: of a file or folder; a link to it, for the time of the context, where it has brackets, stars and the like.
+    """
+    if not set(str(path)) & WILDCARDS:
+        yield Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="tfwm.") as temporary:
+        link = Path(temporary) / "link"
+        link.symlink_to(Path(path).absolute())
+        yield link
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file is one that a system leaves in a folder by itself: of Finder, Explorer or KDE, or `._name`.
+
+    Args:
+      name: of the file, without its folder.
+    """
+    return name.lower() in LITTER or name.startswith("._")
 
 
 @contextmanager

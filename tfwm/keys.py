@@ -4,7 +4,7 @@ A key is self-contained: verification needs nothing else. Every random choice in
 token) is derived from one master secret with HKDF-SHA256, so that it can be derived again; what is evidence also
 depends on everything else in the key (`tfwm.evidence.binding`).
 On disk it is a 0700 directory of 0600 files: `key.json`, `arrays.npz`, `<network>.keras`, and a
-`manifest.json` whose HMAC detects a changed byte.
+`manifest.json` whose HMAC detects a changed byte. What a file manager leaves there by itself (`.DS_Store`) is not read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.files import new_directory, read_json
+from tfwm.files import is_litter, new_directory, read_json
 from tfwm.untrusted import parse_arrays
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def _manifest(directory: Path, secret: bytes) -> dict[str, Any]:
     files = {
         file.name: _digest(file)
         for file in sorted(directory.iterdir())
-        if file.is_file() and file.name != "manifest.json"
+        if file.is_file() and file.name != "manifest.json" and not is_litter(file.name)
     }
     message = json.dumps(files, sort_keys=True).encode()
     return {"files": files, "hmac": hmac.new(derive(secret, "manifest", 32), message, "sha256").hexdigest()}

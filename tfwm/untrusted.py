@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,12 +43,15 @@ class UntrustedError(ValueError):
         self.code = code
 
 
-def read_folder(folder: str | Path, *, limit: int = FILE_BYTES) -> dict[str, bytes]:
+def read_folder(
+    folder: str | Path, *, limit: int = FILE_BYTES, passed_over: Callable[[str], bool] = lambda name: False
+) -> dict[str, bytes]:  # fmt: skip
     """Every file of a flat folder by its name.
 
     Args:
       folder: holds plain files and nothing else.
       limit: bytes of all files together.
+      passed_over: tells from a name what is not looked at, as `tfwm.files.is_litter` does; by default nothing.
 
     Raises:
       FileNotFoundError: there is no such folder.
@@ -60,7 +63,7 @@ def read_folder(folder: str | Path, *, limit: int = FILE_BYTES) -> dict[str, byt
         raise UntrustedError("link", f"`{folder}` is a link. Give the folder that it points to.")
     if not folder.is_dir():
         raise FileNotFoundError(f"`{folder}` is not there. Give a folder.")
-    names = [entry.name for entry in islice(os.scandir(folder), FILES + 1)]
+    names = [entry.name for entry in islice(os.scandir(folder), FILES + 1) if not passed_over(entry.name)]
     if len(names) > FILES:
         raise UntrustedError("too-large", f"`{folder}` holds more than {FILES} files.")
     found: dict[str, bytes] = {}

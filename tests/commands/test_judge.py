@@ -198,9 +198,9 @@ def test_the_folder_of_a_run_has_its_model(run, owner: Path) -> None:
 def test_weights_are_known_again_after_another_export(place: Path, tmp_path: Path) -> None:
     model = classifier(3)
     model.save(tmp_path / "model.keras")
-    export(model, tmp_path / "again", public=True, warmup=False)
+    export(model, tmp_path / "again [2]", public=True, warmup=False)
     digest = released_weights(place / "ours/served/1")
-    assert digest == released_weights(tmp_path / "again") == released_weights(tmp_path / "model.keras")
+    assert digest == released_weights(tmp_path / "again [2]") == released_weights(tmp_path / "model.keras")
     assert digest != released_weights(place / "theirs/served/1")
     tf.saved_model.save(model, str(tmp_path / "as_keras_writes_it"))
     assert released_weights(tmp_path / "as_keras_writes_it") == digest

@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import apache_beam as beam
 import numpy as np
 import pytest
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import shared
 
+from pipelines.places import plain_place
 from tfwm.components import beam_steps, steps
 from tfwm.components.beam_steps import MeasureCell, Place, example_of, measure
+from tfwm.components.examples import FORMS
 from tfwm.components.settings import Machine, to_json
 from tfwm.config import to_dict
 from tfwm.data import InvalidImageError, encode_png
@@ -94,3 +97,14 @@ def _file(path, content):
 def test_a_worker_does_not_load_tfx():
     code = "import sys, tfwm.components.beam_steps; sys.exit('tfx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
+
+
+@pytest.mark.parametrize("kind, names", [(RESTORATION, ("0.png", "1.PNG", "2.Jpeg")), (CLASSIFICATION, ("ä b/0.PNG",))])
+def test_beam_finds_the_pictures_of_any_folder_by_its_plain_name(tmp_path, monkeypatch, kind, names):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    data = tmp_path / "photos [1] of ä"
+    for name in (*names, ".hidden.png"):
+        (data / "owner" / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / "owner" / name).touch()
+    found = FileSystems.match([f"{plain_place(data)}/owner/{FORMS[kind].pattern}"])[0].metadata_list
+    assert sorted(file.path.split("/owner/")[1] for file in found) == sorted(names)

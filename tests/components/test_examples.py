@@ -2,9 +2,11 @@ import os
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfwm.components.examples import FORMS, listing_digest, read_split
-from tfwm.data import with_channels, write_pairs
+from tfwm.data import with_channels, write_folder, write_pairs
+from tfwm.data.reading.decode import as_pillow
 from tfwm.kinds import KINDS
 from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs
 
@@ -37,6 +39,27 @@ def test_pictures_are_brought_to_the_channels_that_the_models_take(tmp_path):
     )
     repeated = read_split(str(tmp_path / "grey"), "owner", RESTORATION).inputs
     np.testing.assert_array_equal(repeated, grey.inputs.repeat(3, axis=-1))
+
+
+def test_pictures_count_by_any_spelling_of_their_endings(tmp_path):
+    form, names = FORMS[RESTORATION], ("a.png", "b.PNG", "c.jpg", "d.JPEG", "e.Jpg")
+    for part in ("owner", "attacker", "test"):
+        write_folder(_pairs(1, 16), tmp_path / part)
+        (tmp_path / part / "00000.png").rename(tmp_path / part / "a.png")
+    picture = as_pillow(np.concatenate([_pairs(1, 16).inputs[0], _pairs(1, 16).targets[0]], axis=1))
+    for name in names[1:]:
+        picture.save(tmp_path / "owner" / name)
+    for name in (".DS_Store", "._a.png", "notes.txt", "f.webp"):
+        (tmp_path / "owner" / name).touch()
+    assert form.arranged(tmp_path, tmp_path / "root", seed=0) == tmp_path
+    assert form.passed_over(tmp_path) == ["owner/f.webp", "owner/notes.txt"]
+    assert sorted(file.name for file in (tmp_path / "owner").glob(form.pattern)) == list(names)
+    assert sorted(tf.io.gfile.glob(str(tmp_path / "owner" / form.pattern))) == [
+        str(tmp_path / "owner" / n) for n in names
+    ]
+    for name in names:
+        example = form.example(name, (tmp_path / "owner" / name).read_bytes(), ())
+        assert example.features.feature["image/width"].int64_list.value[0] == 16, name
 
 
 def test_a_missing_split_is_named(tmp_path):

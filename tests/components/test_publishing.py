@@ -15,8 +15,11 @@ def pushed(tmp_path):
     return folder
 
 
-def test_a_version_that_is_there_is_left_alone(tmp_path, pushed):
+@pytest.mark.parametrize("litter", [(), (".DS_Store",)])
+def test_a_version_that_is_there_is_left_alone(tmp_path, pushed, litter):
     shutil.copytree(pushed, tmp_path / "serving" / "100")
+    for name in litter:
+        (tmp_path / "serving" / "100" / name).touch()
     assert restored(pushed, tmp_path / "serving") == tmp_path / "serving" / "100"
     assert sorted(path.name for path in (tmp_path / "serving").iterdir()) == [".lock", "100"]
 

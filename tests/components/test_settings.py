@@ -60,6 +60,8 @@ def test_a_folder_counts_with_all_that_is_in_it(tmp_path):
     (tmp_path / "host" / "variables").mkdir(parents=True)
     (tmp_path / "host" / "variables" / "index").write_bytes(b"one")
     before = files_digest(also=str(tmp_path / "host"))
+    (tmp_path / "host" / ".DS_Store").write_bytes(b"of the file manager")
+    assert files_digest(also=str(tmp_path / "host")) == before
     (tmp_path / "host" / "variables" / "index").write_bytes(b"two")
     changed = files_digest(also=str(tmp_path / "host"))
     (tmp_path / "host" / "variables" / "index").rename(tmp_path / "host" / "index")

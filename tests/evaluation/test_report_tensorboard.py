@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
 
 from tests.evaluation.doubles import report, row
+from tfwm.evaluation.cells import slug
 from tfwm.evaluation.policy import Decision
 
 pytest.importorskip("tensorflow")
@@ -46,3 +48,22 @@ def test_the_decision_is_text(tmp_path):
     texts = {value.tag: value.tensor.string_val[0].decode() for value in values if value.tensor.string_val}
     assert "Fidelity: too low." in texts["decision"]
     assert "unmarked host" in texts["verdicts"]
+
+
+def test_each_row_stands_once_however_often_it_is_written(tmp_path):
+    made, folder = report(), tmp_path / "tb"
+    write_tensorboard(made, folder)
+    fewer = dataclasses.replace(made, rows=made.rows[:-1])
+    for again in (made, fewer):
+        write_tensorboard(again, folder)
+        runs = sorted(path.parent for path in folder.rglob("events.out.tfevents.*"))
+        assert runs == sorted([folder, *(folder / slug(row.label) for row in again.rows)])
+    assert [path.name for path in tmp_path.iterdir()] == ["tb"]
+
+
+def test_a_folder_with_anything_else_is_not_replaced(tmp_path):
+    (tmp_path / "tb" / "notes").mkdir(parents=True)
+    (tmp_path / "tb" / "notes" / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"with `notes/mine\.txt`, which would be deleted"):
+        write_tensorboard(report(), tmp_path / "tb")
+    assert (tmp_path / "tb" / "notes" / "mine.txt").read_text() == "mine"

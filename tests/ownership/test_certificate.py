@@ -75,6 +75,16 @@ def test_a_changed_model_is_named(change, message: str, path: Path, model: Path)
     check_certificate(path)
 
 
+def test_litter_in_the_models_folder_is_no_file_of_it(
+    path: Path, model: Path, key: OwnerKey, report: Report
+) -> None:  # fmt: skip
+    (model / ".DS_Store").write_bytes(b"litter")
+    check_certificate(path, model_directory=model)
+    again = write_certificate(path, model_directory=model, key=key, report=report, decision=Decision(True))
+    (model / ".DS_Store").unlink()
+    assert ".DS_Store" not in check_certificate(again, model_directory=model).files
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"settings": {"size": 9}}, {"arrays": {"probes": np.zeros(3)}}, {"networks": {"extractor": Network(0.25)}}],

@@ -191,6 +191,12 @@ def test_the_document_is_written_in_one_way_only(bundle: Path) -> None:
     assert code_of(bundle) == "duplicate-key"
 
 
+def test_what_file_managers_leave_is_not_looked_at(bundle: Path) -> None:
+    (bundle / ".DS_Store").write_bytes(b"litter")
+    (bundle / "Thumbs.db").mkdir()
+    read_bundle(bundle)
+
+
 def test_files_that_are_more_fewer_or_no_files(bundle: Path, tmp_path: Path) -> None:
     (bundle / "more.txt").write_text("more")
     assert code_of(bundle) == "extra-file"

@@ -310,3 +310,22 @@ def test_infra_validator_replaces_the_smoke_test_where_it_can(config):
         ids = [component.id for component in pipeline.components]
         assert ("InfraValidator" in ids) == (expected is not None)
         assert "ServingSmokeTest" not in ids
+
+
+@pytest.mark.slow
+def test_a_root_and_data_with_brackets_blanks_and_an_umlaut(data, tmp_path):
+    from pipelines.configs import PipelineConfig
+    from pipelines.local_runner import run_local
+
+    place = tmp_path / "Läufe [1] von 2"
+    shutil.copytree(data[RESTORATION], place / "Bilder [neu]", ignore=shutil.ignore_patterns("*.npz"))
+    config = PipelineConfig.tiny(place / "Bilder [neu]", place / "run")
+    config = replace(config, attacks=tuple(attack for attack in config.attacks if repr(attack) == "prune(0.05)"))
+    summary = run_local(config)
+    assert [step.name for step in summary.steps] == STEPS
+    assert summary.blessed, summary.reasons
+    assert summary.pushed_path.parent == config.serving_dir
+    assert summary.artifacts["WatermarkTrainer.owner_key"].is_relative_to(config.pipeline_root)
+    again = run_local(config)
+    assert set(_states(again).values()) == {"cached"}
+    assert again.pushed_path == summary.pushed_path

@@ -61,12 +61,23 @@ def test_gradient_descent_by_hand(tmp_path: Path) -> None:
     assert weight == pytest.approx(2.28)
 
 
-def test_a_longer_schedule_goes_on_where_a_shorter_one_stopped(tmp_path: Path) -> None:
-    run = Run(tmp_path, quiet=True)
+@pytest.mark.parametrize("folder", ["plain", "run [1]", "what? a * of ä\\b"])
+def test_a_longer_schedule_goes_on_where_a_shorter_one_stopped(tmp_path: Path, folder: str) -> None:
+    run = Run(tmp_path / folder, quiet=True)
     _fit(run, Schedule(2, 2, 2, decay="constant"))
     history, weight = _fit(run, Schedule(5, 2, 2, decay="constant"))
     assert [line["epoch"] for line in history] == [1, 2, 3, 4, 5]
     assert weight == pytest.approx(1 + 2 * 0.8**10, rel=1e-5)
+
+
+def test_a_batch_that_replicas_cannot_share_is_refused_by_the_name_of_what_is_in_it(tmp_path: Path) -> None:
+    run = Run(tmp_path, strategy="mirrored", quiet=True)
+    with run.scope():
+        line = _line(keras.optimizers.SGD(0.1))
+    stream = stream_of({"key_images": np.zeros([9, 4], np.float32)}, batch_size=5, seed=0)
+    message = r"`key_images` must be a multiple of the 2 replicas .*, got 5\. Use 4 or 6"
+    with pytest.raises(ValueError, match=message):
+        fit(line, stream, Schedule(1, 1, 4), run, stage="only", digest="0" * 16)
 
 
 def test_the_stream_starts_at_the_step_after_the_checkpoint(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 SPLITS = ("owner", "attacker", "test")
+# PNG and JPEG by any spelling of their endings; what a dot begins (.DS_Store, ._a.png, hidden folders) is passed over.
+FILES = "[!.]*.[pPjJ][nNpP]*[gG]"
 
 
 class ExampleForm(Protocol):

@@ -8,15 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfwm.components.example_forms import SPLITS, left_over
+from tfwm.components.example_forms import FILES, SPLITS, left_over
 from tfwm.data import decode_image, encode_png
 from tfwm.data.reading.labelled import labelled_parts, owner_and_thief
 from tfwm.digests import file_digest
 from tfwm.files import new_directory
 from tfwm.types import LabelledImages
 
-# PNG and JPEG by any spelling of their endings; what a dot begins (.DS_Store, ._a.png, hidden folders) is passed over.
-FILES = "[!.]*.[pPjJ][nNpP]*[gG]"
 PATTERN = f"[!.]*/{FILES}"
 TRAIN, TEST = "train", "test"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfwm.components.example_forms import SPLITS, left_over
+from tfwm.components.example_forms import FILES, SPLITS, left_over
 from tfwm.data import make_example, parse_example
 from tfwm.data.reading.side_by_side import stack_pairs
 from tfwm.types import ImagePairs
@@ -17,7 +17,7 @@ from tfwm.types import ImagePairs
 class PairExamples:
     """See `tfwm.components.example_forms.ExampleForm`."""
 
-    pattern = "*.png"
+    pattern = FILES
     scalars = (
         "image/format", "image/height", "image/width", "image/channels", "image/mean", "image/std", "image/sharpness",
         "target/mean", "target/std", "target/sharpness",
@@ -32,18 +32,18 @@ class PairExamples:
           seed: is not used.
 
         Raises:
-          FileNotFoundError: a sub-folder is missing or holds no PNG.
+          FileNotFoundError: a sub-folder is missing or holds no PNG or JPEG.
         """
         for split in SPLITS:
             if not any((data / split).glob(self.pattern)):
                 raise FileNotFoundError(
-                    f"`data` must hold [input | target] PNG files in {', '.join(SPLITS)}; {data / split} has none. "
-                    "tfwm.data.write_folder writes them."
+                    f"`data` must hold [input | target] pictures, PNG or JPEG, in {', '.join(SPLITS)}; {data / split} "
+                    "has none. tfwm.data.write_folder writes them."
                 )
         return data
 
     def passed_over(self, data: Path) -> list[str]:
-        """Files that are no PNG, or that lie deeper; not hidden ones, among which are the demo's own.
+        """Files that are no PNG or JPEG, or that lie deeper; not hidden ones, among which are the demo's own.
 
         Args:
           data: as for `arranged`.
@@ -68,7 +68,7 @@ class PairExamples:
 
         Args:
           path: of the file.
-          content: a PNG with the input on its left and the target on its right.
+          content: a PNG or JPEG with the input on its left and the target on its right.
           class_names: are not used.
 
         Raises:

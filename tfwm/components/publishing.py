@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from tfwm.files import locked, new_directory
+from tfwm.files import is_litter, locked, new_directory
 
 COPY = "version"  # in the names of versions that are not whole yet; no server takes such a name for a version
 
@@ -40,5 +40,8 @@ def _versions(serving_dir: Path) -> list[int]:
 
 
 def _same(first: Path, second: Path) -> bool:
-    files = [sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file()) for folder in (first, second)]
+    files = [
+        sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and not is_litter(p.name))
+        for folder in (first, second)
+    ]
     return files[0] == files[1] and all(filecmp.cmp(first / name, second / name, shallow=False) for name in files[0])

@@ -3,9 +3,7 @@
 # TFX's annotations are instances that its decorator reads, which mypy takes for types.
 # mypy: disable-error-code="type-arg,attr-defined,arg-type,assignment,call-overload"
 
-import shutil
 import time
-from pathlib import Path
 
 import apache_beam as beam
 import tensorflow as tf
@@ -76,15 +74,9 @@ def RobustnessEvaluator(
         found = make_report(steps.read_rows(prefix, cells), subjects, seconds=time.perf_counter() - start)
         decision = decide(found, rules)
         steps.write_report(found, rules, decision, directory)
-    _show(found, decision, folder / "tensorboard")
+    write_tensorboard(found, folder / "tensorboard", decision)
     _describe(report, found)
     bless(blessing, model, decision)
-
-
-def _show(report: Report, decision: Decision, directory: Path) -> None:
-    # Rows of an earlier report with the same labels would be added to.
-    shutil.rmtree(directory, ignore_errors=True)
-    write_tensorboard(report, directory, decision)
 
 
 def _describe(artifact: AttackReportArtifact, report: Report) -> None:

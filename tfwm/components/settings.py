@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfwm.config import from_dict
 from tfwm.digests import file_digest
+from tfwm.files import is_litter
 
 if TYPE_CHECKING:
     from tfwm.training import Run
@@ -93,7 +94,8 @@ def files_digest(*settings: Any, also: str = "") -> str:
     digest = hashlib.sha256()
     for path in [*sorted(set(_named(settings))), *([also] if also else [])]:
         if Path(path).is_dir() and path == also:
-            for file in sorted(file for file in Path(path).rglob("*") if file.is_file()):
+            files = (file for file in Path(path).rglob("*") if file.is_file() and not is_litter(file.name))
+            for file in sorted(files):
                 digest.update(f"{file.relative_to(path)} {file_digest(file)}".encode())
         elif Path(path).is_file():
             digest.update(bytes.fromhex(file_digest(path)))

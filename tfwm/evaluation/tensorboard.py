@@ -11,33 +11,53 @@ from tensorboard.plugins.hparams import api
 from tfwm.evaluation.cells import slug
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report, Row
+from tfwm.files import is_litter, new_directory
 
 METRICS = {
     "score": "score", "log10_p": "log10 of the p-value", "psnr_db": "PSNR against clean targets, dB",
     "accuracy": "share of right classes", "agreement": "share of classes as the marked model gives them",
 }  # fmt: skip
+EVENTS = "events.out.tfevents."
 _QUALITY = ("psnr_db", "accuracy", "agreement")
 
 
 def write_tensorboard(report: Report, directory: str | Path, decision: Decision | None = None) -> Path:
     """Writes `directory/<row>` for every row; `tensorboard --logdir directory` shows them side by side.
 
+    Each row stands there once: what an earlier report wrote is replaced, whole, when the new one is complete.
+
     Args:
       report: what was measured.
-      directory: a folder of its own; rows of an earlier report with the same labels are added to.
+      directory: a folder of its own.
       decision: shown as text where given.
+
+    Raises:
+      ValueError: the folder holds files that TensorBoard did not write.
     """
     directory = Path(directory)
-    with tf.summary.create_file_writer(str(directory)).as_default(step=0):
-        there = {name for row in report.rows for name in figures(row)}
-        metrics = [api.Metric(name, display_name=shown) for name, shown in METRICS.items() if name in there]
-        api.hparams_config(hparams=[api.HParam("attack"), api.HParam("group")], metrics=metrics)
-        tf.summary.text("verdicts", _fenced(report.to_table()))
-        if decision is not None:
-            tf.summary.text("decision", _fenced(str(decision)))
-    for row in report.rows:
-        _write_row(row, directory / slug(row.label))
+    _check_alone(directory)
+    with new_directory(directory, overwrite=True) as temporary:
+        with tf.summary.create_file_writer(str(temporary)).as_default(step=0):
+            there = {name for row in report.rows for name in figures(row)}
+            metrics = [api.Metric(name, display_name=shown) for name, shown in METRICS.items() if name in there]
+            api.hparams_config(hparams=[api.HParam("attack"), api.HParam("group")], metrics=metrics)
+            tf.summary.text("verdicts", _fenced(report.to_table()))
+            if decision is not None:
+                tf.summary.text("decision", _fenced(str(decision)))
+        for row in report.rows:
+            _write_row(row, temporary / slug(row.label))
     return directory
+
+
+def _check_alone(directory: Path) -> None:
+    """Refuses to replace what is not ours."""
+    files = (path for path in directory.rglob("*") if path.is_file())
+    for path in files:
+        if not path.name.startswith(EVENTS) and not is_litter(path.name):
+            raise ValueError(
+                f"`directory` must be a folder of the report's own, got `{directory}` with "
+                f"`{path.relative_to(directory)}`, which would be deleted. Choose another folder."
+            )
 
 
 def figures(row: Row) -> dict[str, float]:

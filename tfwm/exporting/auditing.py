@@ -22,6 +22,7 @@ from tfwm.exporting import graphs
 from tfwm.exporting.leaks import Leaks
 from tfwm.exporting.scanning import scan
 from tfwm.exporting.warmup import requests_of
+from tfwm.files import without_wildcards
 
 PUBLIC = ("serving_default", "serving_bytes")
 EXTRACT = "extract"
@@ -181,8 +182,9 @@ def _stored(directory: Path) -> dict[str, np.ndarray]:
     """Every variable of the checkpoint, by its key; text as objects."""
     if not (directory / "variables/variables.index").is_file():
         return {}
-    reader = tf.train.load_checkpoint(str(directory / "variables/variables"))
-    return {name: np.asarray(reader.get_tensor(name), None) for name in reader.get_variable_to_shape_map()}
+    with without_wildcards(directory) as place:
+        reader = tf.train.load_checkpoint(str(place / "variables/variables"))
+        return {name: np.asarray(reader.get_tensor(name), None) for name in reader.get_variable_to_shape_map()}
 
 
 def _warmup(directory: Path) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ class Classification:
         Args:
           source: an npz file or a folder, as `tfwm.data.reading.labelled.labelled_parts` reads them; or None.
           wanted: `counts` of a trial; of a data set all, but no more than `limit` to train on.
-          say: is called with a sentence where a trial takes the place of data.
+          say: is called with a sentence where a trial takes the place of data, and on each file that is left out.
 
         Raises:
           FileNotFoundError: there is no such data.
@@ -130,7 +130,7 @@ class Classification:
             side = taken[0] or wanted.image_size
             say(f"no --data: a trial on patches of {side} x {side} pixels from ten photographs")
             return _trial(wanted, side, channels or wanted.channels)
-        parts = labelled_parts(source, seed=wanted.seed, channels=channels)
+        parts = labelled_parts(source, seed=wanted.seed, channels=channels, say=say)
         _check_sizes({name: parts[name].images.shape[1:] for name in wanted.counts}, source)
         return {name: _some(parts[name], None if name == "test" else wanted.limit, wanted.seed)
                 for name in wanted.counts}  # fmt: skip

@@ -138,7 +138,7 @@ def _parsed(path: str | Path, sections: dict[str, Any], public_key: str) -> Cert
 
 def _check_files(path: str | Path, certificate: Certificate, model_directory: str | Path) -> None:
     try:
-        found = file_digests(model_directory)
+        found = file_digests(model_directory, listed=certificate.files)
     except ValueError as error:
         raise InvalidCertificateError(f"`{path}`: {error}") from error
     signed, changes = certificate.files, []

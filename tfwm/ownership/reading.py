@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from tfwm.config import from_dict, to_dict
 from tfwm.evidence import merkle
+from tfwm.files import is_litter
 from tfwm.keys import InvalidKeyError, OwnerKey, Pieces
 from tfwm.ownership.bundle import (
     ARRAYS,
@@ -90,7 +91,7 @@ def read_bundle(path: str | Path) -> Evidence:
       FileNotFoundError: there is no such folder.
       UntrustedError: a bundle that was changed, or never was one; `code` says how.
     """
-    files = read_folder(path)
+    files = read_folder(path, passed_over=is_litter)
     document = _document(files)
     scheme = _scheme(document)
     block, pieces = _pieces(document, scheme)

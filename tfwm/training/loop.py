@@ -13,9 +13,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.stream.batches import batches
-from tfwm.files import locked, write_json
+from tfwm.files import locked, without_wildcards, write_json
 from tfwm.training.callbacks import Enough, EpochLine, Plateau, Scalars, State
-from tfwm.training.run import Run
+from tfwm.training.run import Run, check_shares
 from tfwm.training.schedule import Schedule
 
 DatasetAt = Callable[[int, int], tf.data.Dataset]
@@ -66,6 +66,7 @@ def fit(
 
     Raises:
       BusyError: another process trains the same there.
+      ValueError: replicas cannot share a batch evenly.
     """
     checkpoints = Path(run.directory) / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
@@ -73,12 +74,20 @@ def fit(
     folder = checkpoints / f"{stage}-{digest[:16]}"
     # Of several workers that train one network together each must get in.
     alone = nullcontext() if run.strategy == "multiworker" else locked(folder / "lock", "training")
-    with alone:
-        state = State(trainer, folder)
+    with alone, without_wildcards(folder) as place:
+        state = State(trainer, place)
         had_enough = bool(enough and state.history and enough(state.history[-1]))
         if state.epoch < schedule.epochs and not had_enough:
             _go_on(trainer, dataset_at, schedule, run, stage, state, [*callbacks], enough)
     return state.history
+
+
+def _sizes(dataset: tf.data.Dataset, schedule: Schedule) -> dict[str, int]:
+    """Examples in a global batch by the name of what they are; most are as many as the schedule says."""
+    spec = dataset.element_spec
+    shapes = {name: part.shape for name, part in spec.items()} if isinstance(spec, dict) else {"batch": spec.shape}
+    known = {name: shape[0] for name, shape in shapes.items() if shape.rank and shape[0]}
+    return {"batch_size" if size == schedule.batch_size else name: size for name, size in known.items()}
 
 
 def _go_on(
@@ -88,6 +97,8 @@ def _go_on(
     """Trains from the epoch that `state` has reached; see `fit`."""
     first = state.epoch
     remaining = (schedule.epochs - first) * schedule.steps_per_epoch
+    dataset = dataset_at(first * schedule.steps_per_epoch, remaining)
+    check_shares(_sizes(dataset, schedule), trainer.distribute_strategy.num_replicas_in_sync)
     own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
     if schedule.decay == "plateau":
         own.insert(0, Plateau(state, schedule.patience))
@@ -96,8 +107,8 @@ def _go_on(
     if not run.quiet:
         own.append(EpochLine(stage, schedule))
     trainer.fit(
-        dataset_at(first * schedule.steps_per_epoch, remaining), initial_epoch=first, epochs=schedule.epochs,
-        steps_per_epoch=schedule.steps_per_epoch, callbacks=[*callbacks, *own],
+        dataset, initial_epoch=first, epochs=schedule.epochs, steps_per_epoch=schedule.steps_per_epoch,
+        callbacks=[*callbacks, *own],
         verbose=1 if sys.stdout.isatty() and not run.quiet else 0,
     )  # fmt: skip
 

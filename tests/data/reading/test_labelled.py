@@ -110,6 +110,31 @@ def test_a_hidden_folder_is_no_class(tmp_path: Path) -> None:
         np.testing.assert_array_equal(parts[name].images, plain[name].images)
 
 
+def test_whatever_is_left_out_is_told_by_name_and_reason(tmp_path: Path) -> None:
+    plain = labelled_parts(_folder(tmp_path, SAME))
+    Image.new("RGB", (18, 16)).save(tmp_path / "train/cat/web.jpg", "WEBP")
+    (tmp_path / "train/cat/.DS_Store").touch()  # a word on these would tell nobody anything
+    (tmp_path / "train/.DS_Store").touch()
+    for name in ("train/dog/Thumbs.db", "test/dog/half.png", "test/loose.png"):
+        (tmp_path / name).write_bytes((tmp_path / "train/dog/0.png").read_bytes()[: 8 * name.endswith("half.png")])
+    for name in ("train/.ipynb_checkpoints", "test/bird", "test/cat/more/.thumbnails"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "0.png").write_bytes((tmp_path / "train/cat/0.png").read_bytes())
+    said: list[str] = []
+    parts = labelled_parts(tmp_path, say=said.append)
+    for name in PARTS:
+        np.testing.assert_array_equal(parts[name].images, plain[name].images)
+        np.testing.assert_array_equal(parts[name].labels, plain[name].labels)
+    reasons = dict(sentence.split(": ", 1) for sentence in said)
+    assert sorted(reasons) == sorted(
+        f"left out `{name}`"
+        for name in ("train/.ipynb_checkpoints", "train/cat/web.jpg", "train/dog/Thumbs.db", "test/bird",
+                     "test/cat/more/.thumbnails", "test/dog/half.png", "test/loose.png")
+    )  # fmt: skip
+    assert reasons["left out `train/cat/web.jpg`"] == "neither PNG nor JPEG by its first bytes"
+    assert reasons["left out `test/bird`"] == "train has no class of this name"
+
+
 def test_folders_that_are_no_data_set(tmp_path: Path) -> None:
     _folder(tmp_path / "sizes", {**SAME, "train/dog": (17, 18)})
     with pytest.raises(ValueError, match="must hold pictures of one size, got several. Resize them"):

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.attacks.thief import thief_seed
+from tfwm.files import without_wildcards
 from tfwm.suspects import as_float
 from tfwm.types import Suspect
 
@@ -112,7 +113,8 @@ def _network(path: str) -> Reader:
 
 
 def _signature(folder: str, token: bytes) -> Reader:
-    loaded = tf.saved_model.load(folder)
+    with without_wildcards(folder) as place:
+        loaded = tf.saved_model.load(str(place))
     if EXTRACT not in loaded.signatures:
         raise ValueError(f"`oracle` {folder} must have the signature `{EXTRACT}`, got {sorted(loaded.signatures)}.")
     signature = loaded.signatures[EXTRACT]
