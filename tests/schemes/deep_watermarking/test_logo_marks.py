@@ -31,7 +31,7 @@ def test_a_verdict_is_a_rank_that_names_its_limits(marked) -> None:
     verdict = scheme.verify(KerasSuspect("marked", result.model), result.key)
     assert 1 / 3 <= verdict.p_value <= 1
     assert "with the 2 restoration networks of 2 architectures that the key's owner trained without" in verdict.null
-    assert verdict.threshold == scheme.max_blank_nc
+    assert verdict.threshold == scheme.success_nc == 0.95
     assert "no evidence without somebody else's models" in verdict.null.replace("  ", " ")
     assert {"nc", "nc_blank", "nc_centred", "nc_centred_unmarked"} <= set(verdict.details)
 

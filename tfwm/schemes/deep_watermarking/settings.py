@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from tfwm.config import LATER, check_at_least_one, choose, to_dict
 from tfwm.evidence import registration, statistics, verdicts
 from tfwm.evidence.views import FAMILIES, Family
+from tfwm.schemes.deep_watermarking.checks import check_mark, check_sizes, check_structure
 from tfwm.schemes.deep_watermarking.presets import FAST, REFERENCE, TINY, Distortions
 from tfwm.schemes.deep_watermarking.usual import USUAL_ATTACKS, USUAL_POLICY
 from tfwm.training import Schedule
@@ -17,7 +18,6 @@ from tfwm.types import RESTORATION
 S = TypeVar("S", bound="DeepWatermarkingSettings")
 
 READINGS = 3  # of a mark with two carriers: either of them alone, or both together
-LARGEST_STRUCTURE = 96
 DECOYS = 999  # decoy marks among which a logo mark is ranked
 
 
@@ -28,7 +28,10 @@ class DeepWatermarkingSettings:
     Args:
       image_size: side in pixels at which H and R work; served pictures of any size are resampled to it.
       channels: of the host's output.
-      logo: path of a PNG or JPEG mark; empty for the built-in one.
+      logo: path of a PNG or JPEG mark, grey or in colour; `qr:TEXT` for a QR code; `bits:HEX` for plain bits as black
+        and white cells; empty for the built-in one.
+      mark_size: side of the mark in pixels, in the middle of a white canvas (table 6: 32 to 256); 0 for the images'.
+      mark_channels: of the mark, and of what R draws: 1 or 3, whatever the host's are; 0 for as many as the host's.
       coded: hide an 8 x 8 code map as well, drawn from the key and never shown to R (not in the paper).
       cells: side of the code map; `cells**2` bits.
       embedder_filters, embedder_downs, embedder_normalization: H, a U-Net (section 3.4.2).
@@ -68,7 +71,9 @@ class DeepWatermarkingSettings:
         three trainings above.
       control_filters: width of the wider half of them; the others have half of it.
       control_schedule: how long each of them is trained.
-      max_blank_nc: a mark that a blank extraction matches better than this is refused (the paper's threshold).
+      max_blank_nc: a mark without a code that a blank extraction matches better than this, by NC, is refused; 1 takes
+        any.
+      success_nc: the NC that a verdict on a mark without a code takes, and that counts in `sr_nc` (the paper's 0.95).
       alpha: false-claim probability of `verify`, unless given there; for a logo at least 1/(controls + 1).
 
     Raises:
@@ -96,6 +101,8 @@ class DeepWatermarkingSettings:
     image_size: int = 256
     channels: int = 3
     logo: str = ""
+    mark_size: int = field(default=0, metadata=LATER)
+    mark_channels: int = field(default=0, metadata=LATER)
     coded: bool = False
     cells: int = 8
     embedder_filters: int = 64
@@ -139,25 +146,19 @@ class DeepWatermarkingSettings:
         default_factory=lambda: Schedule(20, 375, 8, 1e-3, "cosine", 0.9), metadata=LATER
     )
     max_blank_nc: float = 0.95
+    success_nc: float = field(default=0.95, metadata=LATER)
     alpha: float = 0.05
 
     def __post_init__(self) -> None:
-        if self.image_size % 2**self.embedder_downs or self.image_size % 2**self.proxy_downs:
-            raise ValueError(
-                f"`image_size` must be a multiple of 2**downs ({2**self.embedder_downs} for H, {2**self.proxy_downs} "
-                f"for the proxy), got {self.image_size}. Use fewer downs or a larger image."
-            )
-        if self.coded and (self.image_size // 2) % self.cells:
-            raise ValueError(f"`cells` must divide {self.image_size // 2}, half the image size, got {self.cells}.")
-        if self.coded and self.code_weight <= 0:
-            raise ValueError(f"`code_weight` must be positive for a coded mark, got {self.code_weight}. Try 1.0.")
+        check_sizes(self)
+        check_mark(self)
         choose("adversarial form", self.adversarial_form, {"log": 0, "least_squares": 0})
         if len(choose("registration", self.registration, FAMILIES)) > 1 and not self.coded:
             raise ValueError(
                 f"`registration` must be none for a logo mark, whose null is made of models and not of bits, got "
                 f"{self.registration!r}. Use none, or set `coded`."
             )
-        self._check_structure()
+        check_structure(self)
         self._check_tint()
         check_at_least_one(
             self, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
@@ -171,18 +172,6 @@ class DeepWatermarkingSettings:
                 "networks and means nothing without one. Use 19 for an alpha of 0.05, or coded=True."
             )
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
-
-    def _check_structure(self) -> None:
-        if not 0 <= self.structure <= LARGEST_STRUCTURE or not 20 <= self.structure_psnr <= 70:
-            raise ValueError(
-                f"`structure` must lie between 0 and {LARGEST_STRUCTURE} and `structure_psnr` between 20 and 70 dB, "
-                f"got {self.structure} and {self.structure_psnr:g}. Use 96 and 45.5."
-            )
-        if self.structure and (not self.coded or self.channels not in (1, 3)):
-            raise ValueError(
-                f"`structure` must be 0 for a logo mark, and for images that are neither grey nor in colour, got "
-                f"{self.structure} with coded={self.coded} and {self.channels} channels. Set `coded`."
-            )
 
     def _check_tint(self) -> None:
         if self.tint_psnr and not 20 <= self.tint_psnr <= 70:
@@ -223,6 +212,16 @@ class DeepWatermarkingSettings:
         if self.coded:
             return registration.smallest_p_value(self.family, self.cells)
         return statistics.smallest_rank_p_value(self.controls)
+
+    @property
+    def mark_side(self) -> int:
+        """Side of the mark in pixels, without what pads it."""
+        return self.mark_size or self.image_size
+
+    @property
+    def mark_depth(self) -> int:
+        """Channels of the mark, and of what R draws."""
+        return self.mark_channels or self.channels
 
     @property
     def structure_bits(self) -> int:

@@ -13,14 +13,14 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data import to_uint8
-from tfwm.data.logos import read_logo
 from tfwm.digests import training_digest
-from tfwm.evidence.statistics import centred_nc, nc
+from tfwm.evidence.statistics import centred_nc
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import structure, tint
 from tfwm.schemes.deep_watermarking.codes import owner_code, structure_code, tint_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
 from tfwm.schemes.deep_watermarking.extraction import extract
+from tfwm.schemes.deep_watermarking.marks import checked_mark
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -78,29 +78,11 @@ def unlearned(settings: DeepWatermarkingSettings, line: Mapping[str, Any]) -> st
     """
     if settings.coded and line["bits"] < LEARNED_BITS:
         read = f"only {line['bits']:.0%} of the bits, about chance"
-    elif not settings.coded and line["nc"] <= settings.max_blank_nc:
-        read = f"the logo with NC {line['nc']:.3f}, and a verdict takes {settings.max_blank_nc}"
+    elif not settings.coded and line["nc"] <= settings.success_nc:
+        read = f"the logo with NC {line['nc']:.3f}, and a verdict takes {settings.success_nc}"
     else:
         return ""
     return f"R reads {read}. The mark will hardly verify; train longer or with another seed."
-
-
-def checked_mark(settings: DeepWatermarkingSettings) -> np.ndarray:
-    """The logo as uint8 `[s, s, c]`.
-
-    Raises:
-      FileNotFoundError: there is no such file.
-      ValueError: it is no picture, or a blank extraction would pass for it, by NC of eq. 13.
-    """
-    mark = read_logo(settings.logo, settings.image_size, settings.channels)
-    blank = nc(np.ones(mark.shape), as_float(mark))
-    if blank > settings.max_blank_nc:
-        raise ValueError(
-            f"`logo` {settings.logo or '(built-in)'} matches a blank white extraction with NC {blank:.3f}, above the "
-            f"threshold {settings.max_blank_nc}: every unmarked model would be called marked. "
-            "Use a logo on a dark background, or invert it."
-        )
-    return mark
 
 
 def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, ImagePairs]:
