@@ -20,14 +20,23 @@ from tfwm.training.loop import DatasetAt, fit, save_history, stream_of
 from tfwm.training.margin import Margin
 from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Scores, cross_entropy, squared_distance
 from tfwm.training.run import STRATEGIES, Run, set_logical_cpus
-from tfwm.training.schedule import Descent, LinearDecay, Schedule
-from tfwm.training.step import Metered, NetworkTrainer, batch_psnr, descend, mean_over_batch, psnr_of, scaled
+from tfwm.training.schedule import Descent, LinearDecay, Schedule, Watch
+from tfwm.training.step import (
+    Metered,
+    NetworkTrainer,
+    batch_psnr,
+    descend,
+    descend_together,
+    mean_over_batch,
+    psnr_of,
+    scaled,
+)
 from tfwm.training.supervised import KeySamples, Mark, SupervisedTrainer, Triggers, learn
 
 __all__ = [
     "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples",
     "Labels", "LinearDecay", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
-    "SupervisedTrainer", "Triggers", "answers_with", "batch_psnr", "cross_entropy", "descend", "fit",
-    "fit_classifier", "learn", "mean_over_batch", "psnr_of", "save_history", "scaled", "set_logical_cpus",
-    "squared_distance", "stream_of",
+    "SupervisedTrainer", "Triggers", "Watch", "answers_with", "batch_psnr", "cross_entropy", "descend",
+    "descend_together", "fit", "fit_classifier", "learn", "mean_over_batch", "psnr_of", "save_history", "scaled",
+    "set_logical_cpus", "squared_distance", "stream_of",
 ]  # fmt: skip

@@ -4,10 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfwm.config import check_range, check_whole
+from tfwm.config import check_at_least_one, check_range, check_whole, choose
+from tfwm.evidence.views import FAMILIES
 
 LARGEST_STRUCTURE = 96
 SMALLEST_MARK = 8
+
+
+def check_fields(settings: Any) -> None:
+    """All checks but those of the tint and of `alpha`.
+
+    Raises:
+      ValueError: a value is out of its range, or does not go with another.
+    """
+    for check in (check_sizes, check_mark, check_proxy, check_validation, check_reading, check_structure):
+        check(settings)
+    check_at_least_one(
+        settings, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
+        "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
+    )  # fmt: skip
+    choose("adversarial form", settings.adversarial_form, {"log": 0, "least_squares": 0})
+
+
+def check_reading(settings: Any) -> None:
+    """Refuses views for a logo mark, too few probes, and a logo mark without controls.
+
+    Raises:
+      ValueError: with a remedy.
+    """
+    s = settings
+    if len(choose("registration", s.registration, FAMILIES)) > 1 and not s.coded:
+        raise ValueError(
+            f"`registration` must be none for a logo mark, whose null is made of models and not of bits, got "
+            f"{s.registration!r}. Use none, or set `coded`."
+        )
+    if s.probes < 2:
+        raise ValueError(f"`probes` must be at least 2, got {s.probes}.")
+    if s.controls < (not s.coded):
+        raise ValueError(
+            f"`controls` must be at least 1 for a logo mark, got {s.controls}: a logo is ranked among unmarked "
+            "networks and means nothing without one. Use 19 for an alpha of 0.05, or coded=True."
+        )
 
 
 def check_sizes(settings: Any) -> None:
@@ -26,6 +63,43 @@ def check_sizes(settings: Any) -> None:
         raise ValueError(f"`cells` must divide {s.image_size // 2}, half the image size, got {s.cells}.")
     if s.coded and s.code_weight <= 0:
         raise ValueError(f"`code_weight` must be positive for a coded mark, got {s.code_weight}. Try 1.0.")
+
+
+def check_proxy(settings: Any) -> None:
+    """Refuses a proxy that is not told what it must know.
+
+    Raises:
+      ValueError: no such form, or the plain one with a coded mark or with `clean_outputs`.
+    """
+    s = settings
+    choose("proxy form", s.proxy_form, {"plain": 0, "conditioned": 0})
+    if s.proxy_form == "plain" and (s.coded or s.clean_outputs):
+        raise ValueError(
+            "`proxy_form` must be conditioned for a coded mark and for `clean_outputs`, got 'plain' with "
+            f"coded={s.coded} and clean_outputs={s.clean_outputs}: a plain proxy is not told which code to imitate, or "
+            "to imitate none. Use conditioned, or set both to False."
+        )
+
+
+def check_validation(settings: Any) -> None:
+    """Refuses schedules that are judged on validation pairs of which there is not one batch.
+
+    Raises:
+      ValueError: with the number of pairs that would do, or the training that keeps none apart.
+    """
+    s = settings
+    for name in ("extractor_patience", "validation"):
+        check_whole(name, getattr(s, name), 0, 1_000_000, "Use 0 for none.")
+    judged = [plan.batch_size for plan in (s.initial, s.proxy, s.adversarial) if plan.judged_on == "validation"]
+    if judged and s.validation < max(judged):
+        raise ValueError(
+            f"`validation` must be at least {max(judged)}, a batch of a schedule that is judged on it, got "
+            f"{s.validation}. Use 100, or judge on training."
+        )
+    if s.control_schedule.judged_on == "validation":
+        raise ValueError(
+            "`control_schedule` must be judged on training, got 'validation': controls keep no pairs apart."
+        )
 
 
 def check_mark(settings: Any) -> None:

@@ -62,11 +62,18 @@ def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
         classifier=nets.three_conv_classifier(
             (size, size, s.mark_depth), filters=s.classifier_filters, seed=seed + 3, name="classifier"
         ),
-        proxy=nets.unet(
-            (size, size, channels + 1), channels, filters=s.proxy_filters, downs=s.proxy_downs,
-            normalization=s.embedder_normalization, output="residual", residual_scale=1.0, seed=seed + 4, name="proxy",
-        ),
+        proxy=_proxy(s, seed + 4),
         features=features,
+    )  # fmt: skip
+
+
+def _proxy(settings: DeepWatermarkingSettings, seed: int) -> keras.Model:
+    """SM, freshly initialised: the paper's network, or one with a condition beside the input and a residual."""
+    s, plain = settings, settings.proxy_form == "plain"
+    form = {"output": "sigmoid"} if plain else {"output": "residual", "residual_scale": 1.0}
+    return nets.unet(
+        (s.image_size, s.image_size, s.channels + (not plain)), s.channels, filters=s.proxy_filters,
+        downs=s.proxy_downs, normalization=s.embedder_normalization, seed=seed, name="proxy", **form,
     )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from tfwm.config import LATER, check_at_least_one, choose, to_dict
+from tfwm.config import LATER, to_dict
 from tfwm.evidence import registration, statistics, verdicts
 from tfwm.evidence.views import FAMILIES, Family
-from tfwm.schemes.deep_watermarking.checks import check_mark, check_sizes, check_structure
+from tfwm.schemes.deep_watermarking.checks import check_fields
 from tfwm.schemes.deep_watermarking.presets import FAST, REFERENCE, TINY, Distortions
 from tfwm.schemes.deep_watermarking.usual import USUAL_ATTACKS, USUAL_POLICY
 from tfwm.training import Schedule
@@ -41,6 +41,8 @@ class DeepWatermarkingSettings:
       discriminator_filters: D, a PatchGAN.
       classifier_filters: C, three convolutions (section 3.4.4).
       proxy_filters, proxy_downs: SM of the adversarial stage, a U-Net (section 3.4.3).
+      proxy_form: "plain", the paper's, from the input to a whole image; or "conditioned", which adds a residual to its
+        input and is told the code, or to leave the mark out (a coded mark, and `clean_outputs`, take it).
       extracting_weight: lambda of eq. 4.
       pixel_weight, perceptual_weight, adversarial_weight: lambda_1 to lambda_3 of eq. 5.
       reconstruction_weight, clean_weight, consistency_weight: lambda_4 to lambda_6 of eq. 11.
@@ -52,6 +54,9 @@ class DeepWatermarkingSettings:
         print its logo on any network's output).
       distortions: between H and R.
       initial, proxy, adversarial: the three trainings, in this order.
+      extractor_patience: of R's own learning rate in the initial stage, in epochs, as in the authors' code: H and R
+        then have an optimizer each, and D's rate waits for D's loss; 0 cuts all three rates together, on the loss.
+      validation: how many pairs are kept apart for schedules that are judged on validation.
       probes: how many of the owner's images the key keeps for verification.
       registration: the family of views in which the reader of a coded mark looks for it: "none" (the answers as they
         are), "turns" (8 views: mirrors and quarter turns) or "frames" (168: these, each as it is and with 5 tilings, 4
@@ -116,6 +121,7 @@ class DeepWatermarkingSettings:
     classifier_filters: int = 32
     proxy_filters: int = 64
     proxy_downs: int = 7
+    proxy_form: str = field(default="conditioned", metadata=LATER)
     extracting_weight: float = 1.0
     pixel_weight: float = 1.0
     perceptual_weight: float = 1.0
@@ -134,6 +140,8 @@ class DeepWatermarkingSettings:
     initial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 2e-4))
     proxy: Schedule = field(default_factory=lambda: Schedule(300, 375, 16, 1e-4, "linear"))
     adversarial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 1e-4))
+    extractor_patience: int = field(default=0, metadata=LATER)
+    validation: int = field(default=0, metadata=LATER)
     probes: int = 100
     registration: str = field(default="none", metadata=LATER)
     structure: int = field(default=0, metadata=LATER)
@@ -150,27 +158,8 @@ class DeepWatermarkingSettings:
     alpha: float = 0.05
 
     def __post_init__(self) -> None:
-        check_sizes(self)
-        check_mark(self)
-        choose("adversarial form", self.adversarial_form, {"log": 0, "least_squares": 0})
-        if len(choose("registration", self.registration, FAMILIES)) > 1 and not self.coded:
-            raise ValueError(
-                f"`registration` must be none for a logo mark, whose null is made of models and not of bits, got "
-                f"{self.registration!r}. Use none, or set `coded`."
-            )
-        check_structure(self)
+        check_fields(self)
         self._check_tint()
-        check_at_least_one(
-            self, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
-            "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
-        )  # fmt: skip
-        if self.probes < 2:
-            raise ValueError(f"`probes` must be at least 2, got {self.probes}.")
-        if self.controls < (not self.coded):
-            raise ValueError(
-                f"`controls` must be at least 1 for a logo mark, got {self.controls}: a logo is ranked among unmarked "
-                "networks and means nothing without one. Use 19 for an alpha of 0.05, or coded=True."
-            )
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
 
     def _check_tint(self) -> None:
@@ -187,7 +176,7 @@ class DeepWatermarkingSettings:
 
         Beside 412,500 steps of the paper's networks, 142,500 of 19 small unmarked ones, which allow p = 0.05.
         """
-        return cls()
+        return cls(proxy_form="plain")
 
     @classmethod
     def reference(cls: type[S]) -> S:

@@ -50,13 +50,14 @@ def train_deep_watermark(
       ValueError: too little data, or a mark that a blank extraction would match.
     """
     mark = checked_mark(settings)
-    pairs, probes = _split(settings, data)
+    pairs, validation, probes = _split(settings, data)
     outputs = host_outputs(host, pairs)
     digest = training_digest(_embedding(settings), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
     arrays = {"inputs": pairs.inputs, "outputs": outputs}
+    unseen = {"inputs": validation.inputs, "outputs": host_outputs(host, validation)} if len(validation) else {}
     with run.scope():
         built = build(settings, run.seed)
-        history = _stages(settings, built, as_float(mark), arrays, run, digest)
+        history = _stages(settings, built, as_float(mark), arrays, unseen, run, digest)
     key = key_of_networks(settings, built, mark, probes, host, secret)
     if not settings.coded:
         key = replace(key, arrays={**key.arrays, **control_arrays(settings, pairs, key, run)})
@@ -85,8 +86,8 @@ def unlearned(settings: DeepWatermarkingSettings, line: Mapping[str, Any]) -> st
     return f"R reads {read}. The mark will hardly verify; train longer or with another seed."
 
 
-def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, ImagePairs]:
-    """Pairs to train on, and pairs of which the key keeps the inputs as its probe images."""
+def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, ImagePairs, ImagePairs]:
+    """Pairs to train on, pairs to validate on, and pairs of which the key keeps the inputs as its probe images."""
     size = settings.image_size
     if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, settings.channels)}:
         raise ValueError(
@@ -97,9 +98,11 @@ def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImageP
     probes = min(settings.probes, len(data) // 4)
     schedules = [settings.initial, settings.proxy, settings.adversarial]
     needed = max(schedule.batch_size for schedule in schedules + [settings.control_schedule] * (not settings.coded))
-    if len(data) - probes < needed:
-        raise ValueError(f"`data` must hold at least {needed + max(2, probes)} pairs, got {len(data)}. Add images.")
-    return data[: len(data) - probes], data[len(data) - probes :]
+    trained = len(data) - probes - settings.validation
+    if trained < needed:
+        enough = needed + settings.validation + max(2, probes)
+        raise ValueError(f"`data` must hold at least {enough} pairs, got {len(data)}. Add images.")
+    return data[:trained], data[trained : len(data) - probes], data[len(data) - probes :]
 
 
 def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
@@ -135,8 +138,8 @@ def check_replicas(settings: DeepWatermarkingSettings, stage: str, batch_size: i
 
 
 def _stages(
-    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray], run: Run,
-    digest: str,
+    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray],
+    unseen: dict[str, np.ndarray], run: Run, digest: str,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Trains `built` in three stages, one after the other; the history."""
     history = []
@@ -151,15 +154,24 @@ def _stages(
         trainer = make(settings, built, mark)
         optimizers = {name: schedule.optimizer() for name in trainer.trained}
         trainer.compile(**optimizers, jit_compile=run.jit)
-        stream = stream_of(arrays, batch_size=schedule.batch_size, seed=run.seed * len(plans) + number)
+        seed, batch_size = run.seed * len(plans) + number, schedule.batch_size
+        stream = stream_of(arrays, batch_size=batch_size, seed=seed)
+        validation = _validation(unseen, batch_size, seed) if schedule.judged_on == "validation" else None
         shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
-        lines = fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown)
+        lines = fit(
+            trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown, validation=validation
+        )  # fmt: skip
         history += [{"stage": stage, **line} for line in lines]
         # Said at once, and in a quiet run too: hours of training follow.
         said = unlearned(settings, lines[-1]) if stage == "initial" else ""
         if said:
             print(f"  warning: after the initial stage {said}", file=sys.stderr)
     return history
+
+
+def _validation(unseen: dict[str, np.ndarray], batch_size: int, seed: int) -> tf.data.Dataset:
+    """The same batches after every epoch, with the same distortions."""
+    return stream_of(unseen, batch_size=batch_size, seed=seed)(0, len(unseen["inputs"]) // batch_size)
 
 
 def deployed_model(
@@ -226,9 +238,9 @@ def _unmarked_nc(
     """Centred NC of unmarked suspects: host, echo, mean image, noise, and the proxy told to leave the mark out."""
     mark, images = as_float(key.arrays["logo"]), as_float(probes)
     noise = np.random.default_rng(0).random(images.shape, np.float32)
-    blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
-    proxied = in_batches(lambda part: built.proxy(part, training=False), blank)
     suspects = [images, np.broadcast_to(images.mean(axis=0), images.shape), noise]
-    suspects += [proxied] if settings.clean_outputs else []
+    if settings.clean_outputs:
+        blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
+        suspects.append(in_batches(lambda part: built.proxy(part, training=False), blank))
     logos = [of_host] + [extract(settings, outputs, key)["logo"] for outputs in suspects]
     return np.asarray([centred_nc(logo.mean(axis=0), mark) for logo in logos], np.float32)
