@@ -99,6 +99,26 @@ def test_r_may_have_a_rate_of_its_own_and_learns_the_same() -> None:
     assert {name for watch in trainer.plateaus for name in watch.optimizers} == set(trainer.trained)
 
 
+@pytest.mark.parametrize("make", [InitialTrainer, AdversarialTrainer])
+@pytest.mark.parametrize("at_once", [2, 5])
+def test_r_may_see_few_images_at_once_and_learns_the_same(make: type, at_once: int) -> None:
+    """Twelve or sixteen images a step, in parts of two and of five: the weights after two steps are the same."""
+    learnt = []
+    for parts in (0, at_once):
+        built = build(PLAIN, 3)
+        trainer = make(PLAIN, built, MARK, parts)
+        trainer.compile(**{name: keras.optimizers.SGD(0.05) for name in trainer.trained})
+        before = [w.copy() for w in built.extractor.get_weights()]
+        step = tf.function(trainer.train_step)
+        for _ in range(2):
+            step(_batch())
+        networks = (built.embedder, built.extractor, built.discriminator, built.classifier)
+        learnt.append([w for network in networks for w in network.get_weights()])
+        assert max(np.abs(old - new).max() for old, new in zip(before, built.extractor.get_weights())) > 1e-3
+    for one, two in zip(*learnt, strict=True):
+        np.testing.assert_allclose(two, one, atol=2e-5)
+
+
 def test_what_is_judged_on_is_not_trained_on() -> None:
     # The paper's form: H has batch statistics, and in use those that it has gathered.
     settings = replace(

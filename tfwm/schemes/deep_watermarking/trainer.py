@@ -12,7 +12,17 @@ from tfwm.schemes.deep_watermarking import losses
 from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.networks import Networks, carriers, split_outputs
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
-from tfwm.training import Metered, NetworkTrainer, Watch, descend, descend_together, mean_over_batch, psnr_of, scaled
+from tfwm.training import (
+    Metered,
+    NetworkTrainer,
+    Watch,
+    descend,
+    descend_together,
+    in_parts,
+    mean_over_batch,
+    psnr_of,
+    scaled,
+)  # fmt: skip
 
 Batch = dict[str, tf.Tensor]
 """`inputs` and `outputs` of the host `[n, size, size, c]`, and `seed` int64 `[n, 2]`, one for each image."""
@@ -76,13 +86,13 @@ class Marker:
 class InitialTrainer(Metered):
     """The initial stage: eq. 4 for H and R in one step, eq. 8 for D."""
 
-    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "psnr", "nc", "adversarial", "discriminator"] + ["bits"] * settings.coded)
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
         self.embedder, self.extractor, self.discriminator = (
             networks.embedder, networks.extractor, networks.discriminator,
         )  # fmt: skip
-        self.features = networks.features
+        self.features, self.read = networks.features, in_parts(self.extractor, at_once)
 
     @property
     def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
@@ -157,7 +167,7 @@ class InitialTrainer(Metered):
         stride = self.settings.clean_stride
         seen = distort(tf.cast(marked, tf.float32), batch["outputs"], batch["seed"], self.settings.distortions)
         clean = tf.concat([batch["inputs"][::stride], batch["outputs"][stride // 2 :: stride]], axis=0)
-        image, logits = split_outputs(self.extractor(tf.concat([seen, clean], axis=0), training=True))
+        image, logits = split_outputs(self.read(tf.concat([seen, clean], axis=0)))
         return losses.extracting_loss(self.settings, self.marker.mark, image, logits, codes, losses.static_batch(seen))
 
 
@@ -168,7 +178,7 @@ class ProxyTrainer(NetworkTrainer):
     the codes of a few fixed proxies. Where the map is zero it imitates the unmarked host.
     """
 
-    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(networks.proxy, ["loss", "psnr"])
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
 
@@ -201,10 +211,11 @@ class ProxyTrainer(NetworkTrainer):
 class AdversarialTrainer(Metered):
     """The adversarial stage: R on A, B, B' and B'' (eq. 9, 12), and C on what R extracts (eq. 14)."""
 
-    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "nc", "classifier", "proxy_nc"] + ["bits", "proxy_bits"] * settings.coded)
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
         self.extractor, self.classifier, self.proxy = networks.extractor, networks.classifier, networks.proxy
+        self.read = in_parts(self.extractor, at_once)
 
     @property
     def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
@@ -231,7 +242,7 @@ class AdversarialTrainer(Metered):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """The loss of R and C, averaged, and the figures."""
         count, twice = losses.static_batch(marked), None if codes is None else tf.concat([codes, codes], axis=0)
-        image, logits = split_outputs(self.extractor(tf.concat([marked, clean], axis=0), training=True))
+        image, logits = split_outputs(self.read(tf.concat([marked, clean], axis=0)))
         extracting, figures = losses.extracting_loss(
             self.settings, self.marker.mark, image, logits, twice, count, marked_sets=2,
             clean_sets=3 if self.settings.clean_outputs else 2,

@@ -151,7 +151,7 @@ def _stages(
     for number, (stage, make, planned) in enumerate(plans):
         schedule = planned.scaled(run.steps_scale)
         check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
-        trainer = make(settings, built, mark)
+        trainer = make(settings, built, mark, run.images_at_once)
         optimizers = {name: schedule.optimizer() for name in trainer.trained}
         trainer.compile(**optimizers, jit_compile=run.jit)
         seed, batch_size = run.seed * len(plans) + number, schedule.batch_size
