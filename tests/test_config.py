@@ -83,6 +83,12 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Plan:
+    steps: int = 1
+    judged: str = field(default="here", metadata=LATER)
+
+
+@dataclass(frozen=True)
 class Grown:
     count: int = 1
     views: str = field(default="none", metadata=LATER)
@@ -96,3 +102,19 @@ def test_a_later_field_is_written_only_where_it_says_something() -> None:
     assert to_dict(Grown(place=Place(3))) == {"count": 1, "place": {"row": 3}}
     for settings in (Grown(), Grown(2, "turns"), Grown(place=Place(3))):
         assert from_dict(Grown, to_dict(settings)) == settings
+
+
+@dataclass(frozen=True)
+class Planned:
+    early: Plan = field(default_factory=Plan)
+    late: Plan = field(default_factory=lambda: Plan(2), metadata=LATER)
+
+
+def test_a_later_field_of_a_field_is_left_out_too() -> None:
+    assert to_dict(Planned()) == {"early": {"steps": 1}}
+    changed = Planned(Plan(judged="there"), Plan(2, "there"))
+    assert to_dict(changed) == {"early": {"steps": 1, "judged": "there"}, "late": {"steps": 2, "judged": "there"}}
+    # Only what is wholly at its default is left out, even where a part of it is.
+    assert to_dict(Planned(late=Plan(3))) == {"early": {"steps": 1}, "late": {"steps": 3}}
+    for settings in (Planned(), changed, Planned(late=Plan())):
+        assert from_dict(Planned, to_dict(settings)) == settings

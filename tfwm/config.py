@@ -26,15 +26,25 @@ def to_dict(settings: Any) -> dict[str, Any]:
     """
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise TypeError(f"`settings` must be a dataclass instance, got {settings!r}.")
-    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
-    later = {f.name: _default(f) for f in dataclasses.fields(settings) if f.metadata.get("later")}
-    return {name: value for name, value in values.items() if name not in later or value != later[name]}
+    return _without_later(settings, json.loads(json.dumps(dataclasses.asdict(settings))))
+
+
+def _without_later(settings: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The JSON values of a dataclass less the `LATER` fields at their default, in nested dataclasses too."""
+    written = {}
+    for f in dataclasses.fields(settings):
+        given, value = getattr(settings, f.name), values[f.name]
+        if dataclasses.is_dataclass(given):
+            value = _without_later(given, value)
+        if not f.metadata.get("later") or value != _default(f):
+            written[f.name] = value
+    return written
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
     """A field's default as JSON values."""
     given = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-    return json.loads(json.dumps(dataclasses.asdict(given) if dataclasses.is_dataclass(given) else given))  # type: ignore[arg-type]
+    return to_dict(given) if dataclasses.is_dataclass(given) else json.loads(json.dumps(given))
 
 
 def from_dict(cls: type[T], values: dict[str, Any]) -> T:

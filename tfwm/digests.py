@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent
 COMMITMENT_TAG = b"tfwm commitment 1"
 KEY_COMMITMENT_TAG, WEIGHTS_TAG = b"tfwm key commitment 1", b"tfwm released weights 1"
-# Where and how loudly a cell runs does not change its row.
-NOT_IN_DIGEST = ("directory", "quiet")
+# Where, how loudly and in how many parts a cell runs does not change its row.
+NOT_IN_DIGEST = ("directory", "quiet", "images_at_once")
 
 
 @lru_cache(maxsize=1)

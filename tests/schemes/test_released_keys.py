@@ -39,5 +39,6 @@ def test_a_released_key_gives_the_recorded_verdicts(name: str) -> None:
     for of, asked in (("marked", key), ("decoy", scheme.decoy(key, seed=1))):
         found, recorded = scheme.verify(suspect, asked).as_dict(), VERDICTS[name][of]
         assert (found["score"], found["p_value"]) == pytest.approx((recorded["score"], recorded["p_value"]), rel=1e-9)
-        assert found == pytest.approx(recorded, abs=1e-3)
+        # Later releases may add figures to a verdict; none is lost or changes.
+        assert {name: found[name] for name in recorded} == pytest.approx(recorded, abs=1e-3)
         assert found["marked"] == (of == "marked")

@@ -13,7 +13,18 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training import Metered, Run, Schedule, descend, fit, mean_over_batch, save_history, scaled, stream_of
+from tfwm.training import (
+    Metered,
+    Run,
+    Schedule,
+    Watch,
+    descend,
+    fit,
+    mean_over_batch,
+    save_history,
+    scaled,
+    stream_of,
+)  # fmt: skip
 
 pytestmark = pytest.mark.trains
 
@@ -161,6 +172,80 @@ def test_a_plateau_cuts_the_discriminators_rate_too(tmp_path: Path) -> None:
     _fit(Run(tmp_path, quiet=True), Schedule(6, 1, 2), line)
     assert float(line.discriminator_optimizer.learning_rate) == pytest.approx(0.1)
     assert float(line.optimizer.learning_rate) == pytest.approx(0.2e-12)
+
+
+class Overtaken(Line):
+    """What it learns is 1, and what it is judged on is 2."""
+
+    def test_step(self, batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.record({"loss": tf.square(self.weight - 2.0) * tf.ones_like(batch)})
+
+
+def _overtaken() -> Overtaken:
+    line = Overtaken()
+    line.compile(keras.optimizers.SGD(0.1))
+    return line
+
+
+def test_the_best_epoch_is_kept_and_a_longer_training_goes_on_from_the_last(tmp_path: Path) -> None:
+    # Rate 1.1: w - 1 is multiplied by 1 - 2.2 = -1.2 a step, 2, -2.4, 2.88, -3.456: the first epoch's loss is lowest.
+    run, diverging = Run(tmp_path, quiet=True), lambda: _line(keras.optimizers.SGD(1.1))
+    for epochs in (2, 3, 3):
+        history, weight = _fit(run, Schedule(epochs, 1, 2, decay="constant", keep="best"), diverging())
+        assert [line["epoch"] for line in history] == list(range(1, epochs + 1))
+        assert weight == pytest.approx(1 - 2.4)
+    assert history[-1]["loss"] == pytest.approx(2.88**2, rel=1e-5)
+    _, weight = _fit(Run(tmp_path / "last", quiet=True), Schedule(3, 1, 2, decay="constant"), diverging())
+    assert weight == pytest.approx(1 - 3.456)
+
+
+@pytest.mark.parametrize("stops", [(5,), (2, 5), (4, 5)])
+def test_epochs_may_be_judged_on_what_is_not_trained_on(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    # w after each epoch of one step: 2.6, 2.28, 2.024, 1.8192, 1.65536; the third is closest to 2.
+    for epochs in stops:
+        schedule = Schedule(epochs, 1, 2, decay="constant", judged_on="validation", keep="best")
+        history, weight = _fit(Run(tmp_path, quiet=True), schedule, _overtaken(), validation=_stream(0, 3))
+    assert [line["val_loss"] for line in history] == pytest.approx(
+        [0.36, 0.0784, 0.000576, 0.03268864, 0.1187767], rel=1e-4
+    )
+    assert [line["loss"] for line in history[:2]] == pytest.approx([4, 2.56])
+    assert weight == pytest.approx(2.024)
+
+
+def test_a_plateau_may_wait_for_what_is_not_trained_on(tmp_path: Path) -> None:
+    # The loss falls all the time, the other rises from the fourth epoch on: cut after the fifth, with a patience of 2.
+    line = _overtaken()
+    schedule = Schedule(5, 1, 2, patience=2, judged_on="validation")
+    _fit(Run(tmp_path, quiet=True), schedule, line, validation=_stream(0, 1))
+    assert float(line.optimizer.learning_rate) == pytest.approx(0.02)
+
+
+def test_without_pictures_kept_apart_nothing_is_judged_on_them(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="`judged_on` of the only stage's schedule must be training: .* Use training"):
+        _fit(Run(tmp_path, quiet=True), Schedule(1, 1, 2, judged_on="validation"))
+
+
+class TwoRates(Line):
+    """Its second rate waits longer, and for another figure, which never falls."""
+
+    @property
+    def plateaus(self) -> tuple[Watch, ...]:
+        return Watch(("optimizer",)), Watch(("second",), figure="height", patience=3)
+
+    def train_step(self, batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {**super().train_step(batch), "height": tf.constant(1.0)}
+
+
+def test_rates_may_wait_for_figures_of_their_own_and_remember_them(tmp_path: Path) -> None:
+    run = Run(tmp_path, quiet=True)
+    for epochs, rate in ((3, 0.5), (4, 0.1), (7, 0.02)):
+        line = TwoRates()
+        line.compile(keras.optimizers.SGD(0.01))
+        line.second = keras.optimizers.SGD(0.5)
+        _fit(run, Schedule(epochs, 1, 2, patience=1), line)
+        # Epoch 1 is the lowest height; the cuts come after the fourth and the seventh.
+        assert float(line.second.learning_rate) == pytest.approx(rate)
+        assert float(line.optimizer.learning_rate) == pytest.approx(0.01)
 
 
 def test_a_checkpoint_that_does_not_fit_is_an_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.config import from_dict, to_dict
 from tfwm.training import Descent, Schedule
 
 
@@ -51,12 +52,21 @@ def test_schedules() -> None:
         ({"steps_per_epoch": -1}, "`steps_per_epoch` must be at least 1, got -1"),
         ({"patience": 0}, "`patience` must be at least 1, got 0"),
         ({"batch_size": 7}, r"`batch_size` must be even \(pairs share a mark\), got 7"),
+        ({"judged_on": "testing"}, "no set of pictures `testing`.* Known: training, validation"),
+        ({"keep": "first"}, "no epoch to keep `first`"),
         ({"decay": "cosin"}, "no decay `cosin`. Did you mean `cosine`"),
     ],
 )
 def test_schedules_out_of_range(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Schedule(**{"epochs": 1, "steps_per_epoch": 1, **changes})
+
+
+def test_what_schedules_got_later_is_written_where_it_says_something() -> None:
+    before = {"epochs", "steps_per_epoch", "batch_size", "learning_rate", "decay", "beta_1", "patience"}
+    assert set(to_dict(Schedule(1, 1))) == before
+    assert set(to_dict(Schedule(1, 1, keep="best"))) == before | {"keep"}
+    assert from_dict(Schedule, to_dict(Schedule(1, 1, judged_on="validation"))).judged_on == "validation"
 
 
 def test_a_tenth_after_two_fifths_and_again_after_four() -> None:

@@ -11,7 +11,19 @@ import tensorflow as tf
 from tensorflow import keras
 
 import tfwm
-from tfwm.training import Metered, NetworkTrainer, Run, Schedule, batch_psnr, descend, mean_over_batch, psnr_of, scaled
+from tfwm.networks import FusedAdam
+from tfwm.training import (
+    Metered,
+    NetworkTrainer,
+    Run,
+    Schedule,
+    batch_psnr,
+    descend,
+    descend_together,
+    mean_over_batch,
+    psnr_of,
+    scaled,
+)  # fmt: skip
 
 
 def test_mean_over_batch_divides_by_the_global_batch(tmp_path: Path) -> None:
@@ -88,6 +100,27 @@ def test_figures_are_means_over_examples_and_batches() -> None:
     assert {name: float(value) for name, value in figures.items()} == {"loss": 3.0, "rate": 1.0}
     trainer.reset_metrics()
     assert float(trainer.record({"loss": tf.constant([4.0])})["loss"]) == 4.0
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_two_optimizers_step_down_one_loss(tmp_path: Path, precision: str) -> None:
+    first, second, unused = tf.Variable(3.0), tf.Variable(3.0), tf.Variable(7.0)
+    with Run(tmp_path, precision=precision).scope():
+        optimizers = [Schedule(1, 1, 2, 0.1, "constant").optimizer(), FusedAdam(0.3, beta_1=0.5)]
+    if precision == "mixed_float16":
+        # With another scale than the first: each changes its own when its gradients overflow.
+        optimizers[1] = keras.mixed_precision.LossScaleOptimizer(optimizers[1], initial_scale=8)
+    optimizers[0].build([first])
+    optimizers[1].build([second, unused])
+    with tf.GradientTape() as tape:
+        loss = scaled(optimizers[0], tf.square(first - 1.0) + 5.0 * tf.square(second - 1.0))
+    descend_together(optimizers, tape, loss, [[first], [second, unused]])
+    # Adam's first step is the rate, in the gradient's direction.
+    assert [float(weight) for weight in (first, second, unused)] == pytest.approx([2.9, 2.7, 7.0], abs=1e-3)
+    if precision == "mixed_float16":
+        # The moment is the gradient itself, 10 * (3 - 1), times 1 - beta_1: nobody's scale is left in it.
+        moments = [float(v) for v in optimizers[1].inner_optimizer._momentums]
+        assert moments == pytest.approx([10.0, 0.0], rel=1e-3)
 
 
 @pytest.mark.parametrize(

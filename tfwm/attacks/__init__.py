@@ -30,6 +30,8 @@ from tfwm.attacks.registry import ATTACKS, attack_from_dict, attack_to_dict
 _FUNCTIONS = {
     "accusation": "tfwm.attacks.forgery.accusation",
     "anomaly_indices": "tfwm.attacks.backdoors.reverse",
+    "cnets": "tfwm.attacks.copies.zhang2021",
+    "paper_surrogates": "tfwm.attacks.copies.zhang2021",
     "pasted": "tfwm.attacks.forgery.pasting",
     "reverse_engineered": "tfwm.attacks.backdoors.reverse",
     "thiefs_mark": "tfwm.attacks.oracles.attacks",

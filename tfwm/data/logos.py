@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tfwm.data.drawn_logos import drawn_logo
 from tfwm.data.reading.decode import decode_image
 from tfwm.data.reading.readers import cover, with_channels
 
@@ -19,7 +20,7 @@ def read_logo(path: str, side: int, channels: int) -> np.ndarray:
 
     Args:
       path: of a PNG or JPEG file; its middle square is taken, and transparent pixels become white. Empty takes the
-        built-in logo.
+        built-in logo; `qr:TEXT` and `bits:HEX` are drawn, see `tfwm.data.drawn_logos`.
       side: of the result, in pixels. Below 8 it is the upper left corner of the built-in logo at 8 pixels.
       channels: 3, or 1 for luma.
 
@@ -29,12 +30,31 @@ def read_logo(path: str, side: int, channels: int) -> np.ndarray:
     Raises:
       FileNotFoundError: there is no such file.
       InvalidImageError: it is no picture.
+      ValueError: `qr:` or `bits:` with what cannot be drawn in so few pixels.
     """
     if not path:
         return with_channels(sample_logo(max(side, 8)), channels)[:side, :side]
+    return with_channels(own_logo(path, side), channels)
+
+
+def own_logo(path: str, side: int) -> np.ndarray:
+    """As `read_logo`, in the channels that the picture has: uint8 `[side, side, 1 or 3]`.
+
+    Args:
+      path: as for `read_logo`, not empty.
+      side: of the result, in pixels.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      InvalidImageError: it is no picture.
+      ValueError: `qr:` or `bits:` with what cannot be drawn in so few pixels.
+    """
+    drawn = drawn_logo(path, side)
+    if drawn is not None:
+        return drawn
     if not Path(path).is_file():
         raise FileNotFoundError(f"`logo` {path} is not there. Give a PNG or JPEG file, or leave it out.")
-    return with_channels(cover(decode_image(Path(path).read_bytes(), path), (side, side)), channels)
+    return cover(decode_image(Path(path).read_bytes(), path), (side, side))
 
 
 def sample_logo(size: int) -> np.ndarray:

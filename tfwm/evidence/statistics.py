@@ -242,6 +242,21 @@ def nc(extracted: np.ndarray, mark: np.ndarray) -> float:
     return float(first @ second) / lengths if lengths > 0.0 else 0.0
 
 
+def nc_of_each(extracted: np.ndarray, mark: np.ndarray) -> np.ndarray:
+    """`nc` of every picture by itself, float64 `[n]`: the paper's success rate counts those above 0.95.
+
+    Args:
+      extracted: pictures or maps, `[n, ...]`.
+      mark: of the shape of each.
+
+    Raises:
+      ValueError: the shapes differ.
+
+    Paper: Zhang 2021, section 4.1, SR_NC.
+    """
+    return np.array([nc(picture, mark) for picture in extracted])
+
+
 def centred_nc(extracted: np.ndarray, mark: np.ndarray) -> float:
     """Correlation after each picture's mean is taken off, in [-1, 1]; 0 where one is constant.
 

@@ -4,6 +4,7 @@
 |---|---|
 | run.py | `Run`: where and on what a training runs |
 | schedule.py | `Schedule` and `Descent`: how long and how fast |
+| parts.py | networks that see few images at once, for GPUs with little memory |
 | step.py | what the steps of all trainers have in common |
 | objectives.py | what networks learn: pixels, labels or scores |
 | margin.py | `Margin`: what else carries the label of a key sample |
@@ -19,15 +20,25 @@ from tfwm.training.hints import HintedLabels, Hints
 from tfwm.training.loop import DatasetAt, fit, save_history, stream_of
 from tfwm.training.margin import Margin
 from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Scores, cross_entropy, squared_distance
+from tfwm.training.parts import in_parts
 from tfwm.training.run import STRATEGIES, Run, set_logical_cpus
-from tfwm.training.schedule import Descent, LinearDecay, Schedule
-from tfwm.training.step import Metered, NetworkTrainer, batch_psnr, descend, mean_over_batch, psnr_of, scaled
+from tfwm.training.schedule import Descent, LinearDecay, Schedule, Watch
+from tfwm.training.step import (
+    Metered,
+    NetworkTrainer,
+    batch_psnr,
+    descend,
+    descend_together,
+    mean_over_batch,
+    psnr_of,
+    scaled,
+)
 from tfwm.training.supervised import KeySamples, Mark, SupervisedTrainer, Triggers, learn
 
 __all__ = [
     "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples",
     "Labels", "LinearDecay", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
-    "SupervisedTrainer", "Triggers", "answers_with", "batch_psnr", "cross_entropy", "descend", "fit",
-    "fit_classifier", "learn", "mean_over_batch", "psnr_of", "save_history", "scaled", "set_logical_cpus",
-    "squared_distance", "stream_of",
+    "SupervisedTrainer", "Triggers", "Watch", "answers_with", "batch_psnr", "cross_entropy", "descend",
+    "descend_together", "fit", "fit_classifier", "in_parts", "learn", "mean_over_batch", "psnr_of", "save_history",
+    "scaled", "set_logical_cpus", "squared_distance", "stream_of",
 ]  # fmt: skip

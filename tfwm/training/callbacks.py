@@ -12,7 +12,16 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.training.schedule import Schedule
+from tfwm.training.schedule import Schedule, Watch
+
+
+class Memory(tf.Module):
+    """What a plateau remembers: the lowest figure so far, and the epochs since."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.best = tf.Variable(float("inf"), trainable=False)
+        self.wait = tf.Variable(0, dtype=tf.int64, trainable=False)
 
 
 class State(keras.callbacks.Callback):
@@ -21,17 +30,23 @@ class State(keras.callbacks.Callback):
     Args:
       trainer: what is saved; where the folder has a checkpoint, it is restored at once.
       folder: of the checkpoints, of which the last is kept.
+      plateaus: how many figures are watched.
+      keep_best: whether the lowest loss is remembered beside the last epoch.
     """
 
-    def __init__(self, trainer: keras.Model, folder: Path):
+    def __init__(self, trainer: keras.Model, folder: Path, *, plateaus: int = 1, keep_best: bool = False):
         super().__init__()
         self.folder = folder
         self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.best = tf.Variable(float("inf"), trainable=False)
-        self.wait = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.memories = [Memory() for _ in range(max(1, plateaus))]
+        self.lowest = tf.Variable(float("inf"), trainable=False)
         self._history = tf.Variable("[]", dtype=tf.string, trainable=False)
+        first, *others = self.memories
+        # Only what a training has: checkpoints of trainings without it are those of earlier releases.
+        parts = {f"plateau_{index}": memory for index, memory in enumerate(others, 1)}
+        parts |= {"lowest": self.lowest} if keep_best else {}
         checkpoint = tf.train.Checkpoint(
-            trainer=trainer, epoch=self._epoch, best=self.best, wait=self.wait, history=self._history
+            trainer=trainer, epoch=self._epoch, best=first.best, wait=first.wait, history=self._history, **parts
         )
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
         if self._manager.latest_checkpoint:
@@ -54,35 +69,66 @@ class State(keras.callbacks.Callback):
 
 
 class Plateau(keras.callbacks.Callback):
-    """Cuts the learning rate when the loss has not improved for some epochs.
+    """Cuts learning rates when a figure has not fallen for some epochs.
 
-    Keras's ReduceLROnPlateau forgets when a training is killed; here the memory is in the checkpoint. The rate of
-    the trainer's `discriminator_optimizer`, where it has one, is cut too.
+    Keras's ReduceLROnPlateau forgets when a training is killed; here the memory is in the checkpoint.
 
     Args:
-      state: which remembers the best loss and the epochs since.
-      patience: epochs without improvement before a cut.
-      factor: by which the rate is multiplied.
+      memory: of a `State`: the lowest figure, and the epochs since.
+      watch: whose rates are cut.
+      figure: which one is looked at, `val_` included where it is of validation.
+      patience: epochs without a fall before a cut.
+      factor: by which the rates are multiplied.
 
     Paper: Zhang et al. 2021, section 4.1, for H, R and D.
     """
 
-    def __init__(self, state: State, patience: int, factor: float = 0.2):
+    def __init__(self, memory: Memory, watch: Watch, figure: str, patience: int, factor: float = 0.2):
         super().__init__()
-        self._state, self._factor, self._patience = state, factor, patience
+        self._memory, self._watch, self._figure = memory, watch, figure
+        self._patience, self._factor = patience, factor
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        loss = float((logs or {})["loss"])
-        if loss < float(self._state.best.numpy()):
-            self._state.best.assign(loss)
-            self._state.wait.assign(0)
+        found = float((logs or {})[self._figure])
+        if found < float(self._memory.best.numpy()):
+            self._memory.best.assign(found)
+            self._memory.wait.assign(0)
             return
-        self._state.wait.assign_add(1)
-        if int(self._state.wait.numpy()) >= self._patience:
-            for optimizer in (self.model.optimizer, getattr(self.model, "discriminator_optimizer", None)):
+        self._memory.wait.assign_add(1)
+        if int(self._memory.wait.numpy()) >= self._patience:
+            for optimizer in (getattr(self.model, name, None) for name in self._watch.optimizers):
                 if optimizer is not None:
                     optimizer.learning_rate.assign(optimizer.learning_rate * self._factor)
-            self._state.wait.assign(0)
+            self._memory.wait.assign(0)
+
+
+class Best(keras.callbacks.Callback):
+    """Keeps the trainer of the epoch with the lowest figure, beside the last one.
+
+    It must come before the `State`, which remembers how low that was: a kill between the two repeats the epoch.
+
+    Args:
+      trainer: what is kept.
+      state: of the training.
+      figure: which one has to be low.
+    """
+
+    def __init__(self, trainer: keras.Model, state: State, figure: str):
+        super().__init__()
+        self._state, self._figure = state, figure
+        self._checkpoint = tf.train.Checkpoint(trainer=trainer)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(state.folder / "best"), max_to_keep=1)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        found = float((logs or {})[self._figure])
+        if found < float(self._state.lowest.numpy()):
+            self._state.lowest.assign(found)
+            self._manager.save(check_interval=False)
+
+    def restore(self) -> None:
+        """Puts the best epoch's weights into the trainer; those of the last where no figure was ever a number."""
+        if self._manager.latest_checkpoint:
+            self._checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
 
 
 class Enough(keras.callbacks.Callback):

@@ -14,9 +14,9 @@ from tensorflow import keras
 
 from tfwm.data.stream.batches import batches
 from tfwm.files import locked, without_wildcards, write_json
-from tfwm.training.callbacks import Enough, EpochLine, Plateau, Scalars, State
+from tfwm.training.callbacks import Best, Enough, EpochLine, Plateau, Scalars, State
 from tfwm.training.run import Run, check_shares
-from tfwm.training.schedule import Schedule
+from tfwm.training.schedule import JUDGED_ON, KEEP, Schedule, Watch
 
 DatasetAt = Callable[[int, int], tf.data.Dataset]
 """`dataset(first_step, steps)` gives global batches, which must depend on nothing else so that a run can resume."""
@@ -48,6 +48,7 @@ def fit(
     digest: str,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     enough: Callable[[dict[str, Any]], bool] | None = None,
+    validation: tf.data.Dataset | None = None,
 ) -> list[dict[str, Any]]:
     """Trains `trainer`, resuming where an earlier call of the same stage and digest stopped.
 
@@ -60,14 +61,22 @@ def fit(
       digest: of all that the training depends on (`tfwm.digests.training_digest`); another digest starts afresh.
       callbacks: called before the checkpoint of each epoch is written.
       enough: tells from an epoch's scalars whether it shall be the last; a training that had enough does not resume.
+      validation: batches that are not trained on; after each epoch the trainer's `test_step` sees them all, and their
+        figures are called `val_...`.
 
     Returns:
       One dict of scalars per epoch, of earlier calls too.
 
     Raises:
       BusyError: another process trains the same there.
-      ValueError: replicas cannot share a batch evenly.
+      ValueError: replicas cannot share a batch evenly, or the schedule is judged on validation and there are no such
+        batches.
     """
+    if schedule.judged_on == "validation" and validation is None:
+        raise ValueError(
+            f"`judged_on` of the {stage} stage's schedule must be training: this training keeps no pictures apart, got "
+            "'validation'. Use training."
+        )
     checkpoints = Path(run.directory) / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     checkpoints.chmod(0o700)  # they hold the owner's extractor
@@ -75,10 +84,15 @@ def fit(
     # Of several workers that train one network together each must get in.
     alone = nullcontext() if run.strategy == "multiworker" else locked(folder / "lock", "training")
     with alone, without_wildcards(folder) as place:
-        state = State(trainer, place)
+        plateaus = _plateaus(trainer, schedule)
+        state = State(trainer, place, plateaus=len(plateaus), keep_best=KEEP[schedule.keep])
+        judges = _judges(trainer, schedule, state, plateaus)
         had_enough = bool(enough and state.history and enough(state.history[-1]))
         if state.epoch < schedule.epochs and not had_enough:
-            _go_on(trainer, dataset_at, schedule, run, stage, state, [*callbacks], enough)
+            _go_on(trainer, dataset_at, schedule, run, stage, state, [*callbacks, *judges], enough, validation)
+        for judge in judges:
+            if isinstance(judge, Best):
+                judge.restore()
     return state.history
 
 
@@ -90,9 +104,27 @@ def _sizes(dataset: tf.data.Dataset, schedule: Schedule) -> dict[str, int]:
     return {"batch_size" if size == schedule.batch_size else name: size for name, size in known.items()}
 
 
+def _plateaus(trainer: keras.Model, schedule: Schedule) -> Sequence[Watch]:
+    """What is watched: what a trainer says of itself in `plateaus`, or its loss."""
+    return getattr(trainer, "plateaus", (Watch(),)) if schedule.decay == "plateau" else ()
+
+
+def _judges(
+    trainer: keras.Model, schedule: Schedule, state: State, plateaus: Sequence[Watch]
+) -> list[keras.callbacks.Callback]:
+    """What cuts the rates, and what keeps the best epoch."""
+    prefix = JUDGED_ON[schedule.judged_on]
+    judges: list[keras.callbacks.Callback] = [
+        Plateau(memory, watch, prefix + watch.figure, watch.patience or schedule.patience)
+        for memory, watch in zip(state.memories, plateaus)
+    ]
+    return judges + ([Best(trainer, state, f"{prefix}loss")] if KEEP[schedule.keep] else [])
+
+
 def _go_on(
     trainer: keras.Model, dataset_at: DatasetAt, schedule: Schedule, run: Run, stage: str, state: State,
     callbacks: list[keras.callbacks.Callback], enough: Callable[[dict[str, Any]], bool] | None,
+    validation: tf.data.Dataset | None,
 ) -> None:  # fmt: skip
     """Trains from the epoch that `state` has reached; see `fit`."""
     first = state.epoch
@@ -100,15 +132,13 @@ def _go_on(
     dataset = dataset_at(first * schedule.steps_per_epoch, remaining)
     check_shares(_sizes(dataset, schedule), trainer.distribute_strategy.num_replicas_in_sync)
     own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
-    if schedule.decay == "plateau":
-        own.insert(0, Plateau(state, schedule.patience))
     if enough is not None:
         own.append(Enough(enough))
     if not run.quiet:
         own.append(EpochLine(stage, schedule))
     trainer.fit(
         dataset, initial_epoch=first, epochs=schedule.epochs, steps_per_epoch=schedule.steps_per_epoch,
-        callbacks=[*callbacks, *own],
+        callbacks=[*callbacks, *own], validation_data=validation,
         verbose=1 if sys.stdout.isatty() and not run.quiet else 0,
     )  # fmt: skip
 

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.config import choose
+from tfwm.config import LATER, choose
 from tfwm.networks.optimizers import FusedAdam
+
+JUDGED_ON = {"training": "", "validation": "val_"}
+"""On which pictures a training's loss is judged, and what stands before the names of the figures of these."""
+KEEP = {"last": False, "best": True}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """On what the rates of some optimizers depend under `plateau`.
+
+    Args:
+      optimizers: attributes of the trainer; one that it does not have is passed over.
+      figure: of the epoch, which has to fall.
+      patience: epochs without a fall before a cut; 0 for the schedule's.
+    """
+
+    optimizers: tuple[str, ...] = ("optimizer", "discriminator_optimizer")
+    figure: str = "loss"
+    patience: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,6 +45,9 @@ class Schedule:
         (as in `Descent`) or `plateau` (times 0.2 after `patience` epochs without improvement, Zhang 2021 section 4.1).
       beta_1: Adam's decay of the first moment, in [0, 1).
       patience: of `plateau`, in epochs; 5 in the paper, 8 for the extractor in the authors' code.
+      judged_on: on which pictures the loss that `plateau` and `keep` look at is measured: those of the `training`, or
+        others, for `validation`, where a training has some.
+      keep: which epoch's weights are the result: those of the `last`, or of the `best`, by its loss.
 
     Raises:
       ValueError: a number out of its range, or no such decay.
@@ -38,6 +60,8 @@ class Schedule:
     decay: str = "plateau"
     beta_1: float = 0.5
     patience: int = 5
+    judged_on: str = field(default="training", metadata=LATER)
+    keep: str = field(default="last", metadata=LATER)
 
     def __post_init__(self) -> None:
         for name in ("epochs", "steps_per_epoch", "batch_size", "patience"):
@@ -46,6 +70,8 @@ class Schedule:
         if self.batch_size % 2:
             raise ValueError(f"`batch_size` must be even (pairs share a mark), got {self.batch_size}.")
         choose("decay", self.decay, _DECAYS)
+        choose("set of pictures", self.judged_on, JUDGED_ON)
+        choose("epoch to keep", self.keep, KEEP)
 
     @property
     def steps(self) -> int:
@@ -72,6 +98,7 @@ class Descent(Schedule):
       decay: as in `Schedule`; `steps` is a tenth of the rate after 40 % and again after 80 % of the steps.
       beta_1: the momentum, in [0, 1).
       patience: of `plateau`, in epochs.
+      judged_on, keep: as in `Schedule`.
       weight_decay: each step takes this share, times the learning rate, off every weight. The authors' 5e-4 goes
         through the momentum, which makes it about ten times as strong.
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.training.schedule import Watch
+
 
 def mean_over_batch(per_example: tf.Tensor) -> tf.Tensor:
     """The mean of `[n]` losses over the global batch: the gradients of replicas add up to those of one replica."""
@@ -56,6 +58,29 @@ def apply(
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
 
+def descend_together(
+    optimizers: Sequence[keras.optimizers.Optimizer], tape: tf.GradientTape, loss: tf.Tensor,
+    variables: Sequence[Sequence[tf.Variable]],
+) -> None:  # fmt: skip
+    """Takes one step of several optimizers down one loss, whose gradients are computed once.
+
+    Args:
+      optimizers: each was built for its own variables.
+      tape: has recorded the loss.
+      loss: a scalar, as `scaled` gives it for the first optimizer.
+      variables: what each of them changes.
+    """
+    gradients = tape.gradient(loss, [variable for each in variables for variable in each])
+    if len(optimizers) > 1 and isinstance(optimizers[0], keras.mixed_precision.LossScaleOptimizer):
+        # Each has a scale of its own, by which `apply` divides.
+        gradients = optimizers[0].get_unscaled_gradients(gradients)
+        owners = [optimizer for optimizer, each in zip(optimizers, variables) for _ in each]
+        gradients = [None if one is None else scaled(owner, one) for owner, one in zip(owners, gradients)]
+    for optimizer, each in zip(optimizers, variables, strict=True):
+        apply(optimizer, gradients[: len(each)], each)
+        gradients = gradients[len(each) :]
+
+
 def psnr_of(squared_errors: tf.Tensor) -> tf.Tensor:
     """PSNR in dB of mean squared errors of pictures in [0, 1]; 120 where there is no error."""
     return -10.0 * tf.math.log(squared_errors + 1e-12) / tf.math.log(10.0)
@@ -88,6 +113,11 @@ class Metered(keras.Model):
     def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
         """The variables that each optimizer changes, by the name under which `compile` takes the optimizer."""
         raise NotImplementedError(f"`{type(self).__name__}` must say in `trained` what its optimizers change.")
+
+    @property
+    def plateaus(self) -> Sequence[Watch]:
+        """Which figures cut which rates where a schedule's decay is `plateau`: the loss, all of them together."""
+        return (Watch(),)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

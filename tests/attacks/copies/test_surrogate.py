@@ -20,7 +20,7 @@ from tfwm.types import Access, ImagePairs
 pytestmark = pytest.mark.trains
 
 SCHEDULE = Schedule(epochs=2, steps_per_epoch=8, batch_size=4, learning_rate=5e-3, decay="constant")
-NETWORKS = ("unet", "residual_unet", "resnet", "plain_cnn")
+NETWORKS = ("unet", "residual_unet", "resnet", "cnet", "plain_cnn")
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -10,10 +10,10 @@ import pytest
 from tensorflow import keras
 
 from tests.doubles import coarse_pairs, smallest_scheme, smoothing_host
-from tfwm.data import sample_logo
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.schemes.control_models import packed_names
 from tfwm.schemes.deep_watermarking import DeepWatermarking
+from tfwm.schemes.deep_watermarking.marks import checked_mark
 from tfwm.schemes.deep_watermarking.networks import Networks, build
 from tfwm.schemes.deep_watermarking.training import deployed_model, key_of_networks
 
@@ -30,7 +30,7 @@ class Untrained:
 
 
 def untrained(scheme: DeepWatermarking, *, host: keras.Model | None = None, seed: int = 3) -> Untrained:
-    built, host, mark = build(scheme, seed), host or smoothing_host(), sample_logo(scheme.image_size)
+    built, host, mark = build(scheme, seed), host or smoothing_host(), checked_mark(scheme)
     _shake(built.embedder, seed)
     probes = coarse_pairs(scheme.probes, scheme.image_size, seed=9)
     key = key_of_networks(scheme, built, mark, probes, host, new_secret(5))

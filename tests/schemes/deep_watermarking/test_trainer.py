@@ -79,6 +79,66 @@ def test_perceptual_features_join_where_they_are_given() -> None:
     assert float(figures["loss"]) == pytest.approx(without + extra, rel=1e-4)
 
 
+def test_r_may_have_a_rate_of_its_own_and_learns_the_same() -> None:
+    weights = []
+    for patience in (0, 8):
+        settings = replace(PLAIN, extractor_patience=patience)
+        built = build(settings, 3)
+        trainer = InitialTrainer(settings, built, MARK)
+        trainer.compile(**{name: settings.initial.optimizer() for name in trainer.trained})
+        for _ in range(2):
+            trainer.train_step(_batch())
+        weights.append([w for network in (built.embedder, built.extractor) for w in network.get_weights()])
+        assert len(trainer.trained) == 3 if patience else 2
+    for one, two in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    # H waits as the schedule says and R for eight epochs, both for the loss; D for its own.
+    assert [(watch.figure, watch.patience) for watch in trainer.plateaus] == [
+        ("loss", 0), ("loss", 8), ("discriminator", 0),
+    ]  # fmt: skip
+    assert {name for watch in trainer.plateaus for name in watch.optimizers} == set(trainer.trained)
+
+
+@pytest.mark.parametrize("make", [InitialTrainer, AdversarialTrainer])
+@pytest.mark.parametrize("at_once", [2, 5])
+def test_r_may_see_few_images_at_once_and_learns_the_same(make: type, at_once: int) -> None:
+    """Twelve or sixteen images a step, in parts of two and of five: the weights after two steps are the same."""
+    learnt = []
+    for parts in (0, at_once):
+        built = build(PLAIN, 3)
+        trainer = make(PLAIN, built, MARK, parts)
+        trainer.compile(**{name: keras.optimizers.SGD(0.05) for name in trainer.trained})
+        before = [w.copy() for w in built.extractor.get_weights()]
+        step = tf.function(trainer.train_step)
+        for _ in range(2):
+            step(_batch())
+        networks = (built.embedder, built.extractor, built.discriminator, built.classifier)
+        learnt.append([w for network in networks for w in network.get_weights()])
+        assert max(np.abs(old - new).max() for old, new in zip(before, built.extractor.get_weights())) > 1e-3
+    for one, two in zip(*learnt, strict=True):
+        np.testing.assert_allclose(two, one, atol=2e-5)
+
+
+def test_what_is_judged_on_is_not_trained_on() -> None:
+    # The paper's form: H has batch statistics, and in use those that it has gathered.
+    settings = replace(
+        PLAIN, coded=False, residual_scale=0.0, embedder_normalization="batch", controls=4, alpha=0.2
+    )  # fmt: skip
+    for make in (InitialTrainer, ProxyTrainer, AdversarialTrainer):
+        trainer, built = _frozen(make, settings)
+        networks = (built.embedder, built.extractor, built.proxy, built.classifier, built.discriminator)
+        before = [w.copy() for network in networks for w in network.get_weights()]
+        marked = trainer.marker.embed(_batch()["outputs"], None, training=False)
+        judged = {name: float(value) for name, value in trainer.test_step(_batch()).items()}
+        for old, new in zip(before, [w for network in networks for w in network.get_weights()], strict=True):
+            np.testing.assert_array_equal(old, new)
+        trainer.reset_metrics()
+        if make is InitialTrainer:
+            error = np.mean(np.square(marked - _batch()["outputs"]), axis=(1, 2, 3))
+            assert judged["psnr"] == pytest.approx(float(np.mean(-10 * np.log10(error))), rel=1e-4)
+        assert set(judged) == set(trainer.train_step(_batch()))
+
+
 @pytest.mark.parametrize("step, weight", [(0, 0.2), (10, 0.2), (15, 0.6), (20, 1.0), (99, 1.0)])
 def test_the_ramp_of_the_fidelity(step: int, weight: float) -> None:
     # From 0.2 at step 10 to 1 at step 20: halfway 0.6.
@@ -112,6 +172,26 @@ def test_the_proxy_imitates_marked_outputs_from_inputs() -> None:
     imitated = built.proxy(tf.concat([batch["inputs"], code_map(codes, 16)], axis=-1), training=True)
     marked = trainer.marker.embed(batch["outputs"], codes, training=False)
     assert float(trainer.train_step(batch)["loss"]) == pytest.approx(_mean(tf.square(imitated - marked)), rel=1e-4)
+
+
+def test_the_papers_proxy_is_told_nothing_and_draws_whole_images() -> None:
+    settings = replace(PLAIN, coded=False, proxy_form="plain", controls=4, alpha=0.2)
+    trainer, built = _frozen(ProxyTrainer, settings)
+    batch = _batch()
+    assert built.proxy.input_shape[-1] == 3
+    imitated = built.proxy(batch["inputs"], training=True)
+    assert 0.0 <= float(tf.reduce_min(imitated)) <= float(tf.reduce_max(imitated)) <= 1.0
+    marked = trainer.marker.embed(batch["outputs"], None, training=False)
+    assert float(trainer.train_step(batch)["loss"]) == pytest.approx(_mean(tf.square(imitated - marked)), rel=1e-4)
+    adversarial, _ = _frozen(AdversarialTrainer, settings)
+    assert np.isfinite(float(adversarial.train_step(batch)["proxy_nc"]))
+    assert DeepWatermarking.paper().proxy_form == DeepWatermarking.reference().proxy_form == "plain"
+
+
+@pytest.mark.parametrize("changes", [{}, {"coded": False, "clean_outputs": True, "controls": 4, "alpha": 0.2}])
+def test_a_proxy_that_must_be_told_something_is_conditioned(changes: dict) -> None:
+    with pytest.raises(ValueError, match="`proxy_form` must be conditioned for a coded mark and for `clean_outputs`"):
+        replace(PLAIN, proxy_form="plain", **changes)
 
 
 def test_the_classifier_does_not_pull_r() -> None:

@@ -19,7 +19,7 @@ from tfwm.networks.copying import copy_of
 from tfwm.schemes.deep_watermarking import DeepWatermarking, readings, verification
 from tfwm.schemes.deep_watermarking.codes import owner_code
 from tfwm.schemes.deep_watermarking.extraction import Responses
-from tfwm.schemes.deep_watermarking.training import checked_mark
+from tfwm.schemes.deep_watermarking.marks import checked_mark
 from tfwm.schemes.deep_watermarking.verification import decoy_marks
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.training import Run
@@ -183,7 +183,7 @@ def test_a_logo_on_a_white_background_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"blank white extraction with NC 0\.98\d, above .* dark background, or invert"
     ):
-        checked_mark(smallest_scheme(logo=str(tmp_path / "logo.png")))
+        checked_mark(smallest_scheme(logo=str(tmp_path / "logo.png"), coded=False, controls=4, alpha=0.2))
     (tmp_path / "logo.png").write_bytes(encode_png(255 - white))
     assert checked_mark(smallest_scheme(logo=str(tmp_path / "logo.png"))).shape == (16, 16, 3)
 

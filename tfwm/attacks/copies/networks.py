@@ -18,12 +18,13 @@ class ThiefsNetwork:
     """An architecture and its size.
 
     Args:
-      name: `unet`, `residual_unet`, `resnet` or `plain_cnn`, which has no strides.
+      name: `unet`, `residual_unet`, `resnet`, `cnet`, which is `resnet` without residual blocks, or `plain_cnn`, which
+        has no strides.
       filters: width of the outermost layer.
       downs: halvings; 0 takes the network's own default, 5 for the two U-Nets (64 x 64 images) and 2 for
-        `resnet`. `plain_cnn` has none.
+        `resnet` and `cnet`. `plain_cnn` has none.
       blocks: residual blocks (`resnet`; per level in `residual_unet`) or convolutions (`plain_cnn`);
-        0 takes the network's own default, 9, 1 or 5. `unet` ignores it.
+        0 takes the network's own default, 9, 1 or 5. `unet` and `cnet` ignore it.
 
     Raises:
       ValueError: a setting out of range.
@@ -47,7 +48,7 @@ class ThiefsNetwork:
     def label(self) -> str:
         """What labels of attacks call it: `unet-10, 4 downs`."""
         downs = f", {self.downs} downs" if self.downs and self.name != "plain_cnn" else ""
-        blocks = f", {self.blocks} blocks" if self.blocks and self.name != "unet" else ""
+        blocks = f", {self.blocks} blocks" if self.blocks and self.name not in ("unet", "cnet") else ""
         return f"{self.name}-{self.filters}{downs}{blocks}"
 
     def build(self, channels: int, *, seed: int) -> keras.Model:
@@ -92,10 +93,18 @@ def _residual_unet(settings: ThiefsNetwork, channels: int, seed: int) -> keras.M
 
 
 def _resnet(settings: ThiefsNetwork, channels: int, seed: int) -> keras.Model:
+    return _generator(settings, channels, settings.blocks or 9, seed)
+
+
+def _cnet(settings: ThiefsNetwork, channels: int, seed: int) -> keras.Model:
+    return _generator(settings, channels, 0, seed)
+
+
+def _generator(settings: ThiefsNetwork, channels: int, blocks: int, seed: int) -> keras.Model:
     downs = settings.downs or 2
     network = resnet_generator(
-        (None, None, channels), filters=settings.filters, blocks=settings.blocks or 9, downs=downs, seed=seed
-    )
+        (None, None, channels), filters=settings.filters, blocks=blocks, downs=downs, seed=seed
+    )  # fmt: skip
     return any_size(network, 2**downs)
 
 
@@ -108,5 +117,6 @@ _BUILDERS: dict[str, Callable[[ThiefsNetwork, int, int], keras.Model]] = {
     "unet": _unet,
     "residual_unet": _residual_unet,
     "resnet": _resnet,
+    "cnet": _cnet,
     "plain_cnn": _plain_cnn,
 }

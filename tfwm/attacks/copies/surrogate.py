@@ -35,7 +35,7 @@ class Surrogate:
 
     Args:
       network, filters, downs, blocks: see `ThiefsNetwork`; a wider or deeper `plain_cnn` is a matter of `filters` and
-        `blocks`.
+        `blocks`. `tfwm.attacks.paper_surrogates` has those of the paper.
       loss: `l1`, `l2`, `l1+adversarial`, `l2+adversarial` or `perceptual+adversarial`.
       schedule: how long; not part of the label. The paper's is Schedule(300, 375, 16, 1e-4, "linear").
       vgg_weights: npz with VGG19's first weights for the perceptual loss; empty downloads Keras's.

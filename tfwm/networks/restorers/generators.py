@@ -19,7 +19,7 @@ def resnet_generator(
     seed: int | None = None,
     name: str = "resnet_generator",
 ) -> keras.Model:
-    """The residual surrogates Res9 and Res16.
+    """The residual surrogates Res9 and Res16; without blocks the likely CNet.
 
         | layer   | operations                                                  | channels         | size        |
         |---------|-------------------------------------------------------------|------------------|-------------|
@@ -32,13 +32,14 @@ def resnet_generator(
     Args:
       shape: `(height, width, channels)`; sizes may be None, and are multiples of `2**downs` at call time.
       filters: width of the stem.
-      blocks: residual blocks.
+      blocks: residual blocks; 0 for none, convolutions alone.
       downs: halvings; the paper's networks have 2 on 256 x 256 images.
       learn_residual: whether the output is the clipped sum of the input and the head's output.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
-    Paper: Zhang et al. 2021, section 4.3 (Res9, Res16). Deviations: zero instead of reflection padding; two
+    Paper: Zhang et al. 2021, section 4.3 (Res9, Res16; of CNet it says no more than that it has several convolutions,
+    and the authors' code has this generator with no blocks). Deviations: zero instead of reflection padding; two
     convolutions a block as published by Johnson et al. 2016, where a slip in the authors' code leaves one.
     """
     draws = Draws(seed)
@@ -69,7 +70,7 @@ def plain_cnn(
     seed: int | None = None,
     name: str = "plain_cnn",
 ) -> keras.Model:
-    """CNet: 3 x 3 convolutions without stride, which see no more than the neighbourhood of a pixel.
+    """3 x 3 convolutions without stride, which see no more than the neighbourhood of a pixel: another reading of CNet.
 
         | layer  | operations        | channels     | size |
         |--------|-------------------|--------------|------|

@@ -18,13 +18,15 @@ paper): they follow what a picture shows and not where, so wrappers around the m
 
 | file | holds |
 |---|---|
-| settings.py | fields and their checks |
+| settings.py | fields, and what follows from them |
+| checks.py | what they must fulfil |
 | presets.py | what the presets set, and why |
 | networks.py | H with its carriers, R, D, C and the proxy, the deployed model |
 | losses.py | eq. 6 to 14, one value per example |
 | distortions.py | between H and R in training |
 | trainer.py | one private Keras model per stage |
 | pictures.py | TensorBoard grids |
+| marks.py | the owner's picture, padded and checked |
 | training.py | from start to key |
 | controls.py | unmarked networks that are trained for a logo mark |
 | structure.py | bits that are tied to what a picture shows |

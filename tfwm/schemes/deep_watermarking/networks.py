@@ -46,7 +46,7 @@ def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
       seed: of the initial weights.
     """
     s, size, channels = settings, settings.image_size, settings.channels
-    carried = channels + int(s.coded)
+    carried = s.mark_depth + int(s.coded)
     output = {"output": "residual", "residual_scale": s.residual_scale} if s.residual_scale else {"output": "sigmoid"}
     keras.utils.set_random_seed(seed)
     features = vgg_features(s.vgg_weights) if s.perceptual_weight else None
@@ -60,13 +60,20 @@ def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
             (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
         ),
         classifier=nets.three_conv_classifier(
-            (size, size, channels), filters=s.classifier_filters, seed=seed + 3, name="classifier"
+            (size, size, s.mark_depth), filters=s.classifier_filters, seed=seed + 3, name="classifier"
         ),
-        proxy=nets.unet(
-            (size, size, channels + 1), channels, filters=s.proxy_filters, downs=s.proxy_downs,
-            normalization=s.embedder_normalization, output="residual", residual_scale=1.0, seed=seed + 4, name="proxy",
-        ),
+        proxy=_proxy(s, seed + 4),
         features=features,
+    )  # fmt: skip
+
+
+def _proxy(settings: DeepWatermarkingSettings, seed: int) -> keras.Model:
+    """SM, freshly initialised: the paper's network, or one with a condition beside the input and a residual."""
+    s, plain = settings, settings.proxy_form == "plain"
+    form = {"output": "sigmoid"} if plain else {"output": "residual", "residual_scale": 1.0}
+    return nets.unet(
+        (s.image_size, s.image_size, s.channels + (not plain)), s.channels, filters=s.proxy_filters,
+        downs=s.proxy_downs, normalization=s.embedder_normalization, seed=seed, name="proxy", **form,
     )  # fmt: skip
 
 
@@ -77,11 +84,11 @@ def extractor(settings: DeepWatermarkingSettings, seed: int) -> keras.Model:
       settings: its sizes.
       seed: of the initial weights.
     """
-    s, channels = settings, settings.channels
+    s = settings
     return nets.ceilnet(
-        (s.image_size, s.image_size, channels), channels, channels=s.extractor_channels, blocks=s.extractor_blocks,
-        code_cells=s.cells if s.coded else 0, decoder_normalization=s.extractor_decoder_normalization, seed=seed,
-        name="extractor",
+        (s.image_size, s.image_size, s.channels), s.mark_depth, channels=s.extractor_channels,
+        blocks=s.extractor_blocks, code_cells=s.cells if s.coded else 0,
+        decoder_normalization=s.extractor_decoder_normalization, seed=seed, name="extractor",
     )  # fmt: skip
 
 

@@ -43,5 +43,8 @@ class MarkedGrids(keras.callbacks.Callback):
         extracted, _ = split_outputs(self._trainer.extractor(marked, training=False))
         residual = 0.5 + 10 * (marked.numpy() - self._outputs)
         columns = [self._inputs[..., : residual.shape[-1]], self._outputs, marked.numpy(), residual, extracted.numpy()]
+        # A mark may be in colour on grey pictures, or grey on coloured ones.
+        deepest = max(column.shape[-1] for column in columns)
+        columns = [column if column.shape[-1] == deepest else np.repeat(column, deepest, -1) for column in columns]
         rows = np.concatenate([np.clip(column, 0, 1) for column in columns], axis=2)
         return np.concatenate(list(rows), axis=0)

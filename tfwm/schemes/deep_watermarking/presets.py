@@ -35,12 +35,15 @@ class Distortions:
             )
 
 
-# The authors' code: squared errors times 10,000, least-squares D, no VGG in the initial stage, batch 16. Not taken
-# over: its factor of 10,000 on D's own loss, which Adam does not feel.
+# The authors' code: squared errors times 10,000, least-squares D, no VGG in the initial stage, batch 16; rates that
+# wait for the loss on pairs that are not trained on, R's for 8 epochs, and D's for D's own loss; the epoch with the
+# lowest such loss is kept. Not taken over: its factor of 10,000 on D's own loss, which Adam does not feel.
+_JUDGED: dict[str, Any] = {"judged_on": "validation", "keep": "best"}
 REFERENCE: dict[str, Any] = {
     "pixel_weight": 1e4, "perceptual_weight": 0.0, "reconstruction_weight": 1e4, "clean_weight": 1e4,
-    "consistency_weight": 1e4, "adversarial_form": "least_squares", "initial": Schedule(200, 375, 16, 2e-4),
-    "adversarial": Schedule(200, 375, 16, 1e-4),
+    "consistency_weight": 1e4, "adversarial_form": "least_squares", "proxy_form": "plain", "extractor_patience": 8,
+    "validation": 100, "initial": Schedule(200, 375, 16, 2e-4, **_JUDGED),
+    "adversarial": Schedule(200, 375, 16, 1e-4, patience=8, **_JUDGED),
 }  # fmt: skip
 
 # Deviations from the paper: narrower networks with instance normalisation in H, fewer residual blocks in R and none

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from tfwm.config import LATER, check_at_least_one, choose, to_dict
+from tfwm.config import LATER, to_dict
 from tfwm.evidence import registration, statistics, verdicts
 from tfwm.evidence.views import FAMILIES, Family
+from tfwm.schemes.deep_watermarking.checks import check_fields
 from tfwm.schemes.deep_watermarking.presets import FAST, REFERENCE, TINY, Distortions
 from tfwm.schemes.deep_watermarking.usual import USUAL_ATTACKS, USUAL_POLICY
 from tfwm.training import Schedule
@@ -17,7 +18,6 @@ from tfwm.types import RESTORATION
 S = TypeVar("S", bound="DeepWatermarkingSettings")
 
 READINGS = 3  # of a mark with two carriers: either of them alone, or both together
-LARGEST_STRUCTURE = 96
 DECOYS = 999  # decoy marks among which a logo mark is ranked
 
 
@@ -28,7 +28,10 @@ class DeepWatermarkingSettings:
     Args:
       image_size: side in pixels at which H and R work; served pictures of any size are resampled to it.
       channels: of the host's output.
-      logo: path of a PNG or JPEG mark; empty for the built-in one.
+      logo: path of a PNG or JPEG mark, grey or in colour; `qr:TEXT` for a QR code; `bits:HEX` for plain bits as black
+        and white cells; empty for the built-in one.
+      mark_size: side of the mark in pixels, in the middle of a white canvas (table 6: 32 to 256); 0 for the images'.
+      mark_channels: of the mark, and of what R draws: 1 or 3, whatever the host's are; 0 for as many as the host's.
       coded: hide an 8 x 8 code map as well, drawn from the key and never shown to R (not in the paper).
       cells: side of the code map; `cells**2` bits.
       embedder_filters, embedder_downs, embedder_normalization: H, a U-Net (section 3.4.2).
@@ -38,6 +41,8 @@ class DeepWatermarkingSettings:
       discriminator_filters: D, a PatchGAN.
       classifier_filters: C, three convolutions (section 3.4.4).
       proxy_filters, proxy_downs: SM of the adversarial stage, a U-Net (section 3.4.3).
+      proxy_form: "plain", the paper's, from the input to a whole image; or "conditioned", which adds a residual to its
+        input and is told the code, or to leave the mark out (a coded mark, and `clean_outputs`, take it).
       extracting_weight: lambda of eq. 4.
       pixel_weight, perceptual_weight, adversarial_weight: lambda_1 to lambda_3 of eq. 5.
       reconstruction_weight, clean_weight, consistency_weight: lambda_4 to lambda_6 of eq. 11.
@@ -49,6 +54,9 @@ class DeepWatermarkingSettings:
         print its logo on any network's output).
       distortions: between H and R.
       initial, proxy, adversarial: the three trainings, in this order.
+      extractor_patience: of R's own learning rate in the initial stage, in epochs, as in the authors' code: H and R
+        then have an optimizer each, and D's rate waits for D's loss; 0 cuts all three rates together, on the loss.
+      validation: how many pairs are kept apart for schedules that are judged on validation.
       probes: how many of the owner's images the key keeps for verification.
       registration: the family of views in which the reader of a coded mark looks for it: "none" (the answers as they
         are), "turns" (8 views: mirrors and quarter turns) or "frames" (168: these, each as it is and with 5 tilings, 4
@@ -69,7 +77,9 @@ class DeepWatermarkingSettings:
         three trainings above.
       control_filters: width of the wider half of them; the others have half of it.
       control_schedule: how long each of them is trained.
-      max_blank_nc: a mark that a blank extraction matches better than this is refused (the paper's threshold).
+      max_blank_nc: a mark without a code that a blank extraction matches better than this, by NC, is refused; 1 takes
+        any.
+      success_nc: the NC that a verdict on a mark without a code takes, and that counts in `sr_nc` (the paper's 0.95).
       alpha: false-claim probability of `verify`, unless given there; for a logo at least 1/(controls + 1).
 
     Raises:
@@ -97,6 +107,8 @@ class DeepWatermarkingSettings:
     image_size: int = 256
     channels: int = 3
     logo: str = ""
+    mark_size: int = field(default=0, metadata=LATER)
+    mark_channels: int = field(default=0, metadata=LATER)
     coded: bool = False
     cells: int = 8
     embedder_filters: int = 64
@@ -110,6 +122,7 @@ class DeepWatermarkingSettings:
     classifier_filters: int = 32
     proxy_filters: int = 64
     proxy_downs: int = 7
+    proxy_form: str = field(default="conditioned", metadata=LATER)
     extracting_weight: float = 1.0
     pixel_weight: float = 1.0
     perceptual_weight: float = 1.0
@@ -128,6 +141,8 @@ class DeepWatermarkingSettings:
     initial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 2e-4))
     proxy: Schedule = field(default_factory=lambda: Schedule(300, 375, 16, 1e-4, "linear"))
     adversarial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 1e-4))
+    extractor_patience: int = field(default=0, metadata=LATER)
+    validation: int = field(default=0, metadata=LATER)
     probes: int = 100
     registration: str = field(default="none", metadata=LATER)
     structure: int = field(default=0, metadata=LATER)
@@ -140,50 +155,13 @@ class DeepWatermarkingSettings:
         default_factory=lambda: Schedule(20, 375, 8, 1e-3, "cosine", 0.9), metadata=LATER
     )
     max_blank_nc: float = 0.95
+    success_nc: float = field(default=0.95, metadata=LATER)
     alpha: float = 0.05
 
     def __post_init__(self) -> None:
-        if self.image_size % 2**self.embedder_downs or self.image_size % 2**self.proxy_downs:
-            raise ValueError(
-                f"`image_size` must be a multiple of 2**downs ({2**self.embedder_downs} for H, {2**self.proxy_downs} "
-                f"for the proxy), got {self.image_size}. Use fewer downs or a larger image."
-            )
-        if self.coded and (self.image_size // 2) % self.cells:
-            raise ValueError(f"`cells` must divide {self.image_size // 2}, half the image size, got {self.cells}.")
-        if self.coded and self.code_weight <= 0:
-            raise ValueError(f"`code_weight` must be positive for a coded mark, got {self.code_weight}. Try 1.0.")
-        choose("adversarial form", self.adversarial_form, {"log": 0, "least_squares": 0})
-        if len(choose("registration", self.registration, FAMILIES)) > 1 and not self.coded:
-            raise ValueError(
-                f"`registration` must be none for a logo mark, whose null is made of models and not of bits, got "
-                f"{self.registration!r}. Use none, or set `coded`."
-            )
-        self._check_structure()
+        check_fields(self)
         self._check_correction()
-        check_at_least_one(
-            self, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
-            "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
-        )  # fmt: skip
-        if self.probes < 2:
-            raise ValueError(f"`probes` must be at least 2, got {self.probes}.")
-        if self.controls < (not self.coded):
-            raise ValueError(
-                f"`controls` must be at least 1 for a logo mark, got {self.controls}: a logo is ranked among unmarked "
-                "networks and means nothing without one. Use 19 for an alpha of 0.05, or coded=True."
-            )
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
-
-    def _check_structure(self) -> None:
-        if not 0 <= self.structure <= LARGEST_STRUCTURE or not 20 <= self.structure_psnr <= 70:
-            raise ValueError(
-                f"`structure` must lie between 0 and {LARGEST_STRUCTURE} and `structure_psnr` between 20 and 70 dB, "
-                f"got {self.structure} and {self.structure_psnr:g}. Use 96 and 45.5."
-            )
-        if self.structure and (not self.coded or self.channels not in (1, 3)):
-            raise ValueError(
-                f"`structure` must be 0 for a logo mark, and for images that are neither grey nor in colour, got "
-                f"{self.structure} with coded={self.coded} and {self.channels} channels. Set `coded`."
-            )
 
     def _check_correction(self) -> None:
         if self.correction_psnr and not 20 <= self.correction_psnr <= 70:
@@ -202,7 +180,7 @@ class DeepWatermarkingSettings:
 
         Beside 412,500 steps of the paper's networks, 142,500 of 19 small unmarked ones, which allow p = 0.05.
         """
-        return cls()
+        return cls(proxy_form="plain")
 
     @classmethod
     def reference(cls: type[S]) -> S:
@@ -227,6 +205,16 @@ class DeepWatermarkingSettings:
         if self.coded:
             return registration.smallest_p_value(self.family, self.cells)
         return statistics.smallest_rank_p_value(self.controls)
+
+    @property
+    def mark_side(self) -> int:
+        """Side of the mark in pixels, without what pads it."""
+        return self.mark_size or self.image_size
+
+    @property
+    def mark_depth(self) -> int:
+        """Channels of the mark, and of what R draws."""
+        return self.mark_channels or self.channels
 
     @property
     def structure_bits(self) -> int:

@@ -12,7 +12,17 @@ from tfwm.schemes.deep_watermarking import losses
 from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.networks import Networks, carriers, split_outputs
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
-from tfwm.training import Metered, NetworkTrainer, descend, mean_over_batch, psnr_of, scaled
+from tfwm.training import (
+    Metered,
+    NetworkTrainer,
+    Watch,
+    descend,
+    descend_together,
+    in_parts,
+    mean_over_batch,
+    psnr_of,
+    scaled,
+)  # fmt: skip
 
 Batch = dict[str, tf.Tensor]
 """`inputs` and `outputs` of the host `[n, size, size, c]`, and `seed` int64 `[n, 2]`, one for each image."""
@@ -63,42 +73,73 @@ class Marker:
             return tf.ones_like(images[..., :1])
         return carriers(codes, None, self.settings.image_size, tf.shape(images)[0])
 
+    def asked(self, inputs: tf.Tensor, condition: tf.Tensor) -> tf.Tensor:
+        """What the proxy sees: the input, and the condition unless it is the paper's plain network.
+
+        Args:
+          inputs: `[n, size, size, c]`, the host's.
+          condition: of `condition`, or zeros for an unmarked answer.
+        """
+        return inputs if self.settings.proxy_form == "plain" else tf.concat([inputs, condition], axis=-1)
+
 
 class InitialTrainer(Metered):
     """The initial stage: eq. 4 for H and R in one step, eq. 8 for D."""
 
-    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "psnr", "nc", "adversarial", "discriminator"] + ["bits"] * settings.coded)
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
         self.embedder, self.extractor, self.discriminator = (
             networks.embedder, networks.extractor, networks.discriminator,
         )  # fmt: skip
-        self.features = networks.features
+        self.features, self.read = networks.features, in_parts(self.extractor, at_once)
 
     @property
     def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
-        """H and R together under `optimizer`, D under `discriminator_optimizer`."""
-        return {
-            "optimizer": self.embedder.trainable_variables + self.extractor.trainable_variables,
-            "discriminator_optimizer": self.discriminator.trainable_variables,
-        }
+        """H and R together under `optimizer`, or R apart where it has a patience of its own; and D."""
+        embedding, extracting = self.embedder.trainable_variables, self.extractor.trainable_variables
+        judging = {"discriminator_optimizer": self.discriminator.trainable_variables}
+        if self.settings.extractor_patience:
+            return {"optimizer": embedding, "extractor_optimizer": extracting, **judging}
+        return {"optimizer": embedding + extracting, **judging}
+
+    @property
+    def plateaus(self) -> Sequence[Watch]:
+        """One for all; or, as in the authors' code, H and R on the loss, each with its patience, and D on its own."""
+        if not self.settings.extractor_patience:
+            return super().plateaus
+        return (
+            Watch(("optimizer",)), Watch(("extractor_optimizer",), patience=self.settings.extractor_patience),
+            Watch(("discriminator_optimizer",), figure="discriminator"),
+        )  # fmt: skip
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step of H and R on eq. 4 and one of D on eq. 8, both from the same forward pass."""
-        codes, unmarked = self.marker.codes(batch["seed"]), batch["outputs"]
         with tf.GradientTape(persistent=True) as tape:
-            marked = self.marker.embed(unmarked, codes, training=True)
-            embedding, figures = self._embedding_loss(marked, unmarked)
-            extracting, extracted = self._extracting_loss(batch, marked, codes)
-            loss = mean_over_batch(embedding) + self.settings.extracting_weight * extracting
-            real, fake = self.discriminator(unmarked, training=True), self.discriminator(tf.stop_gradient(marked))
-            judging = losses.discriminator_loss(real, fake, self.settings.adversarial_form)
+            loss, judging, figures = self._forward(batch, training=True)
             main = scaled(self.optimizer, loss)
             second = scaled(self.discriminator_optimizer, mean_over_batch(judging))
-        descend(self.optimizer, tape, main, self.trained["optimizer"])
+        names = [name for name in self.trained if name != "discriminator_optimizer"]
+        variables = [self.trained[name] for name in names]
+        descend_together([getattr(self, name) for name in names], tape, main, variables)
         descend(self.discriminator_optimizer, tape, second, self.discriminator.trainable_variables)
+        return self.record(figures)
+
+    def test_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """The figures of a batch that is not trained on, with H's statistics as in use."""
+        return self.record(self._forward(batch, training=False)[2])
+
+    def _forward(self, batch: Batch, training: bool) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        """The loss of H and R, averaged, D's for each example, and the figures."""
+        codes, unmarked = self.marker.codes(batch["seed"]), batch["outputs"]
+        marked = self.marker.embed(unmarked, codes, training=training)
+        embedding, figures = self._embedding_loss(marked, unmarked)
+        extracting, extracted = self._extracting_loss(batch, marked, codes)
+        loss = mean_over_batch(embedding) + self.settings.extracting_weight * extracting
+        real, fake = self.discriminator(unmarked, training=True), self.discriminator(tf.stop_gradient(marked))
+        judging = losses.discriminator_loss(real, fake, self.settings.adversarial_form)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        return self.record({"loss": loss * replicas, "discriminator": judging, **figures, **extracted})
+        return loss, judging, {"loss": loss * replicas, "discriminator": judging, **figures, **extracted}
 
     def fidelity_weight(self) -> tf.Tensor:
         """The ramp of the embedding loss: R first learns that there is something to read."""
@@ -126,44 +167,55 @@ class InitialTrainer(Metered):
         stride = self.settings.clean_stride
         seen = distort(tf.cast(marked, tf.float32), batch["outputs"], batch["seed"], self.settings.distortions)
         clean = tf.concat([batch["inputs"][::stride], batch["outputs"][stride // 2 :: stride]], axis=0)
-        image, logits = split_outputs(self.extractor(tf.concat([seen, clean], axis=0), training=True))
+        image, logits = split_outputs(self.read(tf.concat([seen, clean], axis=0)))
         return losses.extracting_loss(self.settings, self.marker.mark, image, logits, codes, losses.static_batch(seen))
 
 
 class ProxyTrainer(NetworkTrainer):
     """The proxy surrogate SM of section 3.4.3, on (a, b') with an L2 loss.
 
-    One network imitates every code: it takes the code map as a further channel, so that R cannot learn
+    Conditioned, one network imitates every code: it takes the code map as a further channel, so that R cannot learn
     the codes of a few fixed proxies. Where the map is zero it imitates the unmarked host.
     """
 
-    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(networks.proxy, ["loss", "psnr"])
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step; with `clean_outputs`, half of the pairs are unmarked."""
+        asked, wanted = self._pairs(batch)
+        with tf.GradientTape() as tape:
+            errors = losses.squared_error(self.network(asked, training=True), wanted)
+            loss = scaled(self.optimizer, mean_over_batch(errors))
+        descend(self.optimizer, tape, loss, self.network.trainable_variables)
+        return self.record({"loss": errors, "psnr": psnr_of(errors)})
+
+    def test_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """The figures of a batch that is not trained on."""
+        asked, wanted = self._pairs(batch)
+        errors = losses.squared_error(self.network(asked, training=False), wanted)
+        return self.record({"loss": errors, "psnr": psnr_of(errors)})
+
+    def _pairs(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the proxy sees, and what it shall answer."""
         codes = self.marker.codes(batch["seed"])
         marked = self.marker.embed(batch["outputs"], codes, training=False)
         condition = self.marker.condition(marked, codes)
         if self.settings.clean_outputs:
             on = tf.cast(self.marker.chosen(batch["seed"]), marked.dtype)
             marked, condition = on * marked + (1 - on) * batch["outputs"], on * condition
-        with tf.GradientTape() as tape:
-            imitated = self.network(tf.concat([batch["inputs"], condition], axis=-1), training=True)
-            errors = losses.squared_error(imitated, marked)
-            loss = scaled(self.optimizer, mean_over_batch(errors))
-        descend(self.optimizer, tape, loss, self.network.trainable_variables)
-        return self.record({"loss": errors, "psnr": psnr_of(errors)})
+        return self.marker.asked(batch["inputs"], condition), marked
 
 
 class AdversarialTrainer(Metered):
     """The adversarial stage: R on A, B, B' and B'' (eq. 9, 12), and C on what R extracts (eq. 14)."""
 
-    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor):
+    def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "nc", "classifier", "proxy_nc"] + ["bits", "proxy_bits"] * settings.coded)
         self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
         self.extractor, self.classifier, self.proxy = networks.extractor, networks.classifier, networks.proxy
+        self.read = in_parts(self.extractor, at_once)
 
     @property
     def trained(self) -> Mapping[str, Sequence[tf.Variable]]:
@@ -173,32 +225,44 @@ class AdversarialTrainer(Metered):
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step of R on eq. 11 with eq. 12, and of C on eq. 14."""
         codes = self.marker.codes(batch["seed"])
-        marked, clean = self._images(batch, codes)
-        count, twice = losses.static_batch(marked), None if codes is None else tf.concat([codes, codes], axis=0)
+        images = self._images(batch, codes)
         with tf.GradientTape() as tape:
-            image, logits = split_outputs(self.extractor(tf.concat([marked, clean], axis=0), training=True))
-            extracting, figures = losses.extracting_loss(
-                self.settings, self.marker.mark, image, logits, twice, count, marked_sets=2,
-                clean_sets=3 if self.settings.clean_outputs else 2,
-            )  # fmt: skip
-            judging = self._classifier_loss(image, count)
-            total = extracting + mean_over_batch(judging)
+            total, figures = self._forward(*images, codes)
             loss = scaled(self.optimizer, total)
         descend(self.optimizer, tape, loss, self.trained["optimizer"])
+        return self.record(figures)
+
+    def test_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """The figures of a batch that is not trained on."""
+        codes = self.marker.codes(batch["seed"])
+        return self.record(self._forward(*self._images(batch, codes), codes)[1])
+
+    def _forward(
+        self, marked: tf.Tensor, clean: tf.Tensor, codes: tf.Tensor | None
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The loss of R and C, averaged, and the figures."""
+        count, twice = losses.static_batch(marked), None if codes is None else tf.concat([codes, codes], axis=0)
+        image, logits = split_outputs(self.read(tf.concat([marked, clean], axis=0)))
+        extracting, figures = losses.extracting_loss(
+            self.settings, self.marker.mark, image, logits, twice, count, marked_sets=2,
+            clean_sets=3 if self.settings.clean_outputs else 2,
+        )  # fmt: skip
+        judging = self._classifier_loss(image, count)
+        total = extracting + mean_over_batch(judging)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        return self.record({"loss": total * replicas, "classifier": judging, **_halves(figures, count // 2)})
+        return total, {"loss": total * replicas, "classifier": judging, **_halves(figures, count // 2)}
 
     def _images(self, batch: Batch, codes: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         """(B' and B'', A and B and, with `clean_outputs`, the proxy's unmarked outputs)."""
         inputs, outputs = batch["inputs"], batch["outputs"]
         marked = self.marker.embed(outputs, codes, training=False)
         condition = self.marker.condition(outputs, codes)
-        imitated = self.proxy(tf.concat([inputs, condition], axis=-1), training=False)
+        imitated = self.proxy(self.marker.asked(inputs, condition), training=False)
         seen = distort(marked, outputs, batch["seed"], self.settings.distortions)
         stride = self.settings.clean_stride
         clean = [inputs[::stride], outputs[stride // 2 :: stride]]
         if self.settings.clean_outputs:
-            blank = tf.concat([inputs, tf.zeros_like(condition)], axis=-1)[stride // 2 :: stride]
+            blank = self.marker.asked(inputs, tf.zeros_like(condition))[stride // 2 :: stride]
             clean.append(self.proxy(blank, training=False))
         return tf.concat([seen, imitated], axis=0), tf.concat(clean, axis=0)
 

@@ -13,14 +13,14 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data import to_uint8
-from tfwm.data.logos import read_logo
 from tfwm.digests import training_digest
-from tfwm.evidence.statistics import centred_nc, nc
+from tfwm.evidence.statistics import centred_nc
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import correction, structure
 from tfwm.schemes.deep_watermarking.codes import correction_code, owner_code, structure_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
 from tfwm.schemes.deep_watermarking.extraction import extract
+from tfwm.schemes.deep_watermarking.marks import checked_mark
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -52,13 +52,14 @@ def train_deep_watermark(
     if host is None:
         settings = replace(settings, correction_psnr=0.0)  # targets alone do not say what was corrected
     mark = checked_mark(settings)
-    pairs, probes = _split(settings, data)
+    pairs, validation, probes = _split(settings, data)
     outputs = host_outputs(host, pairs)
     digest = training_digest(_embedding(settings), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
     arrays = {"inputs": pairs.inputs, "outputs": outputs}
+    unseen = {"inputs": validation.inputs, "outputs": host_outputs(host, validation)} if len(validation) else {}
     with run.scope():
         built = build(settings, run.seed)
-        history = _stages(settings, built, as_float(mark), arrays, run, digest)
+        history = _stages(settings, built, as_float(mark), arrays, unseen, run, digest)
     key = key_of_networks(settings, built, mark, probes, host, secret)
     if not settings.coded:
         key = replace(key, arrays={**key.arrays, **control_arrays(settings, pairs, key, run)})
@@ -80,33 +81,15 @@ def unlearned(settings: DeepWatermarkingSettings, line: Mapping[str, Any]) -> st
     """
     if settings.coded and line["bits"] < LEARNED_BITS:
         read = f"only {line['bits']:.0%} of the bits, about chance"
-    elif not settings.coded and line["nc"] <= settings.max_blank_nc:
-        read = f"the logo with NC {line['nc']:.3f}, and a verdict takes {settings.max_blank_nc}"
+    elif not settings.coded and line["nc"] <= settings.success_nc:
+        read = f"the logo with NC {line['nc']:.3f}, and a verdict takes {settings.success_nc}"
     else:
         return ""
     return f"R reads {read}. The mark will hardly verify; train longer or with another seed."
 
 
-def checked_mark(settings: DeepWatermarkingSettings) -> np.ndarray:
-    """The logo as uint8 `[s, s, c]`.
-
-    Raises:
-      FileNotFoundError: there is no such file.
-      ValueError: it is no picture, or a blank extraction would pass for it, by NC of eq. 13.
-    """
-    mark = read_logo(settings.logo, settings.image_size, settings.channels)
-    blank = nc(np.ones(mark.shape), as_float(mark))
-    if blank > settings.max_blank_nc:
-        raise ValueError(
-            f"`logo` {settings.logo or '(built-in)'} matches a blank white extraction with NC {blank:.3f}, above the "
-            f"threshold {settings.max_blank_nc}: every unmarked model would be called marked. "
-            "Use a logo on a dark background, or invert it."
-        )
-    return mark
-
-
-def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, ImagePairs]:
-    """Pairs to train on, and pairs of which the key keeps the inputs as its probe images."""
+def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImagePairs, ImagePairs, ImagePairs]:
+    """Pairs to train on, pairs to validate on, and pairs of which the key keeps the inputs as its probe images."""
     size = settings.image_size
     if {data.inputs.shape[1:], data.targets.shape[1:]} != {(size, size, settings.channels)}:
         raise ValueError(
@@ -117,9 +100,11 @@ def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImageP
     probes = min(settings.probes, len(data) // 4)
     schedules = [settings.initial, settings.proxy, settings.adversarial]
     needed = max(schedule.batch_size for schedule in schedules + [settings.control_schedule] * (not settings.coded))
-    if len(data) - probes < needed:
-        raise ValueError(f"`data` must hold at least {needed + max(2, probes)} pairs, got {len(data)}. Add images.")
-    return data[: len(data) - probes], data[len(data) - probes :]
+    trained = len(data) - probes - settings.validation
+    if trained < needed:
+        enough = needed + settings.validation + max(2, probes)
+        raise ValueError(f"`data` must hold at least {enough} pairs, got {len(data)}. Add images.")
+    return data[:trained], data[trained : len(data) - probes], data[len(data) - probes :]
 
 
 def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
@@ -155,8 +140,8 @@ def check_replicas(settings: DeepWatermarkingSettings, stage: str, batch_size: i
 
 
 def _stages(
-    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray], run: Run,
-    digest: str,
+    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray],
+    unseen: dict[str, np.ndarray], run: Run, digest: str,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Trains `built` in three stages, one after the other; the history."""
     history = []
@@ -168,18 +153,27 @@ def _stages(
     for number, (stage, make, planned) in enumerate(plans):
         schedule = planned.scaled(run.steps_scale)
         check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
-        trainer = make(settings, built, mark)
+        trainer = make(settings, built, mark, run.images_at_once)
         optimizers = {name: schedule.optimizer() for name in trainer.trained}
         trainer.compile(**optimizers, jit_compile=run.jit)
-        stream = stream_of(arrays, batch_size=schedule.batch_size, seed=run.seed * len(plans) + number)
+        seed, batch_size = run.seed * len(plans) + number, schedule.batch_size
+        stream = stream_of(arrays, batch_size=batch_size, seed=seed)
+        validation = _validation(unseen, batch_size, seed) if schedule.judged_on == "validation" else None
         shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
-        lines = fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown)
+        lines = fit(
+            trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown, validation=validation
+        )  # fmt: skip
         history += [{"stage": stage, **line} for line in lines]
         # Said at once, and in a quiet run too: hours of training follow.
         said = unlearned(settings, lines[-1]) if stage == "initial" else ""
         if said:
             print(f"  warning: after the initial stage {said}", file=sys.stderr)
     return history
+
+
+def _validation(unseen: dict[str, np.ndarray], batch_size: int, seed: int) -> tf.data.Dataset:
+    """The same batches after every epoch, with the same distortions."""
+    return stream_of(unseen, batch_size=batch_size, seed=seed)(0, len(unseen["inputs"]) // batch_size)
 
 
 def deployed_model(
@@ -247,9 +241,9 @@ def _unmarked_nc(
     """Centred NC of unmarked suspects: host, echo, mean image, noise, and the proxy told to leave the mark out."""
     mark, images = as_float(key.arrays["logo"]), as_float(probes)
     noise = np.random.default_rng(0).random(images.shape, np.float32)
-    blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
-    proxied = in_batches(lambda part: built.proxy(part, training=False), blank)
     suspects = [images, np.broadcast_to(images.mean(axis=0), images.shape), noise]
-    suspects += [proxied] if settings.clean_outputs else []
+    if settings.clean_outputs:
+        blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
+        suspects.append(in_batches(lambda part: built.proxy(part, training=False), blank))
     logos = [of_host] + [extract(settings, outputs, key)["logo"] for outputs in suspects]
     return np.asarray([centred_nc(logo.mean(axis=0), mark) for logo in logos], np.float32)

@@ -51,10 +51,14 @@ def extraction_verdict(
     return (_coded_verdict if settings.coded else _logo_verdict)(settings, answers, key, alpha)
 
 
-def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
-    """NC of eq. 13, of a blank extraction, centred, and C's share of probes called marked where the key has C.
+def logo_figures(settings: DeepWatermarkingSettings, logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
+    """NC of eq. 13, of a blank extraction, centred; and which share of the probes is called marked.
+
+    `sr_nc` counts probes whose own extraction has NC above `success_nc`, `classifier` those that C calls marked where
+    the key has C: SR_NC and SR_C of section 4.1.
 
     Args:
+      settings: those that the key was made with.
       logo: `[n, s, s, c]`, one extraction per probe image; averaged before it is compared.
       key: holds the logo, and C unless it is what a judge was shown.
     """
@@ -63,6 +67,7 @@ def logo_figures(logo: np.ndarray, key: OwnerKey) -> dict[str, float]:
         "nc": statistics.nc(mean, mark),
         "nc_blank": statistics.nc(np.ones_like(mark), mark),
         "nc_centred": statistics.centred_nc(mean, mark),
+        "sr_nc": float((statistics.nc_of_each(logo, mark) > settings.success_nc).mean()),
     }
     if "classifier" in key.networks:
         figures["classifier"] = float((key.networks["classifier"](logo, training=False).numpy() > 0).mean())
@@ -74,7 +79,7 @@ def _coded_verdict(
 ) -> Verdict:  # fmt: skip
     read = Readings(settings, key, answers)
     best = read(whole_code(settings, key), alpha)
-    figures = logo_figures(read.responses.logos(best.match.view), key)
+    figures = logo_figures(settings, read.responses.logos(best.match.view), key)
     null = STRUCTURE_NULL if settings.structure else CODED_NULL
     return best.verdict(settings, alpha, null, figures)
 
@@ -85,11 +90,11 @@ def _logo_verdict(
     unmarked = unmarked_in(settings, key)
     verdicts.check_alpha(alpha, unmarked.smallest_p_value)
     logos = extract(settings, answers, key)["logo"]
-    figures, mean = logo_figures(logos, key), logos.mean(axis=0)
+    figures, mean = logo_figures(settings, logos, key), logos.mean(axis=0)
     draw = draws_in(settings, key).generator("deep_watermarking/decoys")
     decoys = decoy_marks(as_float(key.arrays["logo"]), draw, DECOYS)
     return Verdict(
-        score=figures["nc"], threshold=settings.max_blank_nc, n=unmarked.models, null=unmarked.null, alpha=alpha,
+        score=figures["nc"], threshold=settings.success_nc, n=unmarked.models, null=unmarked.null, alpha=alpha,
         p_value=unmarked.p_value(figures["nc_centred"], [statistics.centred_nc(mean, other) for other in decoys]),
         details={**figures, "nc_centred_unmarked": unmarked.highest},
     )  # fmt: skip
