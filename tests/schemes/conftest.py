@@ -22,6 +22,9 @@ from tfwm.suspects import KerasSuspect
 from tfwm.training import Run
 from tfwm.types import MarkedModel, Scheme
 
+# Schemes that put something behind the host, whose weights stay as they are.
+BARRIERS = {"deep_watermarking", "spread_spectrum", "dct_mark", "dft_mark", "dwt_mark"}
+
 
 @dataclass
 class Trained:
@@ -70,7 +73,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Scheme], keras.
         return train_classifier(data, settings, Run(tmp_path_factory.mktemp("host"), quiet=True))
 
     # A blur of 27 weights is host enough for a mark in its outputs, but cannot learn answers to triggers.
-    own = {"deep_watermarking": smoothing_host}
+    own = dict.fromkeys(BARRIERS, smoothing_host)
     made: PerKind[Callable[[Scheme], keras.Model]] = PerKind(
         "host for a test",
         restoration=lambda scheme: own.get(scheme.name, derainer)(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from tensorflow import keras
 
 # A file may name layers of tfwm. They are registered by the import of their modules, so all of these stand here.
-from tfwm.networks import correction, deployed, layers, optimizers, resampling, structure, vetting  # noqa: F401
+from tfwm.networks import correction, deployed, layers, optimizers, resampling, spectra, structure, vetting  # noqa: F401
 
 
 def load_network(path: str | Path) -> keras.Model:

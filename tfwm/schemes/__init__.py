@@ -4,7 +4,8 @@
 |---|---|
 | deep_watermarking/, trigger_image/ | for restoration networks |
 | blind_watermark/, deep_stego/ | for classifiers |
-| baselines/ | what the papers compare with |
+| spread_spectrum/, hidden/, baselines/ | what the papers compare with |
+| coded_outputs/ | what schemes share that add a message to a model's outputs |
 | triggers/ | what schemes share that fine-tune a host on secret images |
 | key_samples/ | what schemes share that teach a classifier secret labels |
 | secrets.py | the secret that a marking begins with |
@@ -30,6 +31,10 @@ SCHEMES: Table[type[Scheme]] = Table(
     "scheme",
     {
         "deep_watermarking": "tfwm.schemes.deep_watermarking:DeepWatermarking",
+        "spread_spectrum": "tfwm.schemes.spread_spectrum:SpreadSpectrum",
+        "dct_mark": "tfwm.schemes.spread_spectrum:DctMark",
+        "dft_mark": "tfwm.schemes.spread_spectrum:DftMark",
+        "dwt_mark": "tfwm.schemes.spread_spectrum:DwtMark",
         "trigger_image": "tfwm.schemes.trigger_image:TriggerImage",
         "label_image": "tfwm.schemes.baselines.label_image:LabelImage",
         "projected_label": "tfwm.schemes.baselines.projected_label:ProjectedLabel",
