@@ -180,7 +180,8 @@ class DeepWatermarkingSettings:
         2 and 8.3 GiB at batch 4, as measured on a CPU, so 2.0 GiB an image and 16 GiB at the paper's batch 8, most of
         it R's (three images each, four in the adversarial stage, which by its layers takes as much). What a GPU's
         libraries take comes on top. Where that is too much, `Run(images_at_once=8)` gives the same weights with the
-        activations of eight of R's images in place of 24 or 32. `reference` has batch 16 and takes twice as much.
+        activations of eight of R's images in place of 24 or 32 (batch 4, two at once: 2.3 GiB for 8.3). `reference`
+        has batch 16 and takes twice as much.
         """
         return cls(proxy_form="plain")
 
