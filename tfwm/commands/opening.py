@@ -87,7 +87,10 @@ def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
-    return Run(directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale)
+    return Run(
+        directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale,
+        images_at_once=arguments.images_at_once,
+    )  # fmt: skip
 
 
 def asked_otherwise(key: OwnerKey, assignments: list[str]) -> Scheme:

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--preset", choices=options.PRESETS, default="fast", help="settings to start from (default fast)")
     options.add_set(parser, "scheme")
     options.add_data(parser, "3000 for fast, 160 for tiny (400 of a classifier), 6000 for paper and reference")
-    options.add_channels(parser, "as --host, or as the preset has it")
+    options.add_channels(parser, "as --host; grey for --task debone; else as the preset has it")
     options.add_machine(parser)
     add_output(parser)
 
@@ -164,9 +164,12 @@ def _scheme(arguments: argparse.Namespace, described: Mapping[str, Any]) -> Sche
 
 
 def _channels(arguments: argparse.Namespace, host: keras.Model | None) -> int | None:
-    """The user's choice, else the host's where its pictures are grey or colour."""
+    """The user's choice, else the host's where its pictures are grey or colour, else the task's."""
+    from tfwm.data import TASKS
+
     taken = None if host is None or not isinstance(host.input_shape, tuple) else host.input_shape[-1]
-    return arguments.channels or (taken if taken in (1, 3) else None)
+    task = TASKS.get(arguments.task)
+    return arguments.channels or (taken if taken in (1, 3) else None) or (task.channels if task else None) or None
 
 
 def _check_width(arguments: argparse.Namespace, kind: Kind) -> None:

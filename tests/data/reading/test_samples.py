@@ -81,3 +81,39 @@ def test_too_few_photographs():
     copies = {str(index): photograph(seed=index % 2) for index in range(8)}
     with pytest.raises(ValueError, match=r"got 2 among 8"):
         folder_parts(copies, seed=0)
+
+
+def _in_folders(**counts: int) -> dict[str, np.ndarray]:
+    names = [f"{part}/class/{index}.png" for part, count in counts.items() for index in range(count)]
+    return {name: photograph(40, 60, seed=index) for index, name in enumerate(names)}
+
+
+@pytest.mark.parametrize("above", ["", "chest.tar/", "my/pictures/"])
+def test_folders_may_name_the_parts(above):
+    images = {f"{above}{name}": image for name, image in _in_folders(test=1, owner=2, attacker=3).items()}
+    parts = folder_parts(images, seed=0)
+    assert {part: len(found) for part, found in parts.items()} == {"owner": 2, "attacker": 3, "test": 1}
+    assert all(name.startswith(f"{above}{part}/") for name, part in _part_of(parts).items())
+
+
+@pytest.mark.parametrize("stray", ["more/1.png", "1.png", "owner.png"])
+def test_folders_name_the_parts_only_where_they_hold_all(stray):
+    images = {**_in_folders(test=2, owner=2, attacker=2), stray: photograph(40, 60, seed=9)}
+    assert sorted(_part_of(folder_parts(images, seed=0))) == sorted(images)
+    # One folder alone names nothing, whatever it is called.
+    alone = _in_folders(owner=6)
+    assert set(folder_parts(alone, seed=0)) == {"owner", "attacker", "test"}
+
+
+def test_a_folder_that_is_missing_is_named():
+    with pytest.raises(ValueError, match="three folders, owner, attacker, test, .* got none in test. Add it"):
+        folder_parts(_in_folders(owner=3, attacker=3), seed=0)
+
+
+@pytest.mark.parametrize("copy", [lambda image: image, _jpeg_copy, lambda image: image[:, ::-1]])
+def test_data_of_owner_and_thief_that_overlap_are_refused(copy):
+    images = _in_folders(owner=3, attacker=3, test=2)
+    images["attacker/class/5.png"] = copy(images["owner/class/1.png"])
+    with pytest.raises(ValueError, match=r"share no photograph, but `owner/class/1.png` and `attacker/class/5.png` are "
+                       r"near copies \(1 such pairs in all\). Take one"):  # fmt: skip
+        folder_parts(images, seed=0)

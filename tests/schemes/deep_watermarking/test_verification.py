@@ -254,3 +254,12 @@ def test_too_little_or_odd_data_is_refused(tmp_path: Path) -> None:
         scheme.train(None, coarse_pairs(8, 16), Run(tmp_path))
     with pytest.raises(ValueError, match="`data` must hold 16 x 16 images with 3 channels"):
         scheme.train(None, coarse_pairs(32, 32), Run(tmp_path))
+
+
+@pytest.mark.parametrize("layer", [keras.layers.UpSampling2D(2), keras.layers.Conv2D(1, 1), keras.layers.Flatten()])
+def test_a_host_whose_answers_have_another_size_is_refused_before_any_training(tmp_path: Path, layer) -> None:
+    image = keras.Input((16, 16, 3))
+    host, scheme = keras.Model(image, layer(image)), smallest_scheme()
+    with pytest.raises(ValueError, match=r"`host` must answer images \[\d+, 16, 16, 3\] with images .* Resize inside"):
+        scheme.train(host, coarse_pairs(40, 16), Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()

@@ -56,7 +56,8 @@ def folder_parts(images: Mapping[str, np.ndarray], *, seed: int) -> dict[str, di
 
     Near copies, mirrored ones too, go to the same part: their thumbnails correlate by more than
     0.99. A crop of another photograph is not recognised. The split depends on the pixels and
-    `seed`, not on names or order.
+    `seed`, not on names or order. Only where all of them lie in folders that are called `owner`, `attacker`
+    and `test`, these are the parts.
 
     Args:
       images: uint8 `[height, width, channels]` by name, for instance `read_images(folder).by_name()`.
@@ -66,8 +67,13 @@ def folder_parts(images: Mapping[str, np.ndarray], *, seed: int) -> dict[str, di
       The photographs of each part by name.
 
     Raises:
-      ValueError: fewer than 6 photographs, or fewer than 3 that are no near copies.
+      ValueError: fewer than 6 photographs, or fewer than 3 that are no near copies; of folders that name the parts,
+        one that is missing, or near copies in two of them.
     """
+    named = _named_parts(list(images))
+    if named:
+        _check_apart(images, named)
+        return {part: {name: images[name] for name in names} for part, names in named.items()}
     if len(images) < 6:
         raise ValueError(
             f"`images` must hold at least 6 photographs for three parts that share none, got {len(images)}. "
@@ -87,15 +93,49 @@ def folder_parts(images: Mapping[str, np.ndarray], *, seed: int) -> dict[str, di
     return parts
 
 
+def _named_parts(names: list[str]) -> dict[str, list[str]]:
+    """The names in each part's folder, below folders or an archive that hold them all; none where others hold some."""
+    split = [name.split("/") for name in names]
+    while split and len({each[0] for each in split}) == 1 and all(len(each) > 1 for each in split):
+        split = [each[1:] for each in split]
+    folders = {each[0] for each in split if len(each) > 1}
+    if len(folders) < 2 or not folders <= set(SHARES) or any(len(each) == 1 for each in split):
+        return {}
+    missing = [part for part in SHARES if part not in folders]
+    if missing:
+        raise ValueError(
+            f"`images` must lie in three folders, {', '.join(SHARES)}, where folders name the parts, got none in "
+            f"{missing[0]}. Add it, or put all photographs into one folder and let the parts be drawn."
+        )
+    return {part: [name for name, each in zip(names, split) if each[0] == part] for part in SHARES}
+
+
+def _check_apart(images: Mapping[str, np.ndarray], parts: Mapping[str, list[str]]) -> None:
+    """Refuses photographs that lie in two parts: a thief who has the owner's pictures proves nothing."""
+    names = [name for each in parts.values() for name in each]
+    part = np.array([number for number, each in enumerate(parts.values()) for _ in each])
+    across = _alike(images, names) & (part[:, None] != part[None, :])
+    for one, other in np.argwhere(np.triu(across))[:1]:
+        raise ValueError(
+            f"the parts must share no photograph, but `{names[one]}` and `{names[other]}` are near copies "
+            f"({np.triu(across).sum()} such pairs in all). Take one of each pair out."
+        )
+
+
 def _groups(images: Mapping[str, np.ndarray], seed: int) -> list[list[str]]:
     """Names of near copies together, in an order that the pixels and the seed decide."""
     digests = {name: _content_digest(image, seed) for name, image in images.items()}
     names = sorted(images, key=lambda name: (digests[name], name))
+    labels = _connected(_alike(images, names))
+    return [[names[member] for member in np.flatnonzero(labels == label)] for label in np.unique(labels)]
+
+
+def _alike(images: Mapping[str, np.ndarray], names: list[str]) -> np.ndarray:
+    """Which photographs are near copies of which, bool `[names, names]`."""
     thumbnails = np.stack([_thumbnail(images[name]) for name in names])
     mirrored = thumbnails.reshape(-1, _THUMBNAIL, _THUMBNAIL)[:, :, ::-1].reshape(thumbnails.shape)
-    alike = (thumbnails @ thumbnails.T > _NEAR_COPY) | (thumbnails @ mirrored.T > _NEAR_COPY)
-    labels = _connected(alike)
-    return [[names[member] for member in np.flatnonzero(labels == label)] for label in np.unique(labels)]
+    near: np.ndarray = (thumbnails @ thumbnails.T > _NEAR_COPY) | (thumbnails @ mirrored.T > _NEAR_COPY)
+    return near
 
 
 def _connected(alike: np.ndarray) -> np.ndarray:

@@ -131,17 +131,19 @@ class Task:
       change: `change(clean, seed=seed)` changes pictures, uint8 `[n, height, width, channels]`.
       sentence: what the host does, for `--help`.
       changed_is_target: True where hosts learn to make the change, False where they learn to undo it.
+      channels: of the pictures that the task is about, where nobody says otherwise: 1 for X-rays; 0 for any.
     """
 
     change: Callable[..., np.ndarray]
     sentence: str
     changed_is_target: bool = False
+    channels: int = 0
 
 
 # One entry for each task; commands list them from here.
 TASKS = {
     "derain": Task(derain, "removes rain streaks"),
-    "debone": Task(debone, "removes bright ribs from chest X-rays"),
+    "debone": Task(debone, "removes bright ribs from grey chest X-rays", channels=1),
     "denoise": Task(denoise, "removes Gaussian noise of 25 grey levels"),
     "super_resolve": Task(super_resolve, "restores the detail of pictures that were halved and enlarged again"),
     "smooth": Task(smooth, "flattens texture and keeps edges", changed_is_target=True),

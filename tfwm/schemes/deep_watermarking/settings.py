@@ -176,9 +176,16 @@ class DeepWatermarkingSettings:
 
     @classmethod
     def paper(cls: type[S]) -> S:
-        """Section 4.1: 256 x 256, logo marks, 200 epochs of 6,000 images; for a GPU with 24 GB.
+        """Section 4.1: 256 x 256, logo marks, 200 epochs of 6,000 images.
 
         Beside 412,500 steps of the paper's networks, 142,500 of 19 small unmarked ones, which allow p = 0.05.
+
+        Memory of the initial stage, in float32 and beside 0.75 GB of weights, gradients and moments: 4.3 GiB at batch
+        2 and 8.3 GiB at batch 4, as measured on a CPU, so 2.0 GiB an image and 16 GiB at the paper's batch 8, most of
+        it R's (three images each, four in the adversarial stage, which by its layers takes as much). What a GPU's
+        libraries take comes on top. Where that is too much, `Run(images_at_once=8)` gives the same weights with the
+        activations of eight of R's images in place of 24 or 32 (batch 4, two at once: 2.3 GiB for 8.3). `reference`
+        has batch 16 and takes twice as much.
         """
         return cls(proxy_form="plain")
 
