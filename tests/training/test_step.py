@@ -57,6 +57,38 @@ def test_psnr_by_hand() -> None:
     np.testing.assert_allclose(batch_psnr(first, tf.fill([2, 4, 4, 3], 0.5)), [20.0, 120.0], atol=1e-4)
 
 
+class _Faint(NetworkTrainer):
+    """A loss whose gradient is 1e-8, which is nothing in float16: its smallest number is 6e-8."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__(network, ["loss"])
+
+    def train_step(self, batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            loss = 1e-8 * tf.reduce_sum(tf.cast(self.network(batch, training=True), tf.float32))
+            larger = scaled(self.optimizer, loss)
+        descend(self.optimizer, tape, larger, self.network.trainable_variables)
+        return self.record({"loss": loss})
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_losses_are_scaled_by_the_policy_of_the_network_that_is_trained(
+    policy: str, nested: bool, tmp_path: Path
+) -> None:
+    """A host built under mixed_float16 keeps that policy where the run's own precision is float32."""
+    image = keras.Input((1,))
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", dtype=keras.mixed_precision.Policy(policy))
+    network = keras.Model(image, keras.Sequential([dense])(image) if nested else dense(image))
+    with Run(tmp_path).scope():
+        trainer = _Faint(network)
+        trainer.compile(keras.optimizers.SGD(1e6))
+    assert isinstance(trainer.optimizer, keras.mixed_precision.LossScaleOptimizer) == (policy == "mixed_float16")
+    trainer.fit(tf.data.Dataset.from_tensors(tf.ones([1, 1])), verbose=0)
+    # 1 - 1e6 * 1e-8.
+    np.testing.assert_allclose(network.get_weights()[0], [[0.99]], atol=1e-4)
+
+
 class _Rivals(Metered):
     """Two weights, each under an optimizer of its own."""
 

@@ -96,6 +96,12 @@ def batch_psnr(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     return psnr_of(tf.reduce_mean(tf.square(first - second), axis=[1, 2, 3]))
 
 
+def _with_scaled_loss(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer, which scales losses so that gradients in float16 do not vanish."""
+    mixed = isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer)
+    return optimizer if mixed else keras.mixed_precision.LossScaleOptimizer(optimizer)
+
+
 class Metered(keras.Model):
     """A trainer: its optimizers are built before the first step, and its figures are means over the epoch.
 
@@ -130,7 +136,8 @@ class Metered(keras.Model):
         """Takes the optimizers and makes their variables: a replica may not do that in its first step.
 
         Args:
-          optimizer: of `trained["optimizer"]`.
+          optimizer: of `trained["optimizer"]`; where a layer computes in float16, its losses are scaled, as those of
+            the others.
           jit_compile: whether XLA compiles the step.
           others: the other optimizers under their names in `trained`; each becomes an attribute of that name.
 
@@ -143,12 +150,18 @@ class Metered(keras.Model):
                 f"`compile` of {type(self).__name__} must be given {', '.join(self.trained)}, got "
                 f"{', '.join(optimizers)}. Name each optimizer but the first."
             )
-        # Keras may wrap the first one, and keeps it as an attribute itself.
-        super().compile(optimizer=optimizer, jit_compile=jit_compile)
+        if self._computes_in_half():
+            optimizers = {name: _with_scaled_loss(one) for name, one in optimizers.items()}
+        # Keras keeps the first one as an attribute itself.
+        super().compile(optimizer=optimizers["optimizer"], jit_compile=jit_compile)
         for name, one in optimizers.items():
             one.build(self.trained[name])
-        for name, one in others.items():
-            setattr(self, name, one)
+        for name in others:
+            setattr(self, name, optimizers[name])
+
+    def _computes_in_half(self) -> bool:
+        """Whether a layer computes in float16, by its own policy: a host keeps the one that it was built under."""
+        return any(getattr(part, "compute_dtype", None) == "float16" for part in self.submodules)
 
     def record(self, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Adds one batch's values, scalars or one for each example, and gives the means of the epoch so far."""
