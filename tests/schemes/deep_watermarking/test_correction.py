@@ -49,7 +49,8 @@ def test_terms_are_uncorrelated_and_of_unit_power(pairs: ImagePairs, mixing: np.
     np.testing.assert_allclose(products - np.diag(np.diag(products)), 0.0, atol=0.2)
     # What hardly is there is not blown up to unit power.
     assert np.diag(products).max() < 1.001
-    assert np.sort(np.diag(products))[2] > 0.9
+    assert np.median(np.diag(products)) > 0.95
+    assert np.diag(products).min() > 0.4
 
 
 def test_a_correction_of_nothing_adds_nothing(pairs: ImagePairs, mixing: np.ndarray) -> None:
