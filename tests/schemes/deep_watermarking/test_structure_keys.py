@@ -118,9 +118,9 @@ def test_a_part_in_the_correction_takes_nothing_away(corrected: Untrained, wrapp
 
 
 def test_the_correction_is_found_alone(corrected: Untrained) -> None:
-    """What a network without strides learns: how strong the correction is in each channel, and nothing else."""
+    """What a network without strides learns: how strong the correction is in each channel, some terms less than others."""
     mixing, code = correction.mixing_in(corrected.key), correction_code(corrected.scheme, corrected.key)
-    layer = correction.residual_layer(mixing, code, 44.0)
+    layer = correction.residual_layer(mixing, np.tile(correction.LEARNT, 2) * code, 44.0)
 
     def learnt(images: np.ndarray) -> np.ndarray:
         answered = np.clip(corrected.host(as_float(images)).numpy(), 0, 1)
@@ -130,7 +130,7 @@ def test_the_correction_is_found_alone(corrected: Untrained) -> None:
     verdict = corrected.scheme.verify(suspect, corrected.key, alpha=1e-4)
     assert verdict.marked
     assert verdict.n == correction.SIZE
-    assert verdict.score >= verdict.threshold > 0.8
+    assert verdict.score >= verdict.threshold > 0.7
     assert "the one taken: the correction" in verdict.null
     for seed in range(1, 4):
         assert not corrected.scheme.verify(suspect, corrected.scheme.decoy(corrected.key, seed=seed)).marked
