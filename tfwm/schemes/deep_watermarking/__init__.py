@@ -25,6 +25,7 @@ paper): they follow what a picture shows and not where, so wrappers around the m
 | losses.py | eq. 6 to 14, one value per example |
 | distortions.py | between H and R in training |
 | trainer.py | one private Keras model per stage |
+| classifier_trainer.py | another, for C alone where there is no adversarial stage |
 | pictures.py | TensorBoard grids |
 | marks.py | the owner's picture, padded and checked |
 | training.py | from start to key |

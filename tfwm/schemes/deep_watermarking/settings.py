@@ -54,6 +54,8 @@ class DeepWatermarkingSettings:
         print its logo on any network's output).
       distortions: between H and R.
       initial, proxy, adversarial: the three trainings, in this order.
+      adversarial_stage: whether R is trained further on outputs of the proxy (section 3.4.3). Off, there is no proxy, R
+        stays as the initial stage made it, and C alone is trained for `adversarial` (table 2's rows with a dagger).
       extractor_patience: of R's own learning rate in the initial stage, in epochs, as in the authors' code: H and R
         then have an optimizer each, and D's rate waits for D's loss; 0 cuts all three rates together, on the loss.
       validation: how many pairs are kept apart for schedules that are judged on validation.
@@ -142,6 +144,7 @@ class DeepWatermarkingSettings:
     initial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 2e-4))
     proxy: Schedule = field(default_factory=lambda: Schedule(300, 375, 16, 1e-4, "linear"))
     adversarial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 1e-4))
+    adversarial_stage: bool = field(default=True, metadata=LATER)
     extractor_patience: int = field(default=0, metadata=LATER)
     validation: int = field(default=0, metadata=LATER)
     probes: int = 100

@@ -24,12 +24,14 @@ from tfwm.schemes.deep_watermarking.marks import checked_mark
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
+from tfwm.schemes.deep_watermarking.classifier_trainer import ClassifierTrainer
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.suspects import as_float, in_batches
 from tfwm.training import Run, Schedule, fit, stream_of
 from tfwm.types import ImagePairs, MarkedModel
 
 LEARNED_BITS = 0.7
+STAGES = 3  # at most
 
 
 def train_deep_watermark(
@@ -157,20 +159,15 @@ def _stages(
     settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray],
     unseen: dict[str, np.ndarray], run: Run, digest: str,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Trains `built` in three stages, one after the other; the history."""
+    """Trains `built` in its stages, one after the other; the history."""
     history = []
-    plans: list[tuple[str, type, Schedule]] = [
-        ("initial", InitialTrainer, settings.initial),
-        ("proxy", ProxyTrainer, settings.proxy),
-        ("adversarial", AdversarialTrainer, settings.adversarial),
-    ]
-    for number, (stage, make, planned) in enumerate(plans):
+    for number, stage, make, planned in _plans(settings):
         schedule = planned.scaled(run.steps_scale)
         check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
         trainer = make(settings, built, mark, run.images_at_once)
         optimizers = {name: schedule.optimizer() for name in trainer.trained}
         trainer.compile(**optimizers, jit_compile=run.jit)
-        seed, batch_size = run.seed * len(plans) + number, schedule.batch_size
+        seed, batch_size = run.seed * STAGES + number, schedule.batch_size
         stream = stream_of(arrays, batch_size=batch_size, seed=seed)
         validation = _validation(unseen, batch_size, seed) if schedule.judged_on == "validation" else None
         shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
@@ -183,6 +180,17 @@ def _stages(
         if said:
             print(f"  warning: after the initial stage {said}", file=sys.stderr)
     return history
+
+
+def _plans(settings: DeepWatermarkingSettings) -> list[tuple[int, str, type, Schedule]]:
+    """Of each stage the number that its seed depends on, its name, its trainer and its schedule."""
+    initial = (0, "initial", InitialTrainer, settings.initial)
+    if not settings.adversarial_stage:
+        return [initial, (2, "classifier", ClassifierTrainer, settings.adversarial)]
+    return [
+        initial, (1, "proxy", ProxyTrainer, settings.proxy),
+        (2, "adversarial", AdversarialTrainer, settings.adversarial),
+    ]  # fmt: skip
 
 
 def _validation(unseen: dict[str, np.ndarray], batch_size: int, seed: int) -> tf.data.Dataset:
@@ -256,7 +264,7 @@ def _unmarked_nc(
     mark, images = as_float(key.arrays["logo"]), as_float(probes)
     noise = np.random.default_rng(0).random(images.shape, np.float32)
     suspects = [images, np.broadcast_to(images.mean(axis=0), images.shape), noise]
-    if settings.clean_outputs:
+    if settings.clean_outputs and settings.adversarial_stage:
         blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
         suspects.append(in_batches(lambda part: built.proxy(part, training=False), blank))
     logos = [of_host] + [extract(settings, outputs, key)["logo"] for outputs in suspects]
