@@ -17,6 +17,7 @@ from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc
 from tfwm.keys import OwnerKey
 from tfwm.schemes.deep_watermarking import correction, structure
+from tfwm.schemes.deep_watermarking.classifier_trainer import ClassifierTrainer
 from tfwm.schemes.deep_watermarking.codes import correction_code, owner_code, structure_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
 from tfwm.schemes.deep_watermarking.extraction import extract
@@ -24,7 +25,6 @@ from tfwm.schemes.deep_watermarking.marks import checked_mark
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
-from tfwm.schemes.deep_watermarking.classifier_trainer import ClassifierTrainer
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.suspects import as_float, in_batches
 from tfwm.training import Run, Schedule, fit, stream_of
