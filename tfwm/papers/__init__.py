@@ -9,6 +9,7 @@ Its folder keeps what is the paper's own: its hosts and their sizes at each scal
 |---|---|
 | engine/ | what every paper's experiments run on |
 | quan2020/ | Quan et al. 2020: trigger images in restoration networks |
+| zhang2021/ | Zhang et al. 2021: marks in the outputs of restoration networks |
 | li2019/ | Li et al. 2019: blind watermarks in classifiers |
 | deepstego/ | Li and Guo 2019: stego images in classifiers, with the hosts of li2019 |
 | survival/ | what marks survive: the library's own tables |

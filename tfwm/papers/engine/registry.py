@@ -14,6 +14,7 @@ PAPERS: Mapping[str, tuple[Experiment, ...]] = Table(
         "quan2020": "tfwm.papers.quan2020:EXPERIMENTS",
         "li2019": "tfwm.papers.li2019:EXPERIMENTS",
         "deepstego": "tfwm.papers.deepstego:EXPERIMENTS",
+        "zhang2021": "tfwm.papers.zhang2021:EXPERIMENTS",
         "survival": "tfwm.papers.survival:EXPERIMENTS",
     },
 )

@@ -1,0 +1,183 @@
+"""The paper's tasks, marks and cases, and what smoke, desk and paper mean: sizes, widths and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from tfwm.attacks.copies.surrogate import Surrogate
+from tfwm.attacks.copies.zhang2021 import SCHEDULE, WIDTHS, cnets, paper_surrogates
+from tfwm.config import choose
+from tfwm.kinds.restoration_hosts import HostSettings
+from tfwm.papers.engine.experiment import Context
+from tfwm.schemes.deep_watermarking import DeepWatermarking
+from tfwm.training import Schedule
+
+T = TypeVar("T")
+
+CANVAS = 256  # the side of the paper's images and of its marks
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a host does.
+
+    Args:
+      title: as the tables print it.
+      channels: of its images.
+    """
+
+    title: str
+    channels: int
+
+
+TASKS = {"debone": Task("Debone", 1), "derain": Task("Derain", 3)}
+MARKS = {"ieee": ("IEEE", 1), "flower": ("Flower", 3), "qr": ("QR", 1), "peppers": ("Peppers", 3), "lena": ("Lena", 3)}
+"""Of each mark what the tables call it, and its channels; a grey mark stays grey on images in colour."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task and the mark in its outputs, `x-y` in table 1.
+
+    Args:
+      task: in `TASKS`.
+      mark: in `MARKS`.
+    """
+
+    task: str
+    mark: str
+
+    @property
+    def name(self) -> str:
+        """As `printed` calls it: `debone_ieee`."""
+        return f"{self.task}_{self.mark}"
+
+    @property
+    def title(self) -> str:
+        """As the tables print it: `Debone-IEEE`."""
+        return f"{TASKS[self.task].title}-{MARKS[self.mark][0]}"
+
+
+CASES = tuple(Case(*pair) for pair in (
+    ("debone", "ieee"), ("debone", "flower"), ("debone", "qr"), ("derain", "flower"), ("derain", "peppers"),
+    ("derain", "lena"), ("derain", "ieee"), ("derain", "qr"),
+))  # fmt: skip
+"""Those of table 1, in its order."""
+DEBONE, DERAIN = Case("debone", "ieee"), Case("derain", "flower")
+"""The two that the paper attacks."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes of one scale.
+
+    Args:
+      side: of all images, in pixels.
+      images: how many of the owner's, the thief's and the test part, by part.
+      surrogate_filters: width of a surrogate's outermost layer.
+      surrogate_downs: halvings of a surrogate that is a U-Net.
+      surrogate_schedule: how long each is trained.
+      columns: how many of table 2's surrogates are tried; None for all.
+      widths: of CNet in figure 10.
+      sizes: of the marks in table 6, in pixels of a canvas of 256.
+    """
+
+    side: int
+    images: Mapping[str, int]
+    surrogate_filters: int
+    surrogate_downs: int
+    surrogate_schedule: Schedule
+    columns: tuple[str, ...] | None
+    widths: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+
+SCALES = {
+    "smoke": Scale(
+        32, {"owner": 64, "attacker": 32, "test": 8}, 4, 3, Schedule(1, 2, 8, 2e-3, "cosine", 0.9), ("CNet", "UNet"),
+        (2, 4), (64, 256),
+    ),
+    "desk": Scale(
+        64, {"owner": 2560, "attacker": 2000, "test": 100}, 16, 4, Schedule(14, 50, 16, 2e-3, "cosine", 0.9), None,
+        (4, 8, 16, 32, 64), (32, 64, 96, 128, 256),
+    ),
+    "paper": Scale(
+        256, {"owner": 6100, "attacker": 6000, "test": 100}, 64, 7, SCHEDULE, None, WIDTHS, (32, 64, 96, 128, 256),
+    ),
+}  # fmt: skip
+
+# Beside the logo hides a code of 64 cells, whose p-value is exact. None of the carriers that the paper has not.
+_CODED: dict[str, Any] = {"coded": True, "structure": 0, "correction_psnr": 0.0, "registration": "none"}
+
+
+def first_at_smoke(context: Context, names: Iterable[T]) -> tuple[T, ...]:
+    """All of `names`; at scale smoke the first one alone.
+
+    Args:
+      context: of the experiment.
+      names: of cases, or other things.
+    """
+    return tuple(names)[: context.at(smoke=1, desk=None, paper=None)]
+
+
+def host_settings(context: Context, task: str) -> HostSettings:
+    """How a host is trained at the context's scale; the paper does not say what its hosts are.
+
+    Args:
+      context: of the experiment.
+      task: in `TASKS`.
+
+    Raises:
+      ValueError: there is no such task; the message names the closest one.
+    """
+    choose("task", task, TASKS)
+    large = HostSettings(filters=64, downs=5, schedule=Schedule(50, 375, 16, 1e-3, "cosine", 0.9))
+    return context.at(smoke=HostSettings.tiny(), desk=HostSettings(), paper=large)
+
+
+def scheme_for(context: Context, case: Case, **changes: Any) -> DeepWatermarking:
+    """The scheme for a case, with a logo and a code; its `logo` is filled in where it is trained.
+
+    Args:
+      context: of the experiment.
+      case: its task and mark.
+      changes: fields that are to be other than at this scale.
+    """
+    preset = context.at(
+        smoke=DeepWatermarking.tiny(), desk=DeepWatermarking.fast(),
+        paper=replace(DeepWatermarking.paper(), code_weight=1.0, proxy_form="conditioned", coded=True),
+    )  # fmt: skip
+    tuned: dict[str, Any] = context.at(smoke={"alpha": 1e-3}, desk=DESK, paper={"alpha": 1e-6})
+    marked = {"channels": TASKS[case.task].channels, "mark_channels": MARKS[case.mark][1]}
+    return replace(preset, **{**_CODED, **tuned, **marked, **changes})
+
+
+# Chosen so that the logo is learnt at 64 x 64; see the notes.
+DESK: dict[str, Any] = {"pixel_weight": 1500.0}
+
+
+def surrogates(context: Context) -> dict[str, Surrogate]:
+    """Those of table 2 by column, as many as the scale tries.
+
+    Args:
+      context: of the experiment.
+    """
+    scale = SCALES[context.scale]
+    weights = "" if context.scale == "smoke" else str(context.data / "weights" / "vgg19_conv1_conv2.npz")
+    all_of_them = paper_surrogates(
+        filters=scale.surrogate_filters, unet_downs=scale.surrogate_downs, schedule=scale.surrogate_schedule,
+        vgg_weights=weights,
+    )  # fmt: skip
+    return {column: all_of_them[column] for column in scale.columns or all_of_them}
+
+
+def widening_cnets(context: Context) -> dict[str, Surrogate]:
+    """Those of figure 10 by name, from the narrowest.
+
+    Args:
+      context: of the experiment.
+    """
+    scale = SCALES[context.scale]
+    return cnets(scale.widths, schedule=scale.surrogate_schedule)
