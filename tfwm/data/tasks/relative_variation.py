@@ -73,7 +73,7 @@ def _steps(smooth: np.ndarray, axis: int) -> np.ndarray:
 
 def _system(down: np.ndarray, across: np.ndarray) -> sparse.csc_matrix:
     """The matrix `1 + L` of pixels in rows: L is the Laplacian of a grid whose edges have these weights."""
-    width, count = down.shape[1], down.size
+    width = down.shape[1]
     below, right = down.ravel(), across.ravel()
     degree = below + right + np.roll(below, width) + np.roll(right, 1)  # the last of each weighs nothing
     upper = _above(-below, width) + _above(-right, 1)
