@@ -8,50 +8,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.networks.structure import MIDDLE, blurred
 
-NARROW, MIDDLING, WIDE = 0.8, 1.6, 3.2  # sigmas of round blurs, in pixels
-SHORT, LONG = 1.0, 2.2  # of blurs along rows or columns alone
-TERMS = 12
+BLURS = (0.8, 1.6, 3.2)  # sigmas in pixels
+TERMS = 4 + len(BLURS)
 
 
 def correction_terms(pictures: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-    """Blurs of the correction of each channel, round ones and along rows and columns, products with luminance, squares.
-
-    In this order: itself, blurred narrowly, more, widely, shortly along rows, along columns, long along rows, along
-    columns; the first three of these times the answer's luminance; the first times its own size.
+    """The correction of each channel, three blurs of it, two products with the answer's luminance, its signed square.
 
     Args:
       pictures: float `[n, h, w, c]` in [0, 1], what the model was asked.
       answers: the same, what it answered.
 
     Returns:
-      float32 `[n, h, w, c, 12]`.
+      float32 `[n, h, w, c, 7]`.
     """
     pictures, answers = tf.cast(pictures, tf.float32), tf.cast(answers, tf.float32)
     correction = pictures - answers
-    round_ones = [correction, *(blurred(correction, sigma) for sigma in (NARROW, MIDDLING, WIDE))]
-    streaks = [_streaked(correction, sigma, along) for sigma in (SHORT, LONG) for along in (0, 1)]
-    luminance = tf.reduce_mean(blurred(answers, MIDDLING) - MIDDLE, axis=-1, keepdims=True)
-    products = [*(term * luminance for term in round_ones[:3]), correction * tf.abs(correction)]
-    return tf.stack([*round_ones, *streaks, *products], axis=-1)
-
-
-def _streaked(images: tf.Tensor, sigma: float, along: int) -> tf.Tensor:
-    """A Gaussian blur along rows (0) or columns (1), in which what lies outside the picture does not count."""
-    reach = int(3 * sigma + 0.5)
-    kernel = np.exp(-np.square(np.arange(-reach, reach + 1)) / (2 * sigma**2)).astype(np.float32)
-    shape = (1, -1, 1, 1) if along == 0 else (-1, 1, 1, 1)
-    return _convolved(images, kernel, shape) / _convolved(tf.ones_like(images[:1, :, :, :1]), kernel, shape)
-
-
-def _convolved(images: tf.Tensor, kernel: np.ndarray, shape: tuple[int, ...]) -> tf.Tensor:
-    weights = tf.tile(tf.reshape(tf.constant(kernel), shape), [1, 1, images.shape[-1], 1])
-    return tf.nn.depthwise_conv2d(images, weights, [1, 1, 1, 1], "SAME")
+    bands = [blurred(correction, sigma) for sigma in BLURS]
+    luminance = tf.reduce_mean(blurred(answers, BLURS[1]) - MIDDLE, axis=-1, keepdims=True)
+    products = [correction * luminance, bands[1] * luminance, correction * tf.abs(correction)]
+    return tf.stack([correction, *bands, *products], axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="tfwm")
@@ -67,7 +48,7 @@ class CorrectionResidual(keras.layers.Layer):
         self.limit = limit
 
     def build(self, input_shape: list[tf.TensorShape]) -> None:
-        """Makes the weights, W `[c, 12]`: each channel has its own."""
+        """Makes the weights, W `[c, 7]`: each channel has its own."""
         self.terms = self.add_weight("terms", (input_shape[0][-1], TERMS), initializer="zeros")
         super().build(input_shape)
 

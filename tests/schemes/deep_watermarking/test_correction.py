@@ -45,12 +45,7 @@ def test_terms_are_uncorrelated_and_of_unit_power(pairs: ImagePairs, mixing: np.
     terms = correction_terms(as_float(pairs.inputs), as_float(pairs.targets)).numpy()
     assert terms.shape == (*pairs.inputs.shape, TERMS)
     made = terms.reshape(-1, TERMS).astype(np.float64) @ mixing
-    products = made.T @ made / len(made)
-    np.testing.assert_allclose(products - np.diag(np.diag(products)), 0.0, atol=0.2)
-    # What hardly is there is not blown up to unit power.
-    assert np.diag(products).max() < 1.001
-    assert np.median(np.diag(products)) > 0.95
-    assert np.diag(products).min() > 0.4
+    np.testing.assert_allclose(made.T @ made / len(made), np.eye(TERMS), atol=0.2)
 
 
 def test_a_correction_of_nothing_adds_nothing(pairs: ImagePairs, mixing: np.ndarray) -> None:
@@ -85,19 +80,14 @@ def test_the_direction_is_read_back_at_8_bits(pairs, mixing) -> None:
     found = correction.coefficients(mixing, pairs.inputs, pairs.targets, at_8_bits(marked(pairs, mixing)))
     assert correction.log10_p(found, direction())[1] < -6
     assert correction.log10_p(found, direction(1))[1] > -3
-    assert correction.log10_p(found * np.tile(correction.LEARNT, 2), direction())[0] > 0.97
+    np.testing.assert_allclose(np.corrcoef(found, direction())[0, 1], 1, atol=0.01)
 
 
-def test_a_copy_that_has_learnt_late_terms_less_is_read_better(pairs, mixing) -> None:
-    """Shares as of a copy of a few hundred steps: what is learnt late is enlarged."""
-    answered = tf.constant(as_float(pairs.targets))
-    learnt = np.tile(correction.LEARNT, 2) * direction()
-    layer = correction.residual_layer(mixing, learnt, 42.0)
-    answers = at_8_bits(layer([answered, tf.constant(as_float(pairs.inputs)), answered]).numpy())
-    found = correction.coefficients(mixing, pairs.inputs, pairs.targets, answers)
-    plain = found * np.tile(correction.LEARNT, 2)
-    assert correction.log10_p(found, direction())[1] < correction.log10_p(plain, direction())[1] - 1
-    assert correction.log10_p(found, direction())[1] < -10
+@pytest.mark.parametrize("learnt", correction.LEARNT, ids=["more", "less"])
+def test_a_copy_that_has_learnt_a_share_of_each_term_is_read_alike(learnt: np.ndarray) -> None:
+    cosine, log10_p = correction.log10_p(np.tile(learnt, 2) * direction(), direction())
+    assert cosine == pytest.approx(1.0, abs=1e-6)
+    assert log10_p < -30
 
 
 @pytest.mark.parametrize("change", [
@@ -116,11 +106,11 @@ def test_a_thief_who_mirrors_gives_the_same_answer(pairs, mixing) -> None:
 
 
 def test_what_knows_nothing_has_a_uniform_chance(pairs, mixing) -> None:
-    """For one suspect that leaves half of the rain, over keys: whatever it answers."""
+    """For one suspect that leaves half of the rain, over keys: whatever it answers. The choice of two is paid for."""
     half = 0.5 * as_float(pairs.targets) + 0.5 * as_float(pairs.inputs) ** 1.2
     found = correction.coefficients(mixing, pairs.inputs, pairs.targets, half)
     p = [10 ** correction.log10_p(found, direction(seed))[1] for seed in range(2000)]
-    assert kstest(p, "uniform").pvalue > 1e-3
+    assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
 
 
 @pytest.mark.parametrize("answer", [0.0, np.nan, np.inf])
@@ -152,7 +142,8 @@ def test_terms_that_a_stranger_made_up_are_no_evidence(pairs) -> None:
 
 @pytest.mark.parametrize("alpha", [0.3, 1e-3, 1e-6, 1e-18, 1e-40])
 def test_the_cosine_that_is_needed_has_that_chance(alpha: float) -> None:
-    assert log10_cosine(correction.cosine_needed(alpha), correction.SIZE) == pytest.approx(np.log10(alpha), abs=0.01)
+    needed = log10_cosine(correction.cosine_needed(alpha), correction.SIZE)
+    assert needed == pytest.approx(np.log10(alpha / len(correction.LEARNT)), abs=0.01)
 
 
 def test_a_layer_of_it_is_saved_and_loaded(pairs, mixing, tmp_path) -> None:

@@ -120,7 +120,7 @@ def test_a_part_in_the_correction_takes_nothing_away(corrected: Untrained, wrapp
 def test_the_correction_is_found_alone(corrected: Untrained) -> None:
     """What a network without strides learns: how strong the correction is in each channel, in some terms less."""
     mixing, code = correction.mixing_in(corrected.key), correction_code(corrected.scheme, corrected.key)
-    layer = correction.residual_layer(mixing, np.tile(correction.LEARNT, 2) * code, 44.0)
+    layer = correction.residual_layer(mixing, np.tile(correction.LEARNT[0], 2) * code, 44.0)
 
     def learnt(images: np.ndarray) -> np.ndarray:
         answered = np.clip(corrected.host(as_float(images)).numpy(), 0, 1)

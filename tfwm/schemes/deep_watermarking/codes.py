@@ -78,7 +78,7 @@ def structure_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndar
 
 
 def correction_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """The correction's direction, float32 `[24]` of length 1; empty where there is none; otherwise as `owner_code`."""
+    """The correction's direction, float32 `[14]` of length 1; empty where there is none; otherwise as `owner_code`."""
     return whole_code(settings, key)[settings.bits :]
 
 

@@ -1,8 +1,8 @@
 """The third carrier of a coded mark: a direction in the space of what the host's correction may leave behind.
 
 The correction is what the host takes out of a picture: rain, say, or noise. The residual gives a little of it back,
-and of eleven functions of it, with another share in each channel; the shares of the three channels sum up to nothing,
-so that two directions of colour are left for each of twelve terms. Their 24 coefficients are a direction that the key
+and of six functions of it, with another share in each channel; the shares of the three channels sum up to nothing, so
+that two directions of colour are left for each of seven terms. Their 14 coefficients are a direction that the key
 draws. Nothing is trained.
 
 A thief's copy learns the correction before all else, since that is the task, and with it how strong it is in each
@@ -15,6 +15,7 @@ distribution is known (`tfwm.evidence.statistics.log10_cosine`). Not in the pape
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,16 +31,16 @@ ARRAY = "correction_mixing"
 COLOURS = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2.0], [6.0]])
 SIZE = len(COLOURS) * TERMS
 LIMIT = 10.0  # times the residual's root mean square: what a strong correction gets at most
-# The share of each term that copies of a few hundred steps have learnt: of what is read, the terms that are learnt late
-# are enlarged alike.
-LEARNT = np.array([0.95, 0.9, 0.55, 0.5, 0.32, 0.35, 0.3, 0.4, 0.3, 0.25, 0.25, 0.3])
+# The share of each term that copies of a few hundred steps have learnt, some more and some less: of what is read, the
+# terms that are learnt late are enlarged alike. The better of the two readings counts, times two.
+LEARNT = np.array([[0.9, 0.9, 0.8, 0.35, 0.4, 0.35, 0.4], [0.9, 0.9, 0.7, 0.2, 0.2, 0.2, 0.2]])
 _RIDGE = 1e-4
 _LEAST = 2 / 255  # a weaker correction is not blown up
 _BATCH = 32
 
 
 def fitted(probes: np.ndarray, unmarked: np.ndarray) -> np.ndarray:
-    """What makes uncorrelated terms of unit power of the correction's terms: float32 `[12, 12]`.
+    """What makes uncorrelated terms of unit power of the correction's terms: float32 `[7, 7]`.
 
     Args:
       probes: uint8 `[n, h, w, 3]`, what the host is asked.
@@ -56,7 +57,7 @@ def _rows(probes: np.ndarray, unmarked: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _terms(probes: np.ndarray, unmarked: np.ndarray) -> Iterator[np.ndarray]:
-    """Of a few pictures each time, float64 `[pixels, 3, 12]`."""
+    """Of a few pictures each time, float64 `[pixels, 3, 7]`."""
     for first in range(0, len(probes), _BATCH):
         part = slice(first, first + _BATCH)
         asked, answered = (tf.convert_to_tensor(as_float(each[part])) for each in (probes, unmarked))
@@ -79,7 +80,7 @@ def mixing_in(key: OwnerKey) -> np.ndarray:
 
 
 def drawn(draw: np.random.Generator) -> np.ndarray:
-    """A direction that is uniform among all, float32 `[24]` of length 1.
+    """A direction that is uniform among all, float32 `[14]` of length 1.
 
     Args:
       draw: the key's, once all else in it is fixed.
@@ -93,7 +94,7 @@ def residual_layer(mixing: np.ndarray, direction: np.ndarray, psnr_db: float) ->
 
     Args:
       mixing: of the key.
-      direction: `[24]`, of length 1.
+      direction: `[14]`, of length 1.
       psnr_db: of pictures with this carrier alone against those without.
     """
     strength = 10 ** (-psnr_db / 20)
@@ -106,7 +107,7 @@ def residual_layer(mixing: np.ndarray, direction: np.ndarray, psnr_db: float) ->
 
 
 def coefficients(mixing: np.ndarray, probes: np.ndarray, unmarked: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """What the difference of pictures to the unmarked answers has of each term and colour, float64 `[24]`.
+    """What the difference of pictures to the unmarked answers has of each term and colour, float64 `[14]`.
 
     Args:
       mixing: of the key.
@@ -131,7 +132,7 @@ def coefficients(mixing: np.ndarray, probes: np.ndarray, unmarked: np.ndarray, a
     if not (np.isfinite(normal).all() and np.isfinite(found).all()):
         return np.full(SIZE, np.nan)
     solved = [np.linalg.lstsq(*each, rcond=1e-12)[0][:TERMS] for each in zip(normal, found)]
-    return np.ravel(COLOURS @ np.stack(solved) / LEARNT)
+    return np.ravel(COLOURS @ np.stack(solved))
 
 
 def _own(values: np.ndarray) -> np.ndarray:
@@ -140,23 +141,24 @@ def _own(values: np.ndarray) -> np.ndarray:
 
 
 def cosine_needed(alpha: float) -> float:
-    """The smallest cosine whose chance is at most `alpha`.
+    """The smallest cosine whose chance, of one reading, is at most a share of `alpha`, for each of `LEARNT` one.
 
     Args:
       alpha: in (0, 0.5].
     """
-    return float(np.sqrt(betainccinv(0.5, (SIZE - 1) / 2, min(2.0 * alpha, 1.0))))
+    return float(np.sqrt(betainccinv(0.5, (SIZE - 1) / 2, min(2.0 * alpha / len(LEARNT), 1.0))))
 
 
 def log10_p(found: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
-    """The cosine of what was found with a direction, and log10 of the chance of one as large; no evidence for none.
+    """The best cosine of what was found with a direction, and log10 of p, corrected for that choice; 0 for no evidence.
 
     Args:
-      found: `[24]`, of `coefficients`.
-      direction: `[24]`, of length 1.
+      found: `[14]`, of `coefficients`.
+      direction: `[14]`, of length 1.
     """
-    length = float(np.linalg.norm(found))
-    if not np.isfinite(length) or length == 0.0:
+    if not np.isfinite(found).all() or not found.any():
         return 0.0, 0.0
-    cosine = float(np.clip(found @ direction / length / np.linalg.norm(direction), -1.0, 1.0))
-    return cosine, log10_cosine(cosine, SIZE)
+    readings = np.reshape(found.reshape(len(COLOURS), TERMS) / LEARNT[:, None], (len(LEARNT), SIZE))
+    lengths = np.linalg.norm(readings, axis=1) * np.linalg.norm(direction)
+    cosine = float(np.clip(np.max(readings @ direction / lengths), -1.0, 1.0))
+    return cosine, min(log10_cosine(cosine, SIZE) + math.log10(len(LEARNT)), 0.0)

@@ -214,7 +214,7 @@ class Readings:
 
     @cached_property
     def corrected(self) -> np.ndarray:
-        """Coefficients of the correction, float64 `[24]`.
+        """Coefficients of the correction, float64 `[14]`.
 
         Raises:
           InvalidKeyError: the key has no terms of it or no unmarked answers, or others.
