@@ -23,7 +23,7 @@ from tfwm.training import Run
 from tfwm.types import MarkedModel, Scheme
 
 # Schemes that put something behind the host, whose weights stay as they are.
-BARRIERS = {"deep_watermarking", "spread_spectrum", "dct_mark", "dft_mark", "dwt_mark"}
+BARRIERS = {"deep_watermarking", "spread_spectrum", "dct_mark", "dft_mark", "dwt_mark", "hidden"}
 
 
 @dataclass

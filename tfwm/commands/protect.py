@@ -5,9 +5,13 @@ OUT/host.keras     the same host without the mark, for `tfwm evaluate`
 OUT/key/           the owner's key: secret; without it nobody can prove anything
 OUT/work/          checkpoints and TensorBoard logs; private. A killed run resumes: same command again
 
-Each scheme marks one kind of host: networks whose answers are images (deep_watermarking, trigger_image, label_image,
-projected_label), or classifiers (the others). A classifier's --data is an .npz file with x_train, y_train, x_test and
-y_test, or a folder with train/<class>/ and test/<class>/; the scheme's image_size, channels and classes follow from it.
+With --no-host there is no model: the target images that a task has for your photographs are marked, and OUT/targets/
+holds them to be released. Whoever trains on them can be asked. With --task smooth_rtv an algorithm's outputs are.
+
+Each scheme marks one kind of host: networks whose answers are images (deep_watermarking, spread_spectrum, dct_mark,
+dft_mark, dwt_mark, hidden, trigger_image, label_image, projected_label), or classifiers (the others). A classifier's
+--data is an .npz file with x_train, y_train, x_test and y_test, or a folder with train/<class>/ and test/<class>/; the
+scheme's image_size, channels and classes follow from it.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfwm.commands import options
+from tfwm.commands import options, protect_data
 from tfwm.commands.result import Result, add_output, say
 
 if TYPE_CHECKING:
@@ -36,13 +40,13 @@ class Protected:
     """A host, what was made of it, and what the mark costs.
 
     Args:
-      host: without the mark.
+      host: without the mark; None where there is none.
       marked: the marked model and its key.
       sentence: what the mark costs, for people.
       figures: the same, for programs.
     """
 
-    host: keras.Model
+    host: keras.Model | None
     marked: MarkedModel
     sentence: str
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -53,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--out", required=True, metavar="FOLDER", help="where everything is written")
     option("--host", metavar="FILE", help="your own image-to-image model or classifier, .keras (default: train one)")
+    option("--no-host", action="store_true", help="mark the target images themselves, and write them to OUT/targets")
     options.add_network(parser)
     option("--width", type=options.factor, metavar="X", help="of a classifier to train: multiplies its channels")
     options.add_scheme(parser)
@@ -131,6 +136,8 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
     first = _scheme(arguments, {"channels": _channels(arguments, given)})
     kind = kind_called(first.kind)
     _check_width(arguments, kind)
+    if arguments.no_host:
+        protect_data.check(arguments, first)
     if given is not None:
         kind.check(given, None, "--host")
     wanted = Wanted(
@@ -144,13 +151,19 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
         kind.check(given, owner, "--host")
     run = opening.run_of(arguments, out / "work")
     host = given
-    if host is None:
+    if host is None and not arguments.no_host:
         changes = {"network": arguments.network, "width": arguments.width, **scheme.host_settings}
         settings = kind.preset(arguments.preset, **changes)
         say(f"training a host, {settings.network}, on {len(owner)} images")
         host = kind.train_host(owner, settings, run.child("host"))
     say(f"marking with {scheme.name}, preset {arguments.preset}, on {len(owner)} images of {scheme.image_size} pixels")
     marked = scheme.train(host, owner, run.child("mark"), secret=kept_secret(out / "work"))
+    if host is None:
+        sentence, figures = protect_data.measured(scheme, marked, owner, parts["test"])
+        count = protect_data.write_targets(out, arguments, scheme, marked)
+        return Protected(
+            None, marked, sentence, {**figures, "targets": str(out / protect_data.TARGETS), "count": count}
+        )
     return _measured(kind, host, marked, scheme, parts["test"])
 
 
@@ -221,21 +234,27 @@ def written(out: Path, made: Protected) -> Result:
 
     marked = made.marked
     for network, name in ((made.host, "host.keras"), (marked.model, "marked.keras")):
+        if network is None:
+            continue
         with replacing(out / name) as temporary:
             network.save(temporary)
             temporary.chmod(0o644)
     # Over nothing but this very key: `run` has refused any other.
     marked.key.save(out / "key", overwrite=True)
     (out / "work" / SECRET).unlink(missing_ok=True)  # the key holds it now
+    model, key = str(out / "marked.keras"), str(out / "key")
     document = {
-        "marked": str(out / "marked.keras"), "host": str(out / "host.keras"), "key": str(out / "key"),
+        "marked": model, **({} if made.host is None else {"host": str(out / "host.keras")}), "key": key,
         "key_fingerprint": marked.key.fingerprint, "scheme": marked.key.scheme, **made.figures,
         "tensorboard": str(out / "work"),
     }  # fmt: skip
+    if made.host is None:
+        lines = protect_data.lines(document)
+        suspect = "SUSPECT"
+    else:
+        lines, suspect = f"Marked model   {model}\nUnmarked host  {document['host']}\n", model
     text = (
-        f"Marked model   {document['marked']}\n"
-        f"Unmarked host  {document['host']}\n"
-        f"Owner's key    {document['key']} (fingerprint {marked.key.fingerprint}; keep it secret, and keep a copy)\n"
-        f"{made.sentence}\nNext: tfwm verify --suspect {document['marked']} --key {document['key']}"
+        f"{lines}Owner's key    {key} (fingerprint {marked.key.fingerprint}; keep it secret, and keep a copy)\n"
+        f"{made.sentence}\nNext: tfwm verify --suspect {suspect} --key {key}"
     )
     return Result(text, opening.plain(document))

@@ -35,6 +35,7 @@ SCHEMES: Table[type[Scheme]] = Table(
         "dct_mark": "tfwm.schemes.spread_spectrum:DctMark",
         "dft_mark": "tfwm.schemes.spread_spectrum:DftMark",
         "dwt_mark": "tfwm.schemes.spread_spectrum:DwtMark",
+        "hidden": "tfwm.schemes.hidden:Hidden",
         "trigger_image": "tfwm.schemes.trigger_image:TriggerImage",
         "label_image": "tfwm.schemes.baselines.label_image:LabelImage",
         "projected_label": "tfwm.schemes.baselines.projected_label:ProjectedLabel",

@@ -58,6 +58,8 @@ class Scheme(Protocol):
       shown_networks: of which of its networks a judge is shown the weights.
       deployed_arrays: optional: which arrays of a key the deployed model computes with, so that an audit of exports
         does not call them a leak; of none where a scheme does not say.
+      barrier: optional: the mark is put behind the host, or behind anything else that outputs pictures, so `train` also
+        takes None for a host and marks `data.targets` themselves; of no scheme that does not say.
       asking: names of the settings that say how a suspect is asked, and not what was embedded; `verify` takes these
         from the scheme that it is called on, and all others from the key.
     """

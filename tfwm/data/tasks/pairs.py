@@ -123,6 +123,25 @@ def smooth(clean: np.ndarray, *, seed: int = 0, weight: float = 0.1) -> np.ndarr
     )
 
 
+def smooth_relatively(clean: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Flattens texture and keeps edges: smoothing by relative total variation (Xu et al. 2012).
+
+    Args:
+      clean: uint8 `[n, height, width, 1 or 3]`, at least one.
+      seed: not used, as nothing is drawn.
+
+    Returns:
+      uint8, of the same shape.
+
+    Raises:
+      ValueError: `clean` are no such pictures.
+    """
+    from tfwm.data.tasks.relative_variation import relative_total_variation  # scipy's solvers, for this task alone
+
+    _check_clean(clean)
+    return np.stack([to_uint8(relative_total_variation(to_float(image))) for image in clean])
+
+
 @dataclass(frozen=True)
 class Task:
     """A task of restoration hosts.
@@ -145,6 +164,7 @@ TASKS = {
     "denoise": Task(denoise, "removes Gaussian noise of 25 grey levels"),
     "super_resolve": Task(super_resolve, "restores the detail of pictures that were halved and enlarged again"),
     "smooth": Task(smooth, "flattens texture and keeps edges", changed_is_target=True),
+    "smooth_rtv": Task(smooth_relatively, "does so by relative total variation", changed_is_target=True),
 }
 
 

@@ -46,6 +46,7 @@ class CodedOutputsSettings:
     exact: ClassVar[bool] = True
     pieces: ClassVar[int] = 1
     divisible: ClassVar[bool] = False
+    barrier: ClassVar[bool] = True
     asking: ClassVar[tuple[str, ...]] = ()
     decoys_ask_alike: ClassVar[bool] = True
     shown_arrays: ClassVar[Mapping[str, int | None]] = {"probes": None, "unmarked": None}

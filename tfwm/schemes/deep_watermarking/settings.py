@@ -104,6 +104,7 @@ class DeepWatermarkingSettings:
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
     deployed_arrays: ClassVar[tuple[str, ...]] = ("structure_frequencies", "structure_phases")
     divisible: ClassVar[bool] = False
+    barrier: ClassVar[bool] = True
     asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 256
