@@ -9,13 +9,14 @@ from tfwm.papers.engine.registry import chosen
 
 pytestmark = pytest.mark.trains
 
-FAST = ("quan2020.table11", "li2019.fig4", "deepstego.table4")
+FAST = ("quan2020.table11", "li2019.fig4", "deepstego.table4", "zhang2021.fig6", "zhang2021.section44")
 SLOW = (
     "quan2020.table5", "quan2020.table7", "quan2020.table9", "quan2020.fig8", "quan2020.fig9", "quan2020.more_attacks",
     "quan2020.statistics", "li2019.table2", "li2019.fig6", "li2019.fig7", "li2019.fig9", "li2019.labels",
     "li2019.more_attacks", "deepstego.table3", "deepstego.table5", "survival.outputs", "survival.curves",
     "survival.classifiers",
-    "survival.triggers",
+    "survival.triggers", "zhang2021.table2", "zhang2021.table6", "zhang2021.fig5", "zhang2021.fig7", "zhang2021.fig10",
+    "zhang2021.fig11", "zhang2021.fig12",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ def _laid(root: Path, *, own: Any = None, host: Any = None, copy: Any = None, qu
     return StandIns(root, figures={
         "marks by the key of * of host debone, surrogate*": {**CLEAN, **(copy or {})},
         "marks by the key of * of host debone": {**CLEAN, **(host or {})},
-        "marks by the key of *": own if callable(own) else {**MARKED, **(own or {})},
+        "marks by its own key of *": own if callable(own) else {**MARKED, **(own or {})},
         "quality of *": quality if callable(quality) else {**QUALITY, **(quality or {})},
     })  # fmt: skip
 

@@ -22,9 +22,13 @@ def _laid(root: Path, *, cnet: Any = None, unet: Any = None, dagger: Any = None,
     """Surrogates of the full mark, of one without the stage, and what holds no mark."""
     return StandIns(root, figures={
         "marks by the key of * of host debone*": {**CLEAN, **(host or {})},
-        "marks by the key of * of Debone-IEEE, adversarial_stage False, *": {**LOST, **(dagger or {})},
-        "marks by the key of * of Debone-IEEE, surrogate(cnet*": {**MARKED, "sr_nc": 71.0, "sr_c": 92.0, **(cnet or {})},
-        "marks by the key of * of Debone-IEEE, surrogate(unet*": {**MARKED, **(unet or {})},
+        "marks by its own key of Debone-IEEE": MARKED,
+        "marks by its own key of Debone-IEEE, adversarial_stage False": MARKED,
+        "marks by its own key of Debone-IEEE, adversarial_stage False, *": {**LOST, **(dagger or {})},
+        "marks by its own key of Debone-IEEE, surrogate(cnet*": (
+            cnet if callable(cnet) else {**MARKED, "sr_nc": 71.0, "sr_c": 92.0, **(cnet or {})}
+        ),
+        "marks by its own key of Debone-IEEE, surrogate(unet*": {**MARKED, **(unet or {})},
         "quality of *": {**QUALITY, "task_psnr": 27.5},
     })  # fmt: skip
 
@@ -42,8 +46,9 @@ def test_table_2_puts_each_surrogate_beside_the_papers(tmp_path: Path) -> None:
     assert figures["Debone-IEEE, without the adversarial stage, UNet, SR_NC / SR_C"] == "10 / 40"
     assert figures["Debone-IEEE, with the adversarial stage, CNet, PSNR against the clean targets"] == "27.50"
     assert figures["Debone-IEEE, without the adversarial stage, the unmarked host, bits of 64; p"] == "33; 4.5e-01"
-    # Two stages, each with two surrogates of five rows and two unmarked networks of four.
-    assert len(findings.rows) == 2 * (2 * 5 + 2 * 4)
+    assert figures["Debone-IEEE, without the adversarial stage, the marked model itself, NC"] == "0.9950"
+    # Two stages, each with two surrogates of five rows, the marked model and two unmarked networks of four.
+    assert len(findings.rows) == 2 * (2 * 5 + 3 * 4)
     assert holds(findings) == [True] * 6
 
 
@@ -65,10 +70,9 @@ def test_each_claim_of_table_2_can_fail(changed: dict[str, Any], broken: set[int
 
 def test_several_seeds_give_a_median_and_a_range(tmp_path: Path) -> None:
     def of_its_seed(recipe: dict[str, Any]) -> dict[str, Any]:
-        return {**MARKED, "sr_nc": [80.0, 100.0, 60.0][recipe["key"]["seed"]], "sr_c": 95.0}
+        return {**MARKED, "sr_nc": [80.0, 100.0, 60.0][recipe["key"]["of"]["seed"]], "sr_c": 95.0}
 
-    cache = _laid(tmp_path)
-    cache._figures["marks by the key of * of Debone-IEEE, surrogate(cnet*"] = of_its_seed
+    cache = _laid(tmp_path, cnet=of_its_seed)
     (table,) = chosen(["zhang2021.table2"])
     figures = ours(table.load()(replace(smoke(cache), seeds=(0, 1, 2))))
     row = "Debone-IEEE, with the adversarial stage, CNet, SR_NC / SR_C"

@@ -14,6 +14,7 @@ Watermarking" (2021).
 | figures.py | figures 5 to 7 |
 | widths.py | figure 10 |
 | ablations.py | figures 11 and 12 |
+| baselines.py | table 3 and figure 8 |
 | timing.py | section 4.4's times |
 """
 
@@ -37,7 +38,7 @@ NOTES = {
         "chest X-rays to which ribs were added (debone: what the host takes off are the added ones); networks of the "
         "preset `fast`, without its bits in structure and in the correction: narrow ones, H adds a residual, pictures "
         "are distorted between H and R, outputs of an unmarked surrogate count as clean ones too, and no VGG. "
-        "Surrogates have 16 filters instead of 64 and 700 steps instead of 112,500."
+        "HiDDeN has 30 bits instead of 64. Surrogates have 16 filters instead of 64 and 700 steps instead of 112,500."
     ),
     "paper": _ROWS + (
         "Scale paper: the settings of section 4.1, at 256 x 256; the proxy is told the code, which the paper's is "
@@ -49,11 +50,13 @@ NOTES = {
 EXPERIMENTS = experiments_in(__name__, NOTES, (
     ("table1", "what marks of five kinds cost, and that they are extracted", "fidelity:table1", (1, 50)),
     ("table2", "nine surrogates, with and without the adversarial stage", "robustness:table2", (2, 60)),
+    ("table3", "methods that hide bits, beside ours", "baselines:table3", (2, 50)),
     ("table5", "five weights of the extracting loss", "fidelity:table5", (1, 30)),
     ("table6", "marks of 32 to 256 pixels on a canvas of 256", "fidelity:table6", (1, 30)),
     ("fig5", "marked pictures, residuals and extracted marks", "figures:figure5", (1, 50)),
     ("fig6", "grey histograms of unmarked and marked pictures", "figures:figure6", (1, 8)),
     ("fig7", "outputs of surrogates, and what is extracted from them", "figures:figure7", (1, 45)),
+    ("fig8", "bits that are read after additive marking", "baselines:figure8", (1, 8)),
     ("fig10", "surrogates of more and more channels", "widths:figure10", (1, 20)),
     ("fig11", "without the clean loss", "ablations:figure11", (1, 15)),
     ("fig12", "without the consistency loss", "ablations:figure12", (2, 30)),

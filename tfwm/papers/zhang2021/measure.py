@@ -116,7 +116,8 @@ def judged(context: Context, suspect: Subject, owner: Subject | None = None) -> 
         told = {name: verdict[name] for name in ("bits", "n", "p_value")}
         return {**read_marks(answers_to_test(context, suspect), key), **told}
 
-    return measured(context, suspect, f"marks by the key of {accuser.recipe['what']}", measure, key=accuser.recipe)
+    whose = "its own key" if owner is None else f"the key of {owner.recipe['what']}"
+    return measured(context, suspect, f"marks by {whose}", measure, key=accuser.recipe)
 
 
 def over_seeds(values: Sequence[Any], text: Callable[[Any], str]) -> str:

@@ -59,7 +59,7 @@ def marked(context: Context, case: Case, **changes: Any) -> Subject:
 
     def make(folder: Path) -> MarkedModel:
         known = replace(scheme, logo=logo_text(context, case.mark))
-        run, secret = context.run_in(folder, seed=seed_of(context, 0)), _secret(context, case)
+        run, secret = context.run_in(folder, seed=seed_of(context, 0)), secret_of(context, case.name)
         return known.train(unmarked.model(), pairs(context, case.task, "owner"), run, secret=secret)
 
     def made() -> MarkedModel:
@@ -68,9 +68,14 @@ def marked(context: Context, case: Case, **changes: Any) -> Subject:
     return Subject(recipe, lambda: made().model, lambda: made().key, case.task)
 
 
-def _secret(context: Context, case: Case) -> bytes:
-    """Repeatable, and worth nothing elsewhere."""
-    return np.random.default_rng((context.seeds[0], *case.name.encode())).bytes(32)
+def secret_of(context: Context, name: str) -> bytes:
+    """32 bytes, repeatable, and worth nothing elsewhere.
+
+    Args:
+      context: of one seed.
+      name: of what is marked: each has a secret of its own.
+    """
+    return np.random.default_rng((context.seeds[0], *name.encode())).bytes(32)
 
 
 def copied(context: Context, stolen: Subject, attack: Surrogate) -> Subject:

@@ -43,6 +43,7 @@ def table2(context: Context) -> Findings:
         for stage in (True, False):
             title = f"{case.title}, {'with' if stage else 'without'} the adversarial stage"
             found = {column: _over(context, case, stage, column) for column in surrogates(context)}
+            rows += mark_rows(f"{title}, {THE_MODEL}", _over(context, case, stage, THE_MODEL))
             rows += _column_rows(title, found, dict(zip(COLUMNS, TABLE_2[case.name, stage], strict=True)))
             unmarked = {label: _over(context, case, stage, label) for label in UNMARKED}
             rows += [row for label, one in unmarked.items() for row in mark_rows(f"{title}, {label}", one)]
