@@ -15,6 +15,7 @@ Watermarking" (2021).
 | widths.py | figure 10 |
 | ablations.py | figures 11 and 12 |
 | baselines.py | table 3 and figure 8 |
+| protection.py | table 10 and figure 15 |
 | timing.py | section 4.4's times |
 """
 
@@ -28,7 +29,7 @@ _ROWS = (
     "whose own extraction has NC above 0.95, SR_C those that C calls marked; both, and PSNR, are over the test part, "
     "bits and p over the key's probe pictures. The paper's marks are not at hand: IEEE and Flower are a grey logo and "
     "a flower that are drawn here, on white like those; Peppers is the picture of Set14, and a portrait of Set5 stands "
-    "for Lena. "
+    "for Lena; the pairs of PolyU stand for DPED. "
 )
 NOTES = {
     "smoke": "Networks of a few filters after a few steps, on small photographs: this shows that the experiment runs, "
@@ -53,6 +54,7 @@ EXPERIMENTS = experiments_in(__name__, NOTES, (
     ("table3", "methods that hide bits, beside ours", "baselines:table3", (2, 50)),
     ("table5", "five weights of the extracting loss", "fidelity:table5", (1, 30)),
     ("table6", "marks of 32 to 256 pixels on a canvas of 256", "fidelity:table6", (1, 30)),
+    ("table10", "a data set and a traditional algorithm", "protection:table10", (2, 30)),
     ("fig5", "marked pictures, residuals and extracted marks", "figures:figure5", (1, 50)),
     ("fig6", "grey histograms of unmarked and marked pictures", "figures:figure6", (1, 8)),
     ("fig7", "outputs of surrogates, and what is extracted from them", "figures:figure7", (1, 45)),
@@ -60,5 +62,6 @@ EXPERIMENTS = experiments_in(__name__, NOTES, (
     ("fig10", "surrogates of more and more channels", "widths:figure10", (1, 20)),
     ("fig11", "without the clean loss", "ablations:figure11", (1, 15)),
     ("fig12", "without the consistency loss", "ablations:figure12", (2, 30)),
+    ("fig15", "what is read after marking an algorithm's outputs", "protection:figure15", (2, 30)),
     ("section44", "time of embedding and of extracting", "timing:section44", (1, 1)),
 ))  # fmt: skip

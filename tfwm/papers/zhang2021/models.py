@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tfwm.papers.zhang2021.pictures import pairs
 from tfwm.papers.zhang2021.scales import Case, host_settings, scheme_for
 from tfwm.schemes import scheme_to_dict
 from tfwm.suspects import KerasSuspect
-from tfwm.types import RESTORATION, MarkedModel
+from tfwm.types import RESTORATION, MarkedModel, Suspect
 
 VERSION = 1  # of the recipes; raised when changed code gives other networks
 WITHOUT_STAGE: Mapping[str, Any] = {"adversarial_stage": False}
@@ -48,19 +48,35 @@ def marked(context: Context, case: Case, **changes: Any) -> Subject:
       case: its task and mark.
       changes: fields of the scheme that are to be other than at this scale.
     """
-    unmarked, scheme = host(context, case.task), scheme_for(context, case, **changes)
-    picture = mark_picture(context, case.mark)
     changed = "".join(f", {name} {value}" for name, value in changes.items())
+    return _embedded(context, case, f"{case.title}{changed}", changes, host(context, case.task))
+
+
+def protected(context: Context, case: Case) -> Subject:
+    """H alone, and its key, for what has no model: it marks the targets of a data set, or an algorithm's outputs.
+
+    Args:
+      context: of the experiment.
+      case: what is protected, in `PROTECTED`, and the mark.
+    """
+    return _embedded(context, case, case.title, {}, None)
+
+
+def _embedded(
+    context: Context, case: Case, what: str, changes: Mapping[str, Any], unmarked: Subject | None
+) -> Subject:  # fmt: skip
+    scheme, data = scheme_for(context, case, **changes), pairs(context, case.task, "owner")
     # The mark's picture counts, and not where its file lies.
     recipe = {
-        "what": f"{case.title}{changed}", "recipe_version": VERSION, "seed": seed_of(context, 0),
-        "scheme": scheme_to_dict(scheme), "mark": digest(picture), "host": unmarked.recipe,
+        "what": what, "recipe_version": VERSION, "seed": seed_of(context, 0), "scheme": scheme_to_dict(scheme),
+        "mark": digest(mark_picture(context, case.mark)),
+        "host": unmarked.recipe if unmarked else digest(data.inputs, data.targets),
     }  # fmt: skip
 
     def make(folder: Path) -> MarkedModel:
         known = replace(scheme, logo=logo_text(context, case.mark))
         run, secret = context.run_in(folder, seed=seed_of(context, 0)), secret_of(context, case.name)
-        return known.train(unmarked.model(), pairs(context, case.task, "owner"), run, secret=secret)
+        return known.train(unmarked.model() if unmarked else None, data, run, secret=secret)
 
     def made() -> MarkedModel:
         return context.cache.marked(recipe, make)
@@ -78,13 +94,16 @@ def secret_of(context: Context, name: str) -> bytes:
     return np.random.default_rng((context.seeds[0], *name.encode())).bytes(32)
 
 
-def copied(context: Context, stolen: Subject, attack: Surrogate) -> Subject:
+def copied(
+    context: Context, stolen: Subject, attack: Surrogate, answers: Callable[[], Suspect] | None = None
+) -> Subject:
     """A thief's surrogate of a network, trained on its answers to his own pictures; it is measured with the same key.
 
     Args:
       context: of the experiment.
       stolen: marked or not.
       attack: what he trains.
+      answers: gives what answers him; None for the network itself.
     """
     data = pairs(context, stolen.host, "attacker")
     # The file of VGG's weights counts by its name.
@@ -92,6 +111,7 @@ def copied(context: Context, stolen: Subject, attack: Surrogate) -> Subject:
 
     def make(folder: Path) -> keras.Model:
         run = context.run_in(folder, seed=seed_of(context, 0))
-        return attack(KerasSuspect("stolen", stolen.model()), data, run).model
+        suspect = answers() if answers else KerasSuspect("stolen", stolen.model())
+        return attack(suspect, data, run).model
 
     return attacked_once(context, stolen, repr(attack), {**known, "data": digest(data.inputs)}, make)

@@ -33,6 +33,9 @@ class Task:
 
 
 TASKS = {"debone": Task("Debone", 1), "derain": Task("Derain", 3)}
+PROTECTED = {"polyu": Task("PolyU (for DPED)", 3), "rtv": Task("RTV", 3)}
+"""What has no model: a data set, and a traditional algorithm."""
+_SOURCES = {**TASKS, **PROTECTED}
 MARKS = {"ieee": ("IEEE", 1), "flower": ("Flower", 3), "qr": ("QR", 1), "peppers": ("Peppers", 3), "lena": ("Lena", 3)}
 """Of each mark what the tables call it, and its channels; a grey mark stays grey on images in colour."""
 
@@ -42,7 +45,7 @@ class Case:
     """A task and the mark in its outputs, `x-y` in table 1.
 
     Args:
-      task: in `TASKS`.
+      task: in `TASKS` or `PROTECTED`.
       mark: in `MARKS`.
     """
 
@@ -57,7 +60,7 @@ class Case:
     @property
     def title(self) -> str:
         """As the tables print it: `Debone-IEEE`."""
-        return f"{TASKS[self.task].title}-{MARKS[self.mark][0]}"
+        return f"{ {**TASKS, **PROTECTED}[self.task].title }-{MARKS[self.mark][0]}"
 
 
 CASES = tuple(Case(*pair) for pair in (
@@ -112,6 +115,18 @@ SCALES = {
 _CODED: dict[str, Any] = {"coded": True, "structure": 0, "correction_psnr": 0.0, "registration": "none"}
 
 
+def channels_of(name: str) -> int:
+    """How many channels the pictures of a task have, or of what has no model.
+
+    Args:
+      name: in `TASKS` or `PROTECTED`.
+
+    Raises:
+      ValueError: there is neither; the message names the closest one.
+    """
+    return choose("task", name, _SOURCES).channels
+
+
 def first_at_smoke(context: Context, names: Iterable[T]) -> tuple[T, ...]:
     """All of `names`; at scale smoke the first one alone.
 
@@ -150,7 +165,7 @@ def scheme_for(context: Context, case: Case, **changes: Any) -> DeepWatermarking
         paper=replace(DeepWatermarking.paper(), code_weight=1.0, proxy_form="conditioned", coded=True),
     )  # fmt: skip
     tuned: dict[str, Any] = context.at(smoke={"alpha": 1e-3}, desk=DESK, paper={"alpha": 1e-6})
-    marked = {"channels": TASKS[case.task].channels, "mark_channels": MARKS[case.mark][1]}
+    marked = {"channels": channels_of(case.task), "mark_channels": MARKS[case.mark][1]}
     return replace(preset, **{**_CODED, **tuned, **marked, **changes})
 
 
@@ -171,6 +186,18 @@ def surrogates(context: Context) -> dict[str, Surrogate]:
         vgg_weights=weights,
     )  # fmt: skip
     return {column: all_of_them[column] for column in scale.columns or all_of_them}
+
+
+def residual_thief(context: Context) -> Surrogate:
+    """Table 10's surrogate: Res9 with the losses L1 and adversarial.
+
+    Args:
+      context: of the experiment.
+    """
+    scale = SCALES[context.scale]
+    return Surrogate(
+        "resnet", "l1+adversarial", scale.surrogate_filters, blocks=9, schedule=scale.surrogate_schedule
+    )  # fmt: skip
 
 
 def widening_cnets(context: Context) -> dict[str, Surrogate]:
