@@ -43,7 +43,7 @@ _TRIGGERS = {
     "smoke": _SMOKE,
     "desk": (
         "Scale desk: the DnCNN of 17 layers and 16 filters of the tables of Quan et al. 2020, which takes noise of 25 "
-        "grey levels off; `wide_triggers` has 64 filters, and a host trained for a third of the steps. An "
+        "grey levels off; `wide_triggers` has 64 filters, and a host trained for a sixth of the steps. An "
         "epoch is 40 steps; the thief's pictures are textures. `before` is the preset `fast`, a code map of 256 cells "
         "on a trigger of 80 pixels a side; `after` has 65 bits in functions of neighbourhoods, and a trigger of 160. p "
         "is that of one look at one suspect with a key that was fixed before; the aim is 1e-6. The thief's loss is the "
@@ -65,6 +65,6 @@ EXPERIMENTS = (
     *experiments_in(__name__, _TRIGGERS, (
         ("triggers", "a trigger mark under what thieves do, before and after", "triggers:triggers", (1, 30)),
         ("wide_triggers", "a trigger mark in a network of 64 filters that is trained further", "triggers:wide_triggers",
-         (1, 120)),
+         (1, 55)),
     )),
 )  # fmt: skip

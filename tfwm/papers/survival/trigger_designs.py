@@ -21,7 +21,7 @@ from tfwm.types import RESTORATION, ImagePairs
 
 HOST = "dncnn"
 WIDE_FILTERS = {"smoke": 8, "desk": 64, "paper": 64}
-WIDE_EPOCHS = {"smoke": 1, "desk": 30, "paper": 90}
+WIDE_EPOCHS = {"smoke": 1, "desk": 15, "paper": 90}
 SHOWN = 128  # side of the middle of each test picture
 DESIGNS = {
     # What the preset `fast` embeds.
@@ -80,7 +80,7 @@ WIDE = TrainedHosts(RESTORATION, "wide host", _wide_settings, training_pairs)
 
 
 def wide_host_of(context: Context) -> Subject:
-    """The unmarked denoiser with the paper's 64 filters, trained for a third of the steps.
+    """The unmarked denoiser with the paper's 64 filters, trained for a sixth of the steps.
 
     Args:
       context: of one seed.
