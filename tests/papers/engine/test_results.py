@@ -162,6 +162,22 @@ def test_a_sheet_shows_the_pictures() -> None:
     assert (abs(drawn.astype(int) - 128) <= 1).mean() > 0.3
 
 
+def test_a_chart_alone_in_its_row_is_large_beside_rows_of_pictures() -> None:
+    chart, small = np.zeros((46, 80, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
+    chart[..., 2] = 255
+    drawn = np.asarray(Image.open(io.BytesIO(sheet({
+        "chart": {"blue": chart}, "pictures": {"a": small, "b": small, "c": small, "d": small}
+    }))).convert("RGB"))  # fmt: skip
+    columns = (drawn == (0, 0, 255)).all(axis=2).any(axis=0)
+    assert columns.mean() > 0.7
+    square = np.zeros((4, 4, 3), np.uint8)
+    square[..., 2] = 255
+    drawn = np.asarray(Image.open(io.BytesIO(sheet({
+        "one": {"blue": square}, "pictures": {"a": small, "b": small, "c": small, "d": small}
+    }))).convert("RGB"))  # fmt: skip
+    assert (drawn == (0, 0, 255)).all(axis=2).any(axis=0).mean() < 0.3
+
+
 def test_a_sheet_of_nothing() -> None:
     with pytest.raises(ValueError, match="`rows` must hold at least one picture"):
         sheet({"one": {}})

@@ -44,7 +44,9 @@ def keys() -> dict[str, Any]:
 def laid_out(tmp_path: Path, keys: dict[str, Any]) -> Callable[..., StandIns]:
     """A cache of networks that brighten: hosts by nothing, marked hosts by a grey level, surrogates by two."""
 
-    def cache(figures: dict[str, Any], level: float = 1 / 255) -> StandIns:
+    def cache(
+        figures: dict[str, Any], level: float = 1 / 255, others: dict[str, MarkedModel] | None = None
+    ) -> StandIns:  # fmt: skip
         def network(recipe: dict[str, Any], by: float) -> keras.Model:
             return brighter(by, 1 if "debone" in recipe["what"].lower() else 3)
 
@@ -53,7 +55,7 @@ def laid_out(tmp_path: Path, keys: dict[str, Any]) -> Callable[..., StandIns]:
             return MarkedModel(network(recipe, level), keys[task])
 
         return StandIns(
-            tmp_path, figures=figures, marked={"*": marked},
+            tmp_path, figures=figures, marked={**(others or {}), "*": marked},
             models={"*surrogate*": lambda recipe: network(recipe, 2 * level), "host *": lambda r: network(r, 0.0)},
         )  # fmt: skip
 

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.papers.standins import findings_of, holds, ours, printed, smoke
+from tests.papers.standins import StandIns, findings_of, holds, ours, printed, smoke
+from tests.papers.zhang2021.conftest import brighter
 from tests.papers.zhang2021.laid import CLEAN, MARKED, QUALITY
+from tfwm.papers.zhang2021.baselines import methods
 from tfwm.papers.zhang2021.figures import grey_histogram, hint
 from tfwm.papers.zhang2021.pictures import pairs
+from tfwm.training import Run
 
 
 def test_a_hint_is_the_mark_in_the_residual_or_in_its_strength() -> None:
@@ -25,10 +28,16 @@ def test_a_hint_is_the_mark_in_the_residual_or_in_its_strength() -> None:
     assert hint(flat, mark) == pytest.approx(0.0)
 
 
-def test_figure_5_shows_five_pictures_of_each_case(laid_out) -> None:
-    findings = findings_of("zhang2021.fig5", laid_out({}))
-    (pictures,) = findings.pictures.values()
-    assert [label.split(")")[0] for label in pictures] == ["(A", "(B", "(C", "(D", "(E"]
+def test_figure_5_shows_five_pictures_of_each_case(laid_out, tmp_path) -> None:
+    context = smoke(StandIns(tmp_path / "unused"))
+    scheme, pictured = methods(context)["TSIW-64"], pairs(context, "debone", "owner")
+    additive = scheme.train(brighter(0.0, 1), pictured, Run(tmp_path / "run", quiet=True), secret=bytes(32))
+    findings = findings_of("zhang2021.fig5", laid_out({}, others={"debone marked by TSIW-64": additive}))
+    first, pictures = findings.pictures.values()
+    for shown in (first, pictures):
+        assert [label.split(")")[0] for label in shown] == ["(A", "(B", "(C", "(D", "(E"]
+    read = list(first.values())
+    assert ours(findings)["TSIW-64, bits right of 16"] == int((read[3] == read[4]).sum())
     # A grey level of difference: 10 log10(255^2) = 48.13 dB, and ten of it on grey in the residual.
     assert ours(findings)["Debone-IEEE, PSNR of the picture"] == pytest.approx(48.13, abs=0.05)
     assert list(pictures.values())[2].max() == pytest.approx(0.5 + 10 / 255, abs=1e-3)

@@ -9,6 +9,7 @@ import numpy as np
 
 CELL_INCHES = 2.2
 WIDE_INCHES = 8.0  # of a chart that stands alone in its row
+WIDE = 1.3  # times as wide as high, or more: a chart
 HEADING_INCHES = 0.55
 DOTS_PER_INCH = 110
 
@@ -29,17 +30,25 @@ def sheet(rows: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     columns = max((len(pictures) for pictures in rows.values()), default=0)
     if not columns:
         raise ValueError("`rows` must hold at least one picture, got none. Leave `pictures` out where there is none.")
-    wide, high = (CELL_INCHES, CELL_INCHES) if columns > 1 else (WIDE_INCHES, 0.58 * WIDE_INCHES)
-    figure = Figure(figsize=(wide * columns, (high + HEADING_INCHES) * len(rows)), layout="constrained")
+    alone = [columns == 1 or _is_chart(pictures) for pictures in rows.values()]
+    width = max(CELL_INCHES * columns, WIDE_INCHES * any(alone))
+    heights = [(0.58 * WIDE_INCHES if wide else CELL_INCHES) + HEADING_INCHES for wide in alone]
+    figure = Figure(figsize=(width, sum(heights)), layout="constrained")
     FigureCanvasAgg(figure)
-    parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
-    for part, (heading, pictures) in zip(parts, rows.items(), strict=True):
+    parts = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for part, wide, (heading, pictures) in zip(parts, alone, rows.items(), strict=True):
         part.suptitle(heading, fontsize=10, x=0.01, ha="left", weight="bold")
-        _draw(part.subplots(1, columns, squeeze=False)[0], pictures)
+        _draw(part.subplots(1, 1 if wide else columns, squeeze=False)[0], pictures)
     file = io.BytesIO()
     # Without the metadata, which names the version of matplotlib.
     figure.savefig(file, dpi=DOTS_PER_INCH, format="png", metadata={"Software": None})
     return file.getvalue()
+
+
+def _is_chart(pictures: Mapping[str, np.ndarray]) -> bool:
+    """Whether a row holds one picture alone, which is far wider than high and so takes the whole row."""
+    shapes = [np.shape(picture) for picture in pictures.values()]
+    return len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][1] >= WIDE * shapes[0][0]
 
 
 def _draw(axes: np.ndarray, pictures: Mapping[str, np.ndarray]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.subjects import Subject, measured, verdict_on
 from tfwm.papers.zhang2021.fidelity import innocent
@@ -216,6 +217,31 @@ def figure8(context: Context) -> Findings:
         bits[f"({letter}) read in {label[:3]}\n{right[label]} of {message.size}"] = _map(read, scheme.rows)
     rows = tuple(Row(f"{label}, bits right of {message.size}", None, count) for label, count in right.items())
     return Findings(rows, (_mostly(right, message.size),), {"TSIW-64: pictures": pictures, "Bits": bits})
+
+
+def shown_in_residual(context: Context) -> tuple[dict[str, np.ndarray], list[Row]]:
+    """Figure 5's first column: an unmarked and a marked picture, ten times their difference, the bits, those read.
+
+    Args:
+      context: of the experiment.
+    """
+    owner, key = marked_by(context, TSIW), marked_by(context, TSIW).owner_key()
+    scheme = cast(CodedOutputs, scheme_of(key))
+    unmarked, answer = (
+        answers_to_test(context, subject)[SHOWN] for subject in (host(context, DEBONE.task), owner)
+    )  # fmt: skip
+    message, read = scheme.message(key) > 0, scheme.extract(answer[None], key)["message"][0] > 0
+    psnr, right = fidelity.psnr(answer[None], unmarked[None]), int((read == message).sum())
+    pictures = {
+        "(A) unmarked": unmarked, f"(B) marked\n{psnr:.2f} dB": answer,
+        "(C) residual, 10 x": 0.5 + 10 * (answer - unmarked), "(D) message": _map(message, scheme.rows),
+        f"(E) read\n{right} of {message.size}": _map(read, scheme.rows),
+    }  # fmt: skip
+    rows = [
+        Row(f"{TSIW}, PSNR of the picture", None, psnr, "dB"),
+        Row(f"{TSIW}, bits right of {message.size}", None, right),
+    ]
+    return pictures, rows
 
 
 def _map(bits: np.ndarray, rows: int) -> np.ndarray:

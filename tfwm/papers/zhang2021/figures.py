@@ -11,11 +11,12 @@ from tfwm.evidence import statistics
 from tfwm.kinds import fidelity
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.engine.plots import curves
+from tfwm.papers.zhang2021.baselines import TSIW, shown_in_residual
 from tfwm.papers.zhang2021.measure import answers_to_test, extracted
 from tfwm.papers.zhang2021.models import host, marked
 from tfwm.papers.zhang2021.pictures import pairs
 from tfwm.papers.zhang2021.robustness import surrogate_of
-from tfwm.papers.zhang2021.scales import CASES, DEBONE, DERAIN, Case, first_at_smoke, surrogates
+from tfwm.papers.zhang2021.scales import CASES, DEBONE, DERAIN, TASKS, Case, first_at_smoke, surrogates
 from tfwm.suspects import as_float
 
 SHOWN = 0  # number of the test picture that is shown
@@ -25,8 +26,9 @@ ALIKE = 0.02  # share of the pixels whose grey level would have to change
 
 
 def figure5(context: Context) -> Findings:
-    """Of each case an unmarked and a marked picture, ten times their difference, the mark, and what R extracts."""
-    rows, sheets, drawn, hints = [], {}, {}, {}
+    """Of TSIW-64 and of each case an unmarked and a marked picture, ten times their difference, the mark, as read."""
+    additive, rows = shown_in_residual(context)
+    sheets, drawn, hints = {f"{TSIW}, {TASKS[DEBONE.task].title}": additive}, {}, {}
     for case in first_at_smoke(context, CASES):
         subject = marked(context, case)
         one = slice(SHOWN, SHOWN + 1)

@@ -60,7 +60,7 @@ class Case:
     @property
     def title(self) -> str:
         """As the tables print it: `Debone-IEEE`."""
-        return f"{ {**TASKS, **PROTECTED}[self.task].title }-{MARKS[self.mark][0]}"
+        return f"{_SOURCES[self.task].title}-{MARKS[self.mark][0]}"
 
 
 CASES = tuple(Case(*pair) for pair in (
