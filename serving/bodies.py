@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from email.message import Message
-from typing import BinaryIO
+from typing import Protocol
 
 from serving.status import invalid
 
@@ -13,7 +13,17 @@ LONGEST_LINE = 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def read_body(headers: Message, stream: BinaryIO, limit: int = BODY_LIMIT) -> bytes:
+class Stream(Protocol):
+    """What comes over a connection."""
+
+    def read(self, size: int, /) -> bytes:
+        """As many bytes, fewer at the end."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Up to the end of the line, or as many bytes."""
+
+
+def read_body(headers: Message, stream: Stream, limit: int = BODY_LIMIT) -> bytes:
     """Reads and unpacks a body.
 
     Args:
@@ -39,7 +49,7 @@ def read_body(headers: Message, stream: BinaryIO, limit: int = BODY_LIMIT) -> by
     return _unpacked(content, limit)
 
 
-def _chunks(stream: BinaryIO, limit: int) -> bytes:
+def _chunks(stream: Stream, limit: int) -> bytes:
     found = bytearray()
     while size := _chunk_size(stream.readline(LONGEST_LINE)):
         if len(found) + size > limit:
