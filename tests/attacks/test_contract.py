@@ -52,7 +52,7 @@ LABELS = {
     "tiled": "tiled(2 x 3, overlap 2)", "padded": "padded(8, reflect)", "shifted": "shifted(5 down, 3 right, cyclic)",
     "averaged_shifts": "averaged_shifts(2, reflected)", "rescaled": "rescaled(1.5)",
     "channels_reordered": "channels_reordered(gbr)", "averaged_channels": "averaged_channels()",
-    "negative": "negative()", "toned": "toned(0.5)",
+    "negative": "negative()", "toned": "toned(0.5; gamma 1.5)",
     "grey_correction": "grey_correction()", "colours_fitted": "colours_fitted(8)",
     "mean_subtracted": "mean_subtracted(flat, 8)", "components_subtracted": "components_subtracted(ordinary, 8, 2)",
     "demarked": "demarked(plain_cnn-4, 2 blocks, l2)", "request_shift": "request_shift(2 down, 1 left)",

@@ -75,9 +75,9 @@ def test_verify_tells_marked_from_unmarked(made: Path, key: OwnerKey, run) -> No
     assert host["marked"] is False
     words = ("verify", "--suspect", made / "marked.keras", "--key", made / "key")
     strict = run(*words, "--trust-key", "--alpha", 1e-20, code=2)
-    assert strict["error"].startswith("`alpha` must lie between 1.6e-19")
+    assert strict["error"].startswith("`alpha` must lie between 2.2e-19")
     # 64 bits are ground at last: without a commitment such a key claims little.
-    assert run(*words, "--alpha", 1e-12, code=2)["error"].startswith("`alpha` must lie between 1.6e-19")
+    assert run(*words, "--alpha", 1e-12, code=2)["error"].startswith("`alpha` must lie between 2.2e-19")
 
 
 def test_every_pair_of_suspect_and_key_is_a_look(made: Path, tmp_path: Path, key: OwnerKey, run) -> None:

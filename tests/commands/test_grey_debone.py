@@ -16,7 +16,7 @@ pytestmark = pytest.mark.trains
 
 SMALLER = (
     "extractor_blocks=1", "embedder_downs=2", "proxy_downs=2", "probes=24", "adversarial.steps_per_epoch=2",
-    "initial.epochs=1", "initial.steps_per_epoch=4", "proxy.steps_per_epoch=2", "structure=0",
+    "initial.epochs=1", "initial.steps_per_epoch=4", "proxy.steps_per_epoch=2", "structure=0", "correction_psnr=0",
 )  # fmt: skip
 
 

@@ -50,8 +50,8 @@ class Toned:
 
     @classmethod
     def example(cls) -> Toned:
-        """Half as bright."""
-        return cls()
+        """Half as bright, and of another gamma."""
+        return cls(gamma=1.5)
 
     def __repr__(self) -> str:
         gains = self.gains[:1] if len(set(self.gains)) == 1 else self.gains
