@@ -329,3 +329,9 @@ def test_a_root_and_data_with_brackets_blanks_and_an_umlaut(data, tmp_path):
     again = run_local(config)
     assert set(_states(again).values()) == {"cached"}
     assert again.pushed_path == summary.pushed_path
+    # An artifact of which a part is gone is not taken from the cache, and its training resumes from checkpoints.
+    (summary.artifacts["HostTrainer.host"] / KERAS_FILE).unlink()
+    mended = run_local(config)
+    assert _states(mended)["HostTrainer"] == "ran"
+    assert (mended.artifacts["HostTrainer.host"] / KERAS_FILE).is_file()
+    assert mended.blessed
