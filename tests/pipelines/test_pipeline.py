@@ -270,6 +270,9 @@ def test_a_users_saved_model_is_marked_instead_of_a_trained_host(first, config, 
 
     network = toy_classifier(classes=10)
     given = keras.Model(network.input, keras.layers.Softmax()(network.output))
+    given.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")  # one that guesses is refused
+    with np.load(config.data) as data:
+        given.fit(data["x_train"] / 255.0, data["y_train"], 30, 30, verbose=0)
     given.save(tmp_path / "mine")
     summary = _again(config, host_path=str(tmp_path / "mine"))
     assert _ran(summary) == FROM_THE_HOST

@@ -43,10 +43,10 @@ def _input_shape(network: keras.Model) -> tuple[int | None, ...] | None:
 def _first_call(network: keras.Model) -> tuple[int | None, ...] | None:
     """The shape of the pictures that it was first called on; None where it was called on none, or on several inputs."""
     spec = network.save_spec()
-    given = spec[0] if spec else getattr(network, "_build_input_shape", None)
-    while isinstance(given, (list, tuple)) and len(given) == 1:
-        given = given[0]
-    shape = tuple(getattr(given, "shape", given) or ())
+    called = spec[0] if spec else getattr(network, "_build_input_shape", None)
+    while isinstance(called, (list, tuple)) and len(called) == 1:
+        called = called[0]
+    shape = tuple(getattr(called, "shape", called) or ())
     whole = len(shape) == 4 and all(side is None or isinstance(side, int) for side in shape)
     return shape if whole else None
 
