@@ -47,6 +47,8 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
     """
     with quiet(verbose):
         from pipelines.arguments import local_arguments
+        from pipelines.completeness import LISTING as FILES
+        from pipelines.completeness import note_files, put_aside_incomplete
         from pipelines.places import plain_place
         from tfwm.components.artifact_files import private
         from tfwm.components.examples import FORMS
@@ -72,10 +74,13 @@ def run_local(config: PipelineConfig, *, verbose: bool = False) -> RunSummary:
         connection = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(config.metadata))
         pipeline = create_pipeline(metadata_connection_config=connection, **arguments)
         with alone(config.root):
+            for sentence in put_aside_incomplete(config.pipeline_root, config.root / FILES):
+                print(sentence, file=sys.stderr, flush=True)
             try:
                 tfx.orchestration.LocalDagRunner().run(pipeline)
             except Exception as error:
                 raise StepFailedError(f"{_failed(config.metadata)} failed: {error}") from error
+            note_files(config.pipeline_root, config.root / FILES)
             return summarize(config).named(given, config.root)
 
 

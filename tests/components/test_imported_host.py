@@ -54,6 +54,17 @@ def test_a_classifier_of_other_classes_is_refused(tmp_path):
         import_host(tmp_path / "host", KINDS[CLASSIFICATION], labelled(7))
 
 
+def test_a_classifier_that_guesses_is_refused(tmp_path):
+    given = toy_classifier()
+    given.save(tmp_path / "host.keras")
+    images = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
+    others = (np.argmax(given(images / np.float32(255)), axis=1) + 1 + np.arange(40) % 4) % 5  # never what it says
+    with pytest.raises(
+        ValueError, match=r"`host_path` is right on 0\.0% of 40 training pictures .* told from guessing"
+    ):
+        import_host(tmp_path / "host.keras", KINDS[CLASSIFICATION], LabelledImages(images, others, 5))
+
+
 def test_a_missing_host_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"mine\.keras is not there"):
         import_host(tmp_path / "mine.keras", KINDS[CLASSIFICATION], labelled())

@@ -60,8 +60,10 @@ def test_a_users_host_is_taken_as_it_is(tmp_path, form):
     given = toy_classifier()
     given.save(tmp_path / form)
     (tmp_path / "host").mkdir()
+    images = _labelled().images
+    data = LabelledImages(images, np.argmax(given(images / np.float32(255)), axis=1), 5)  # one that guesses is refused
     steps.make_host(
-        KINDS[CLASSIFICATION], _labelled(), "not looked at", str(tmp_path / form), tmp_path / "host", Run(tmp_path)
+        KINDS[CLASSIFICATION], data, "not looked at", str(tmp_path / form), tmp_path / "host", Run(tmp_path)
     )
     for ours, theirs in zip(load_network(tmp_path / "host" / KERAS_FILE).get_weights(), given.get_weights()):
         np.testing.assert_array_equal(ours, theirs)

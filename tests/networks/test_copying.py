@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tensorflow import keras
 
-from tfwm.networks import dncnn, unet
+from tfwm.digests import released_weights
+from tfwm.exporting import export
+from tfwm.networks import dncnn, load_network, unet
 from tfwm.networks.classifiers import classifier
 from tfwm.networks.copying import copy_of, untrained
+from tfwm.networks.describing import described
 from tfwm.networks.layers import InstanceNormalization
+from tfwm.suspects import open_suspect
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +135,37 @@ def test_untrained_networks_of_every_make(build: Callable[[], keras.Model], desc
     assert _same(host.get_weights(), before)
     images = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
     assert first(images).shape == host(images).shape
+
+
+def _nested(between: bool) -> keras.Model:
+    """A nested network that calls a layer twice and is itself called twice; the outer one may have the layer too."""
+    image, x = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    shared, norm = keras.layers.Conv2D(3, 3, padding="same", activation="tanh"), keras.layers.BatchNormalization()
+    inner = keras.Model(x, norm(shared(norm(shared(x)))), name="inner")
+    answer = inner(inner(image))
+    return keras.Model(image, shared(answer) if between else answer)
+
+
+def test_a_layer_that_is_called_twice_in_a_nested_network_answers_equally_everywhere(tmp_path: Path) -> None:
+    network = _nested(between=False)
+    network.set_weights([weight + 0.1 for weight in network.get_weights()])
+    pictures = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+    expected = network(pictures).numpy()
+    network.save(tmp_path / "nested.keras")
+    exported = open_suspect(str(export(network, tmp_path / "served", public=True, warmup=False)))
+    for again in (copy_of(network), load_network(tmp_path / "nested.keras"), described(network)):
+        assert len(again.weights) == len(network.weights) == 6
+        np.testing.assert_allclose(again(pictures), expected, atol=1e-6)
+    np.testing.assert_allclose(exported(pictures), np.clip(expected, 0, 1), atol=1e-6)
+    assert len(untrained(network, seed=0).weights) == 6
+    assert released_weights(tmp_path / "served") == released_weights(tmp_path / "nested.keras")
+
+
+def test_a_layer_in_two_nested_networks_is_refused_since_keras_loses_it(tmp_path: Path) -> None:
+    network = _nested(between=True)
+    for copied in (copy_of, lambda model: untrained(model, seed=0)):
+        with pytest.raises(ValueError, match=r"each layer in one network, got `conv2d\w*` in two .*Give each network"):
+            copied(network)
+    network.save(tmp_path / "nested.keras")
+    with pytest.raises(ValueError, match=r"received 0 variables.*share a layer, perhaps, which Keras 2.15 cannot"):
+        load_network(tmp_path / "nested.keras")

@@ -270,6 +270,9 @@ def test_a_users_saved_model_is_marked_instead_of_a_trained_host(first, config, 
 
     network = toy_classifier(classes=10)
     given = keras.Model(network.input, keras.layers.Softmax()(network.output))
+    given.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")  # one that guesses is refused
+    with np.load(config.data) as data:
+        given.fit(data["x_train"] / 255.0, data["y_train"], 30, 30, verbose=0)
     given.save(tmp_path / "mine")
     summary = _again(config, host_path=str(tmp_path / "mine"))
     assert _ran(summary) == FROM_THE_HOST
@@ -329,3 +332,9 @@ def test_a_root_and_data_with_brackets_blanks_and_an_umlaut(data, tmp_path):
     again = run_local(config)
     assert set(_states(again).values()) == {"cached"}
     assert again.pushed_path == summary.pushed_path
+    # An artifact of which a part is gone is not taken from the cache, and its training resumes from checkpoints.
+    (summary.artifacts["HostTrainer.host"] / KERAS_FILE).unlink()
+    mended = run_local(config)
+    assert _states(mended)["HostTrainer"] == "ran"
+    assert (mended.artifacts["HostTrainer.host"] / KERAS_FILE).is_file()
+    assert mended.blessed

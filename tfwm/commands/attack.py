@@ -45,10 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_set(parser, "attack")
     options.add_data(parser, str(PATCHES))
     options.add_channels(parser, "as the suspect's network, where it is at hand; else 3")
+    options.add_code(parser)
     options.add_machine(parser)
     add_output(parser)
 
 
+@options.knowing_code
 def run(arguments: argparse.Namespace) -> Result:
     """Attacks the suspect, writes the stolen copy, and says where it is; with a key, whether the mark is still there.
 

@@ -46,10 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--out", metavar="FOLDER", help="where everything is written (of a suite: results/matrix)")
     suite_matrix.add_arguments(parser)
     options.add_data(parser, f"{PATCHES}, of the thief's photographs")
+    options.add_code(parser)
     options.add_machine(parser)
     add_output(parser)
 
 
+@options.knowing_code
 def run(arguments: argparse.Namespace) -> Result:
     """Measures every attack and control, writes the report, and decides; exit code 1 where the model is not blessed.
 

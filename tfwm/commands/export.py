@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from tfwm.commands import options
 from tfwm.commands.result import Result, add_output
 
 
@@ -19,9 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind = parser.add_mutually_exclusive_group(required=True)
     kind.add_argument("--key", metavar="KEYDIR", help="add the sealed `extract` signature of this key")
     kind.add_argument("--public", action="store_true", help="leave `extract` out")
+    options.add_code(parser)
     add_output(parser)
 
 
+@options.knowing_code
 def run(arguments: argparse.Namespace) -> Result:
     """Writes the SavedModel, and lists its signatures.
 

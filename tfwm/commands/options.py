@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tfwm.config import choose
@@ -65,6 +66,34 @@ def listed(names: Iterable[str], without: str = "") -> str:
       without: a name that the sentence has already.
     """
     return ", ".join(name for name in names if name != without)
+
+
+def add_code(parser: argparse.ArgumentParser) -> None:
+    """`--import` and `--trust-lambda`, of a command whose `run` is decorated with `knowing_code`."""
+    option = parser.add_argument
+    option("--import", action="append", default=[], metavar="MODULE", dest="modules", help="a Python module, or a .py "
+           "file, with layers of your own that a .keras file names; repeatable")  # fmt: skip
+    option("--trust-lambda", action="store_true", help="run the Python code in Lambda layers of .keras files: only for "
+           "files of people whom you trust")  # fmt: skip
+
+
+def knowing_code(run: Callable[[argparse.Namespace], Any]) -> Callable[[argparse.Namespace], Any]:
+    """A command's `run` in which files of networks may hold the code that the user named with `add_code`.
+
+    Args:
+      run: of the command.
+    """
+
+    @functools.wraps(run)
+    def inside(arguments: argparse.Namespace) -> Any:
+        if not arguments.modules and not arguments.trust_lambda:
+            return run(arguments)
+        from tfwm.networks import users_code
+
+        with users_code(arguments.modules, lambdas=arguments.trust_lambda):
+            return run(arguments)
+
+    return inside
 
 
 def add_channels(parser: argparse.ArgumentParser, otherwise: str) -> None:

@@ -65,10 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_set(parser, "scheme")
     options.add_data(parser, "3000 for fast, 160 for tiny (400 of a classifier), 6000 for paper and reference")
     options.add_channels(parser, "as --host; grey for --task debone; else as the preset has it")
+    options.add_code(parser)
     options.add_machine(parser)
     add_output(parser)
 
 
+@options.knowing_code
 def run(arguments: argparse.Namespace) -> Result:
     """Trains and marks a host, writes both models and the key, and says where they are.
 
@@ -133,7 +135,7 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
     from tfwm.kinds import Wanted, kind_called
 
     given = opening.load_network(arguments.host) if arguments.host else None
-    first = _scheme(arguments, {"channels": _channels(arguments, given)})
+    first = _first_scheme(arguments, given)
     kind = kind_called(first.kind)
     _check_width(arguments, kind)
     if arguments.no_host:
@@ -149,6 +151,7 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
     owner, scheme = parts["owner"], _scheme(arguments, kind.described(parts["owner"], given))
     if given is not None:
         kind.check(given, owner, "--host")
+        say(kind.measured(given, owner, "--host"))
     run = opening.run_of(arguments, out / "work")
     host = given
     if host is None and not arguments.no_host:
@@ -176,13 +179,36 @@ def _scheme(arguments: argparse.Namespace, described: Mapping[str, Any]) -> Sche
     return scheme_from_dict(options.changed({**base, **known}, arguments.assignments))
 
 
+def _first_scheme(arguments: argparse.Namespace, host: keras.Model | None) -> Scheme:
+    """The scheme before there are data, for pictures as a host takes them."""
+    side = _side(host)
+    try:
+        return _scheme(arguments, {"channels": _channels(arguments, host), "image_size": side})
+    except ValueError as error:
+        if side is None:
+            raise
+        raise ValueError(f"`--host` takes pictures of {side} x {side} pixels: {error}") from error
+
+
 def _channels(arguments: argparse.Namespace, host: keras.Model | None) -> int | None:
     """The user's choice, else the host's where its pictures are grey or colour, else the task's."""
     from tfwm.data import TASKS
 
-    taken = None if host is None or not isinstance(host.input_shape, tuple) else host.input_shape[-1]
-    task = TASKS.get(arguments.task)
+    taken, task = _taken(host)[-1], TASKS.get(arguments.task)
     return arguments.channels or (taken if taken in (1, 3) else None) or (task.channels if task else None) or None
+
+
+def _side(host: keras.Model | None) -> int | None:
+    """Of the pictures that a host takes, where it is of one size; `kind.check` refuses what is not square."""
+    return _taken(host)[1]
+
+
+def _taken(host: keras.Model | None) -> tuple[int | None, ...]:
+    """What a host takes, `[n, height, width, channels]`; None for each that it does not say."""
+    from tfwm.kinds import shapes_of
+
+    taken = None if host is None else shapes_of(host)[0]
+    return taken if isinstance(taken, tuple) and len(taken) == 4 else (None,) * 4
 
 
 def _check_width(arguments: argparse.Namespace, kind: Kind) -> None:

@@ -47,10 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--released", metavar="DATE", help="when the suspect was first seen, for instance 2026-03-01 (UTC)")
     option("--tls-ca", default="", metavar="PEM", help="with grpcs://: authority of the server's certificate")
     option("--budget-s", type=options.factor, metavar="S", help="with grpc://: seconds for all answers (default 900)")
+    options.add_code(parser)
     options.add_set(parser, "way of asking")
     add_output(parser)
 
 
+@options.knowing_code
 def run(arguments: argparse.Namespace) -> Result:
     """Asks every suspect with every key and prints the verdicts; exit code 1 where no mark is found.
 

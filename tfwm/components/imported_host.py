@@ -30,7 +30,7 @@ def import_host(path: str | Path, kind: Kind, data: Any) -> keras.Model:
     Raises:
       FileNotFoundError: there is nothing at `path`.
       ValueError: another format, a SavedModel without Keras's description of its layers, or a network that does not
-        take or answer what such hosts do.
+        take or answer what such hosts do, or does not work on pictures in [0, 1].
     """
     path = Path(path)
     if not path.exists():
@@ -39,6 +39,7 @@ def import_host(path: str | Path, kind: Kind, data: Any) -> keras.Model:
         )
     host = _from_saved_model(path) if path.is_dir() else load_network(path)
     kind.check(host, data, "host_path")
+    kind.measured(host, data, "host_path")
     return host
 
 

@@ -5,6 +5,7 @@
 | protocol.py | `Kind`: all that differs between the two |
 | restoration.py | networks from images to images |
 | classification.py | networks from images to class scores |
+| skill.py | whether a host of the owner's works on pictures as tfwm gives them |
 | wrappers.py | the wrappers that cost a thief nothing, which every evaluation tries |
 | fidelity.py | how far two sets of pictures are apart |
 
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfwm.config import choose
-from tfwm.kinds.protocol import Kind, Quality, Wanted, shapes_of
+from tfwm.kinds.protocol import Kind, Quality, Wanted, remedy, shapes_of
 from tfwm.registry import Table
 
 if TYPE_CHECKING:
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["KINDS", "Kind", "PerKind", "Quality", "Wanted", "kind_called", "kind_of_data", "kind_of_network"]
+__all__ = [
+    "KINDS",
+    "Kind",
+    "PerKind",
+    "Quality",
+    "Wanted",
+    "kind_called",
+    "kind_of_data",
+    "kind_of_network",
+    "shapes_of",
+]
 
 KINDS: Table[Kind] = Table(
     "kind of host",
@@ -62,7 +73,7 @@ def kind_of_network(network: keras.Model, named: str) -> Kind:
     taken, given = shapes_of(network)
     raise ValueError(
         f"`{named}` must map images [n, h, w, 1 or 3] to images, or to the scores [n, classes] of at least 2 classes, "
-        f"got {taken} to {given}. Give a restoration network or a classifier."
+        f"got {taken} to {given}. {remedy(network, 'Give a restoration network or a classifier.')}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.kinds.protocol import Wanted, shapes_of
+from tfwm.kinds.protocol import Wanted, check_number, remedy, shapes_of
 from tfwm.kinds.quality import Correctness
 from tfwm.kinds.wrappers import SCORE_WRAPPERS
 from tfwm.suspects.answers import SCORES, Answer
@@ -99,8 +99,9 @@ class Classification:
             taken, given = shapes_of(network)
             raise ValueError(
                 f"`{named}` must map images [n, height, width, channels] to scores [n, classes], got {taken} to "
-                f"{given}. Give a classifier, or the --scheme for your kind of network."
+                f"{given}. {remedy(network, 'Give a classifier, or the --scheme for your kind of network.')}"
             )
+        check_number(network, named)
         if data is None:
             return
         taken, classes, shape = network.input_shape[1:], network.output_shape[1], data.images.shape[1:]
@@ -109,6 +110,21 @@ class Classification:
                 f"`{named}` takes pictures {list(taken)} and knows {classes} classes, but the data have pictures "
                 f"{list(shape)} of {data.classes} classes. Give the classifier's own kind of data."
             )
+
+    def measured(self, network: keras.Model, data: LabelledImages, named: str) -> str:
+        """How well a host of the owner's does; see `tfwm.kinds.skill.check_classifier`.
+
+        Args:
+          network: fits the data.
+          data: the owner's.
+          named: the option that gave the network, for the message.
+
+        Raises:
+          ValueError: it guesses, or works on pictures of another range than [0, 1].
+        """
+        from tfwm.kinds.skill import check_classifier
+
+        return check_classifier(network, data, named)
 
     def read(self, source: str | None, wanted: Wanted, say: Callable[[str], None]) -> dict[str, LabelledImages]:
         """The parts of a labelled data set; without one, patches of ten photographs, a task for trials.

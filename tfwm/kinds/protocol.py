@@ -42,6 +42,42 @@ def shapes_of(network: keras.Model) -> tuple[Any, Any]:
         return None, None
 
 
+def remedy(network: keras.Model, usual: str) -> str:
+    """What to do about a network that is no host: a sentence for the end of a message.
+
+    Args:
+      network: of anybody.
+      usual: the sentence where nothing better is known.
+    """
+    taken, given = shapes_of(network)
+    if taken is None:
+        return "Call it once on pictures before you save it: a network that was never called has no shapes."
+    if isinstance(given, tuple) and len(given) == 2 and given[1] == 1:
+        return (
+            "A classifier of two classes must give a score for each. Where its one score is a sigmoid's, save this "
+            "instead: `p = model.output; keras.Model(model.input, keras.layers.Concatenate()([1 - p, p]))`."
+        )
+    return usual
+
+
+def check_number(network: keras.Model, named: str) -> None:
+    """Refuses a network for batches of one size: no part of tfwm asks in such batches, and no export has them.
+
+    Args:
+      network: one that has shapes.
+      named: what gave it, for the message.
+
+    Raises:
+      ValueError: it is one.
+    """
+    number = network.input_shape[0]
+    if number is not None:
+        raise ValueError(
+            f"`{named}` must take any number of pictures, got one that takes {number} at a time. Build it with "
+            "`keras.Input(shape)` without a batch size, give it the same weights, and save that."
+        )
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which data a caller needs; see `Kind.read`.
@@ -153,6 +189,10 @@ class Kind(Protocol):
           data: of this kind; None checks the network alone.
           named: the option that gave the network, for the message.
         """
+        ...
+
+    def measured(self, network: keras.Model, data: Any, named: str) -> str:
+        """How well a host of the owner's does on pictures in [0, 1], in a sentence; refuses one that does not work."""
         ...
 
     def read(self, source: str | None, wanted: Wanted, say: Callable[[str], None]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfwm.kinds.protocol import Wanted, shapes_of
+from tfwm.kinds.protocol import Wanted, check_number, remedy, shapes_of
 from tfwm.kinds.quality import Likeness
 from tfwm.kinds.wrappers import PICTURE_WRAPPERS
 from tfwm.suspects.answers import IMAGES, Answer
@@ -105,8 +105,25 @@ class Restoration:
         if not fits or shapes[0][3] not in (1, 3):
             raise ValueError(
                 f"`{named}` must map images [n, {size}, {'width' if data is None else size}, {channels}] to images of "
-                f"the same size, or take any size; got {shapes[0]} to {shapes[1]}. Give an image-to-image network."
+                f"the same size, or take any size; got {shapes[0]} to {shapes[1]}. "
+                + remedy(network, "Give an image-to-image network.")
             )
+        check_number(network, named)
+
+    def measured(self, network: keras.Model, data: ImagePairs, named: str) -> str:
+        """How well a host of the owner's does; see `tfwm.kinds.skill.check_restorer`.
+
+        Args:
+          network: fits the data.
+          data: the owner's.
+          named: the option that gave the network, for the message.
+
+        Raises:
+          ValueError: it does not work on pictures in [0, 1].
+        """
+        from tfwm.kinds.skill import check_restorer
+
+        return check_restorer(network, data, named)
 
     def read(self, source: str | None, wanted: Wanted, say: Callable[[str], None]) -> dict[str, ImagePairs]:
         """Patches of photographs as pairs of a task, in parts that share no photograph.

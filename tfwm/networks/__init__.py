@@ -10,6 +10,7 @@
 | vgg.py | features of a perceptual loss |
 | optimizers.py | Adam in one operation for each variable |
 | copying.py, saving.py | copies of a network, networks from files |
+| vetting.py, code.py | what a stranger's file may hold; the user's own layers in it |
 
 The names of hosts can be listed without TensorFlow; it is loaded with the first network.
 """
@@ -35,6 +36,7 @@ _HOMES = {
     "restorer": "restorers",
     "three_conv_classifier": "embedders.discriminators",
     "unet": "embedders.unet",
+    "users_code": "code",
     "vdsr": "restorers.quan2020",
 }
 

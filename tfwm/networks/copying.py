@@ -11,7 +11,12 @@ from tensorflow import keras
 
 
 def copy_of(model: keras.Model) -> keras.Model:
-    """A copy that shares no variable with the original, as if it had been saved and loaded."""
+    """A copy that shares no variable with the original, as if it had been saved and loaded.
+
+    Raises:
+      ValueError: Keras cannot write the network, because a nested one shares a layer with another.
+    """
+    _check_sharing(model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
@@ -31,6 +36,7 @@ def untrained(model: keras.Model, *, seed: int) -> keras.Model:
     Raises:
       ValueError: the network cannot be built from its configuration.
     """
+    _check_sharing(model)
     try:
         config = _reseeded(keras.saving.serialize_keras_object(model), np.random.default_rng(seed))
         fresh: keras.Model = keras.saving.deserialize_keras_object(config, safe_mode=False)
@@ -40,6 +46,27 @@ def untrained(model: keras.Model, *, seed: int) -> keras.Model:
     if not fresh.built:
         fresh(np.zeros([1, *(side or 1 for side in model.input_shape[1:])], np.float32))
     return fresh
+
+
+def _check_sharing(model: keras.Model) -> None:
+    """Refuses a layer in two networks of a nested one: in Keras's description it becomes two, of which one is empty."""
+    homes: dict[int, set[int]] = {}
+    waiting, seen = [model], set()
+    while waiting:
+        network = waiting.pop()
+        if id(network) in seen:
+            continue
+        seen.add(id(network))
+        for layer in network.layers:
+            homes.setdefault(id(layer), set()).add(id(network))
+            if len(homes[id(layer)]) > 1 and layer.weights:
+                raise ValueError(
+                    f"`model` must hold each layer in one network, got `{layer.name}` in two of those that are nested "
+                    f"in {model.name!r}: Keras 2.15 cannot save and load that. Give each network a layer of its own, "
+                    "or share the whole nested network, which may be called any number of times."
+                )
+            if isinstance(layer, keras.Model):
+                waiting.append(layer)
 
 
 def _reseeded(config: Any, draws: np.random.Generator) -> Any:

@@ -6,7 +6,7 @@ files when they are built or called, weights as a pickle, and weights of any siz
 
 | in the file | is refused because |
 |---|---|
-| `Lambda`, functions of other modules | they are any code |
+| `Lambda`, functions of other modules | they are any code; `code.users_code` allows the user's own |
 | classes of modules that are not loaded | to import a module is to run it |
 | TensorFlow functions that do not compute | `io.write_file` writes, `io.read_file` reads |
 | lookup layers, `TFSMLayer` | they read files that their configuration names |
@@ -30,11 +30,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.networks.code import lambdas_may_run
+
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LARGEST_CONFIG = 2**22  # bytes; the largest host of the library has a tenth of that
 SPARE = 2**20  # bytes of variables that no file holds: the state of random generators
 DEEPEST = 64  # groups of weights within groups
 NUMBERS = "biuf"
+KERAS = "2.15"
 
 _HOMES = {
     "keras.layers": keras.layers, "keras.initializers": keras.initializers, "keras.regularizers": keras.regularizers,
@@ -79,6 +82,7 @@ def check(path: str | Path) -> int:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_version(path, archive)
             _check_members(path, archive)
             _check_object(path, _without_compilation(json.loads(archive.read(CONFIG))))
             with archive.open(WEIGHTS) as file, h5py.File(file, "r") as weights:
@@ -116,11 +120,26 @@ def bounded_variables(path: str | Path, held: int) -> Iterator[None]:
         yield
 
 
-def _refused(path: str | Path, what: str) -> InvalidNetworkError:
+def _refused(path: str | Path, what: str, otherwise: str = "") -> InvalidNetworkError:
     return InvalidNetworkError(
-        f"`{path}` {what}. Such a file can do more than compute: only load it where you trust who wrote it, rebuild "
-        "the network from plain layers there, and save that."
+        f"`{path}` {what}. Such a file can do more than compute: only load it where you trust who wrote it"
+        f"{otherwise or ', rebuild the network from plain layers there, and save that'}."
     )
+
+
+def _check_version(path: str | Path, archive: zipfile.ZipFile) -> None:
+    """Refuses files of Keras 3, which describes layers in words that Keras 2 does not have."""
+    if METADATA not in archive.namelist() or archive.getinfo(METADATA).file_size > LARGEST_CONFIG:
+        return
+    metadata = json.loads(archive.read(METADATA))
+    version = str(metadata.get("keras_version") if isinstance(metadata, dict) else "")[:20]
+    if version.split(".")[0].isdigit() and int(version.split(".")[0]) > 2:
+        raise InvalidNetworkError(
+            f"`{path}` was written by Keras {version}, and this is Keras {KERAS}. Build the same network with the "
+            "tf.keras of TensorFlow 2.15, carry the weights over as arrays (there `np.savez('w.npz', "
+            "*model.get_weights())`, here `stored = np.load('w.npz'); model.set_weights([stored[name] for name in "
+            "stored.files])`), and save that."
+        )
 
 
 def _check_members(path: str | Path, archive: zipfile.ZipFile) -> None:
@@ -168,14 +187,43 @@ def _check_class(path: str | Path, value: dict[str, Any]) -> None:
     if not (isinstance(found, type) and issubclass(found, _KINDS)):
         raise _refused(
             path,
-            f"names the class `{module}.{name}`, which is no layer that this process knows (import the package that "
-            "holds it first, if it is yours)",
+            f"names the class `{_class_of(value)}`{_of(value)}, which is no layer that this process knows",
+            f". If it is yours, name the module that defines it: `--import {_module_of(module)}` (in Python, import "
+            "it, or call `tfwm.networks.users_code`)",
         )
     ancestors = {parent.__name__ for parent in found.__mro__ if parent.__module__.split(".")[0] == "keras"}
+    if "Lambda" in ancestors:
+        return _check_lambda(path, f"holds a layer `{name}`{_of(value)}")
     if ancestors & {*_RUN_CODE, *_READ_FILES}:
         raise _refused(path, f"holds a layer `{name}`, which runs code or reads files")
     if ancestors & {*_CALL_FUNCTIONS}:
         _check_operation(path, value)
+
+
+def _check_lambda(path: str | Path, what: str) -> None:
+    if not lambdas_may_run():
+        raise _refused(
+            path, f"{what}, which runs Python code out of the file",
+            ", and say so with `--trust-lambda` (in Python, `tfwm.networks.users_code(lambdas=True)`); or rebuild the "
+            "network from plain layers",
+        )  # fmt: skip
+
+
+def _of(value: dict[str, Any]) -> str:
+    """The layer's own name in the network, for a message."""
+    config = value.get("config")
+    called = config.get("name") if isinstance(config, dict) else None
+    return f" (called `{called[:80]}`)" if isinstance(called, str) else ""
+
+
+def _class_of(value: dict[str, Any]) -> str:
+    """A class as the file names it: by its module, or as it was registered."""
+    module, name, registered = (value.get(field) for field in ("module", "class_name", "registered_name"))
+    return f"{module}.{name}" if module else str(registered or name)
+
+
+def _module_of(module: str | None) -> str:
+    return module if module not in (None, "__main__", "builtins") else "MODULE"
 
 
 def _loaded(module: str | None, name: str) -> Any:
