@@ -91,7 +91,7 @@ def read_bits(context: Context, suspect: Subject, owner: Subject) -> Figures:
         scheme, verdict = cast(CodedOutputs, scheme_of(key)), verdict_on(suspect.model(), key)
         single = scheme.extract(answers_to_test(context, suspect), key)["message"]
         figures = picture_figures(single, scheme.message(key))
-        told = {name: verdict[name] for name in ("bits", "n", "p_value")}
+        told = {"bits": verdict["hits"], "n": verdict["n"], "p_value": verdict["p_value"]}
         return {"nc": figures["nc"], "sr_nc": 100.0 * figures["sr_nc"], **told}
 
     return measured(context, suspect, f"bits by the key of {owner.recipe['what']}", measure, key=owner.recipe)
