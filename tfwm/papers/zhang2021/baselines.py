@@ -32,6 +32,7 @@ from tfwm.schemes.spread_spectrum import DctMark, DftMark, DwtMark, SpreadSpectr
 NETWORKS = ("CNet", "Res9", "Res16", "UNet")
 LOST, FOUND = 5.0, 50.0  # SR_NC in percent: at most of a mark that is lost, and at least of one that is not
 OURS, TSIW, NOISELESS = "ours", "TSIW-64", "HiDDeN, trained without noise"
+DARK, LIGHT = 0.1, 0.8  # of bits that are drawn
 SHOWN = 0  # number of the test picture that is shown
 
 
@@ -245,7 +246,8 @@ def shown_in_residual(context: Context) -> tuple[dict[str, np.ndarray], list[Row
 
 
 def _map(bits: np.ndarray, rows: int) -> np.ndarray:
-    return bits.reshape(rows, -1, 1).astype(np.float32)
+    """Dark and light greys: white ones would not be seen on the page."""
+    return np.where(bits.reshape(rows, -1, 1), np.float32(LIGHT), np.float32(DARK))
 
 
 def _mostly(right: Mapping[str, int], bits: int) -> Claim:
