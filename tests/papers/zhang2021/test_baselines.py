@@ -12,7 +12,8 @@ import pytest
 from tests.papers.standins import StandIns, findings_of, holds, ours, printed, smoke
 from tests.papers.zhang2021.conftest import brighter
 from tests.papers.zhang2021.laid import CLEAN, MARKED, QUALITY
-from tfwm.papers.zhang2021.baselines import methods, networks_of
+from tfwm.papers.zhang2021.baselines import marked_by, methods, networks_of, read_bits
+from tfwm.papers.zhang2021.models import TRAINED
 from tfwm.papers.zhang2021.pictures import pairs
 from tfwm.training import Run
 
@@ -85,9 +86,24 @@ def test_figure_8_shows_the_bits_that_are_read(tmp_path: Path) -> None:
     pictures, bits = findings.pictures.values()
     assert list(pictures) == ["(a) unmarked", "(b) marked", "(c) UNet"]
     message = bits["(e) the message"]
-    assert (message.shape, np.unique(message).tolist()) == ((4, 4, 1), [0.0, 1.0])
+    assert message.shape == (4, 4, 1)
+    assert len(np.unique(message)) == 2
     # The surrogate is the marked model: the same bits are read in its output.
     right = ours(findings)
     assert right["(b) marked, bits right of 16"] == right["(c) UNet, bits right of 16"]
     read = next(picture for label, picture in bits.items() if label.startswith("(f)"))
     assert int((read == message).sum()) == right["(b) marked, bits right of 16"]
+
+
+def test_bits_of_single_pictures_and_of_all_answers_are_measured(tmp_path: Path) -> None:
+    context = smoke(StandIns(tmp_path))
+    host, scheme = brighter(0.0, 1), methods(context)["TSIW-64"]
+    made = scheme.train(host, pairs(context, "debone", "owner"), Run(tmp_path / "run", quiet=True), secret=bytes(32))
+    context = smoke(StandIns(tmp_path, models={"host *": host}, marked={"*": made}))
+    owner = marked_by(context, "TSIW-64")
+    found, unmarked = read_bits(context, owner, owner), read_bits(context, TRAINED.unmarked(context, "debone"), owner)
+    assert (found["bits"], found["n"]) == (16, 16)
+    assert found["p_value"] == pytest.approx(2.0**-16)
+    assert unmarked["bits"] < 16
+    assert 0.0 <= unmarked["nc"] < found["nc"] <= 1.0
+    assert unmarked["sr_nc"] < 100.0

@@ -38,7 +38,8 @@ NOTES = {
         "Scale desk: 64 x 64 patches instead of 256 x 256 pictures, of photographs with rain (derain) and of real "
         "chest X-rays to which ribs were added (debone: what the host takes off are the added ones); networks of the "
         "preset `fast`, without its bits in structure and in the correction: narrow ones, H adds a residual, pictures "
-        "are distorted between H and R, outputs of an unmarked surrogate count as clean ones too, and no VGG. "
+        "are distorted between H and R, outputs of an unmarked surrogate count as clean ones too, and no VGG. The "
+        "logo, clean pictures and the code weigh more than there, and training takes 1,000, 200 and 300 steps. "
         "HiDDeN has 30 bits instead of 64. Surrogates have 16 filters instead of 64 and 700 steps instead of 112,500."
     ),
     "paper": _ROWS + (

@@ -141,6 +141,7 @@ def _copied_example(context: Context, subject: Subject, copy: Subject) -> dict[s
         "(a) unmarked": answers_to_test(context, host(context, CASE.task))[SHOWN],
         "(b) marked": answers_to_test(context, subject)[SHOWN], "(c) the surrogate's": answer,
         f"(d) extracted from (c)\ncentred NC {statistics.centred_nc(read, mark):.2f}": read,
+        "the mark": mark,
     }  # fmt: skip
 
 

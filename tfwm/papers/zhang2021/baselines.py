@@ -32,6 +32,7 @@ from tfwm.schemes.spread_spectrum import DctMark, DftMark, DwtMark, SpreadSpectr
 NETWORKS = ("CNet", "Res9", "Res16", "UNet")
 LOST, FOUND = 5.0, 50.0  # SR_NC in percent: at most of a mark that is lost, and at least of one that is not
 OURS, TSIW, NOISELESS = "ours", "TSIW-64", "HiDDeN, trained without noise"
+DARK, LIGHT = 0.1, 0.8  # of bits that are drawn
 SHOWN = 0  # number of the test picture that is shown
 
 
@@ -91,7 +92,7 @@ def read_bits(context: Context, suspect: Subject, owner: Subject) -> Figures:
         scheme, verdict = cast(CodedOutputs, scheme_of(key)), verdict_on(suspect.model(), key)
         single = scheme.extract(answers_to_test(context, suspect), key)["message"]
         figures = picture_figures(single, scheme.message(key))
-        told = {name: verdict[name] for name in ("bits", "n", "p_value")}
+        told = {"bits": verdict["hits"], "n": verdict["n"], "p_value": verdict["p_value"]}
         return {"nc": figures["nc"], "sr_nc": 100.0 * figures["sr_nc"], **told}
 
     return measured(context, suspect, f"bits by the key of {owner.recipe['what']}", measure, key=owner.recipe)
@@ -245,7 +246,8 @@ def shown_in_residual(context: Context) -> tuple[dict[str, np.ndarray], list[Row
 
 
 def _map(bits: np.ndarray, rows: int) -> np.ndarray:
-    return bits.reshape(rows, -1, 1).astype(np.float32)
+    """Dark and light greys: white ones would not be seen on the page."""
+    return np.where(bits.reshape(rows, -1, 1), np.float32(LIGHT), np.float32(DARK))
 
 
 def _mostly(right: Mapping[str, int], bits: int) -> Claim:

@@ -7,6 +7,7 @@ algorithm, would.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from tfwm.papers.zhang2021.printed import TABLE_10
 from tfwm.papers.zhang2021.scales import PROTECTED, Case, first_at_smoke, residual_thief
 from tfwm.schemes import scheme_of
 from tfwm.suspects import RecordedSuspect, as_float
+from tfwm.types import Access
 
 CASES = {"DPED": Case("polyu", "flower"), "RTV": Case("rtv", "flower")}
 """By the paper's name; PolyU's pairs, cameras' pictures and means of many, stand for DPED, which is not at hand."""
@@ -107,7 +109,8 @@ def thief(context: Context, case: Case, *, marked: bool) -> Subject:
 
     def answers() -> RecordedSuspect:
         shown = answers_of(owner.model(), data.targets) if marked else data.targets
-        return RecordedSuspect.record("published", data.inputs, shown)
+        # A surrogate asks for answers to its own pictures; all of these are on record.
+        return replace(RecordedSuspect.record("published", data.inputs, shown), access=Access.QUERIES)
 
     recipe = {
         "what": f"unmarked {PROTECTED[case.task].title}", "recipe_version": VERSION, "seed": context.seeds[0],
