@@ -176,9 +176,9 @@ def open_channel(address: str, tls: ClientTls | None = None, largest_answer: int
     options = (
         ("grpc.max_receive_message_length", largest_answer),
         ("grpc.max_send_message_length", UNLIMITED),
-        ("grpc.initial_reconnect_backoff_ms", 100),  # while gRPC waits, every attempt fails at once
+        # As long as gRPC waits before it connects again, every attempt fails at once: by default more than a second.
+        ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1000),
-        ("grpc.enable_http_proxy", int(not is_loopback(address.rpartition(":")[0]))),  # no proxy reaches this machine
     )
     if tls is None:
         return grpc.insecure_channel(address, options=options)

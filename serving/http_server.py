@@ -14,12 +14,12 @@ from typing import Any
 import grpc
 
 from serving import rest
-from serving.bodies import read_body
-from serving.status import LOGGER, StatusError, from_exception, invalid
+from serving.status import LOGGER, from_exception, invalid
 from serving.tls import ServerTls
 from serving.tokens import as_metrics
 from serving.watching import Models
 
+BODY_LIMIT = 2**30
 METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's own
 # Codes that are not here are faults of the server: 500.
 HTTP_CODES = {
@@ -123,27 +123,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._reply(lambda: rest.post(self.server.models, self.path, self._body()))
 
-    def _malformed(self) -> None:
-        """A method that no path has, as the real server answers it."""
-        self.close_connection = True  # its body, if any, is not read
-        self._reply(self._refuse)
-
-    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _malformed
-
-    def _refuse(self) -> Any:
-        raise invalid(f"Malformed request: {self.command} {self.path}")
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Errors of the protocol itself, as JSON like all others."""
-        self.close_connection = True
-        self._send(code, "application/json", json.dumps({"error": message or self.responses[code][0]}).encode("utf-8"))
-
     def _body(self) -> bytes:
-        try:
-            return read_body(self.headers, self.rfile)
-        except StatusError:
-            self.close_connection = True  # where the next request begins is not known
-            raise
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > BODY_LIMIT:
+            self.close_connection = True
+            raise invalid(
+                f"Content-Length must be a number of bytes up to {BODY_LIMIT}. Send larger tensors over gRPC."
+            )
+        return self.rfile.read(int(length))
 
     def _reply(self, call: Callable[[], Any]) -> None:
         """Answers with the JSON document that `call` gives, or with its error."""

@@ -76,14 +76,6 @@ def _from_rows(rows: Any, infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dic
     if not rows:
         raise invalid("JSON Value: No values in 'instances' array")
     named = [isinstance(row, dict) and not is_base64(row) for row in rows]
-    scalars = sorted(
-        alias for alias, info in infos.items() if not info.tensor_shape.unknown_rank and not info.tensor_shape.dim
-    )
-    if scalars:
-        raise invalid(
-            f"'instances' has an entry for each row of a batch, and input {scalars[0]} is a single value that has no "
-            'rows. Send it in column format: {"inputs": ...}'
-        )
     if len(infos) > 1 and not all(named):
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
@@ -133,12 +125,10 @@ def _to_bytes(value: Any, alias: str) -> Any:
         return value.encode("utf-8")
     if not is_base64(value):
         raise invalid(f"JSON value of input {alias} is not of expected type: string")
-    text = "".join(value["b64"].split())  # the real server's decoder skips white space, too
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(value["b64"], validate=True)
     except (binascii.Error, ValueError) as error:
-        hint = ": `-` and `_` belong to url-safe base64; send standard base64, with `+` and `/`"
-        raise invalid("Unable to base64 decode" + hint * bool(set(text) & set("-_"))) from error
+        raise invalid("Unable to base64 decode") from error
 
 
 def is_base64(value: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pkgutil
 import subprocess
 import sys
@@ -12,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import tfwm.commands
-from tfwm.cli import HUNG_UP, main
+from tfwm.cli import main
 from tfwm.commands import COMMANDS, evaluate, verify
-from tfwm.commands.result import UNREACHABLE, Result
+from tfwm.commands.result import Result
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report
 from tfwm.keys import InvalidKeyError
@@ -23,17 +22,7 @@ from tfwm.suspects import UnreachableError
 
 ROOT = Path(__file__).parents[1]
 VERIFY = ["verify", "--suspect", "a.keras", "--key", "k"]
-SHARED = {
-    "judgement_text",
-    "opening",
-    "options",
-    "owned",
-    "protect_data",
-    "quiet",
-    "result",
-    "suite_matrix",
-    "verdict_text",
-}
+SHARED = {"judgement_text", "opening", "options", "owned", "protect_data", "quiet", "result", "suite_matrix", "verdict_text"}
 
 
 @pytest.mark.parametrize("words_given", [["--help"], ["verify", "--help"], ["--version"], ["nonsense"]])
@@ -192,24 +181,3 @@ def test_evaluation_exits_with_the_decision() -> None:
 def test_serve_reports_a_wrong_model(capsys) -> None:
     assert main(["serve", "--model", "no-equals-sign"]) == 2
     assert "no-equals-sign" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("given", [["--help"], ["inspect", "--help"]])
-@pytest.mark.parametrize("buffered", [True, False])
-def test_a_reader_who_leaves_early_ends_it_in_silence(given: list[str], buffered: bool) -> None:
-    """As `tfwm --help | head`: no traceback, and nothing that reads like a verdict or a silent endpoint."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    try:
-        surroundings = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
-        words = [sys.executable, "-c", f"import sys; from tfwm.cli import main; sys.exit(main({given!r}))"]
-        ended = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, env=surroundings, check=False)
-    finally:
-        os.close(writing)
-    assert (ended.returncode, ended.stderr) == (HUNG_UP, b"")
-
-
-def test_an_endpoints_broken_pipe_is_not_a_reader_who_left(verify_does, capsys) -> None:
-    verify_does(_raises(BrokenPipeError("the endpoint hung up")))
-    assert main(VERIFY) == UNREACHABLE
-    assert "hung up" in capsys.readouterr().err

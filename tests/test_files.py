@@ -173,10 +173,3 @@ def test_a_path_has_a_name_without_wildcards(tmp_path: Path, name: str) -> None:
         (place / "written").write_text("there")
     assert (tmp_path / name / "written").read_text() == "there"
     assert place == tmp_path / name or not os.path.lexists(place)
-
-
-def test_a_byte_order_mark_is_no_part_of_json(tmp_path: Path) -> None:
-    """As editors of some systems write it."""
-    path = tmp_path / "x.json"
-    path.write_bytes(b"\xef\xbb\xbf" + b'{"a": 1}')
-    assert read_json(path) == {"a": 1}

@@ -10,8 +10,6 @@ import argparse
 import contextlib
 import importlib
 import json
-import os
-import select
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,7 +20,7 @@ from tfwm.commands import COMMANDS
 from tfwm.commands.result import INVALID, UNREACHABLE, USAGE, Parser
 from tfwm.config import choose
 
-BUG, INTERRUPTED, HUNG_UP = 70, 130, 141
+BUG, INTERRUPTED = 70, 130
 DESCRIPTION = """Proves who owns a deep model: hides a mark in it, attacks it as a thief would, asks suspects for it.
 
 A mark is made with `protect`, which writes the marked model and a key folder that you keep secret. Whoever holds
@@ -41,33 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       The exit code.
     """
-    try:
-        code = _run(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        if not _reader_left():
-            raise
-        return HUNG_UP
-    return code
-
-
-def _reader_left() -> bool:
-    """Whether nobody reads what is printed any more, as behind `| head`; what is still to be said is dropped then."""
-    try:
-        streams = [sys.stdout.fileno(), sys.stderr.fileno()]
-    except (OSError, ValueError):  # a test's, or closed
-        return False
-    poll = select.poll()
-    for stream in streams:
-        poll.register(stream, select.POLLOUT)
-    left = [stream for stream, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
-    for stream in left:
-        # Python flushes once more when it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-    return bool(left)
-
-
-def _run(words: list[str]) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
         module, arguments = _parsed(words)
     except SystemExit as stop:  # argparse leaves this way, after --help too
@@ -79,10 +51,6 @@ def _run(words: list[str]) -> int:
     except KeyboardInterrupt:
         print("tfwm: interrupted; what was finished is kept", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError as error:
-        if _reader_left():
-            return HUNG_UP
-        return _failed(error, UNREACHABLE, as_json=getattr(arguments, "json", False))
     except Exception as error:
         code = _code(error)
         if arguments.verbose or code == BUG:
