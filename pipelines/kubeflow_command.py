@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.screen import quiet
+from serving.terminal import run_command
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -40,6 +41,17 @@ def compile_by_options(
     Returns:
       0 written, 2 usage or kfp missing.
     """
+    return run_command(lambda: _compile(argv, runner, serving_checks, add_options, secret_file, compile_pipeline))
+
+
+def _compile(
+    argv: Sequence[str] | None,
+    runner: str,
+    serving_checks: tuple[str, ...],
+    add_options: Callable[[argparse.ArgumentParser], None],
+    secret_file: Callable[[argparse.Namespace], str],
+    compile_pipeline: Callable[[PipelineConfig, Cluster, argparse.Namespace], Path],
+) -> int:
     try:
         with quiet():
             from pipelines import cluster
@@ -52,6 +64,8 @@ def compile_by_options(
             )
             config = cluster.config_from(given, serving_checks=serving_checks)
             written = compile_pipeline(config, place, given)
+    except BrokenPipeError:
+        raise  # `run_command` knows whose pipe it was
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

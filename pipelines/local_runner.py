@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.screen import quiet
+from serving.terminal import run_command
 from tfwm.schemes import SCHEMES
 
 # At 2 TensorFlow still complains about CUDA, at every start; what fails for good is a Python exception anyway.
@@ -133,11 +134,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       0 pushed, 1 not blessed, 2 usage, 3 a component failed.
     """
-    arguments = parser().parse_args(argv)
+    return run_command(lambda: _run(parser().parse_args(argv)))
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         with quiet(arguments.verbose):
             config = config_from(arguments)
         summary = run_local(config, verbose=arguments.verbose)
+    except BrokenPipeError:
+        raise  # `run_command` knows whose pipe it was
     except StepFailedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

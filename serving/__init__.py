@@ -2,7 +2,7 @@
 
 | file | holds |
 |---|---|
-| client.py | `Client`, `predict` and the command that sends a picture |
+| client.py, channels.py | `Client`, `predict` and the command that sends a picture |
 | server.py | `Server` and the command that serves |
 | config.py | which models are served |
 | watching.py, versions.py | the models' folders: new versions are loaded, old ones retired |
@@ -10,7 +10,8 @@
 | predict.py, services.py | from a request to an answer, over gRPC |
 | http_server.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
 | tokens.py | how many requests for `extract` carried a false token |
-| tensors.py, status.py, tls.py | arrays as messages, errors as status codes, certificates |
+| tensors.py, status.py, tls.py, hosts.py | arrays as messages, errors as status codes, certificates, this machine |
+| terminal.py | what commands say, and to whom |
 
 The manifests beside them run the same SavedModels under TensorFlow Serving. Nothing here imports the library.
 """

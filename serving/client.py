@@ -27,8 +27,11 @@ from serving.call_errors import (
     UnreadableAnswerError,
     explained,
 )
+from serving.channels import UNLIMITED, open_channel
 from serving.config import DEFAULT_SIGNATURE
-from serving.tls import ClientTls, is_loopback
+from serving.hosts import is_on_this_machine
+from serving.terminal import run_command
+from serving.tls import ClientTls
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,8 +42,6 @@ __all__ = [
     "open_channel", "predict", "predict_request",
 ]  # fmt: skip
 
-# Clients take 4 MiB by default: a 590 x 590 float image is already more.
-UNLIMITED = -1
 RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 FIRST_PAUSE_S = 0.4  # before the second attempt; twice as long before each further one
 JITTER = 0.5  # by which share a pause is shorter or longer, so that many clients do not come back at once
@@ -80,7 +81,7 @@ class Client:
         if attempts < 1:
             raise ValueError(f"`attempts` must be at least 1, got {attempts}. Use 1 to send a request once.")
         self.address, self.model, self.timeout_s, self.attempts = address, model, timeout_s, attempts
-        self._is_private = tls is not None or is_loopback(address.rpartition(":")[0])
+        self._is_private = tls is not None or is_on_this_machine(address)
         self._channel = open_channel(address, tls, largest_answer)
 
     def predict(
@@ -162,29 +163,6 @@ def _pause_s(attempt: int) -> float:
     return FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(1.0 - JITTER, 1.0 + JITTER)
 
 
-def open_channel(address: str, tls: ClientTls | None = None, largest_answer: int = UNLIMITED) -> grpc.Channel:
-    """A channel that sends messages of any size; it connects with the first call.
-
-    Args:
-      address: host:port.
-      tls: certificates, or None for a plain connection.
-      largest_answer: bytes of an answer at most; -1 takes any.
-
-    Raises:
-      ValueError: a certificate's file cannot be read, or is not PEM.
-    """
-    options = (
-        ("grpc.max_receive_message_length", largest_answer),
-        ("grpc.max_send_message_length", UNLIMITED),
-        # As long as gRPC waits before it connects again, every attempt fails at once: by default more than a second.
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 1000),
-    )
-    if tls is None:
-        return grpc.insecure_channel(address, options=options)
-    return grpc.secure_channel(address, tls.grpc_credentials(), options=options)
-
-
 def predict_request(
     model: str, inputs: Mapping[str, Any], signature: str = "", version: int | None = None
 ) -> predict_pb2.PredictRequest:
@@ -249,7 +227,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       0 done, 1 the server refused, 2 usage, 4 endpoint unreachable.
     """
-    arguments = _parser().parse_args(argv)
+    return run_command(lambda: _send_file(_parser().parse_args(argv)))
+
+
+def _send_file(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     has_tls = arguments.tls_ca or arguments.tls_cert
     tls = ClientTls(arguments.tls_ca, arguments.tls_cert, arguments.tls_key) if has_tls else None

@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING
 import grpc
 
 from serving import config
+from serving.hosts import is_loopback
 from serving.status import LOGGER
-from serving.tls import ServerTls, is_loopback
+from serving.terminal import announce, run_command
+from serving.tls import ServerTls
 
 if TYPE_CHECKING:
     from serving.http_server import RestServer
@@ -198,7 +200,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       0 after a clean stop, 2 where an argument, a model or a port does not fit.
     """
-    arguments = _parser().parse_args(argv)
+    return run_command(lambda: _serve(_parser().parse_args(argv)))
+
+
+def _serve(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(level=logging.DEBUG if arguments.verbose else logging.INFO, format="%(asctime)s %(message)s")
     for noisy in ("tensorflow", "absl", "h5py"):
@@ -250,7 +255,7 @@ def _announce(server: Server, port_file: str | None) -> None:
         ports = [server.port] if server.rest_port is None else [server.port, server.rest_port]
         _write_whole(Path(port_file), "".join(f"{port}\n" for port in ports))
     rest = f", REST on {server.rest_address}" if server.rest_address else ""
-    print(f"serving on {server.address}{rest}", flush=True)
+    announce(f"serving on {server.address}{rest}")
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,13 +97,3 @@ def read_pem(path: str, name: str) -> bytes:
     if b"-----BEGIN " not in content:
         raise ValueError(f"`{name}` must be a PEM file, but `{path}` has no BEGIN line. Convert it with openssl.")
     return content
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` can only be reached from this machine."""
-    if host == "localhost" or host.startswith("unix:"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

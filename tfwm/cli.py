@@ -1,7 +1,7 @@
 """The command `tfwm`: one parser, one way to print a result, one way to report an error.
 
 Exit codes: 0 done or verified, 1 not verified or not blessed, 2 usage, 3 evidence invalid, 4 endpoint unreachable or
-its answers no answers, 70 a bug of tfwm (never 1: a crash is no verdict), 130 interrupted.
+its answers no answers, 70 a bug of tfwm (never 1: a crash is no verdict), 130 interrupted, 141 nobody reads the output.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tfwm
+from serving.terminal import is_reader_gone, run_command
 from tfwm.commands import COMMANDS
 from tfwm.commands.result import INVALID, UNREACHABLE, USAGE, Parser
 from tfwm.config import choose
@@ -40,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
       The exit code.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    return run_command(lambda: _run(words))
+
+
+def _run(words: list[str]) -> int:
+    """The exit code of one command."""
     try:
         module, arguments = _parsed(words)
     except SystemExit as stop:  # argparse leaves this way, after --help too
@@ -52,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("tfwm: interrupted; what was finished is kept", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and is_reader_gone():
+            raise  # of our own output, which `run_command` knows
         code = _code(error)
         if arguments.verbose or code == BUG:
             traceback.print_exc(file=sys.stderr)
@@ -104,17 +112,18 @@ def _print(result: Any) -> None:
 
 
 def _code(error: Exception) -> int:
-    """Which exit code an error is; a KeyError or IndexError is a LookupError, but never one that was foreseen."""
+    """Which exit code an error is; a KeyError or IndexError is a LookupError, a broken pipe a
+    ConnectionError, but never one that was foreseen."""
     from tfwm.keys import InvalidKeyError
     from tfwm.ownership import InvalidCertificateError
     from tfwm.untrusted import UntrustedError
 
     if isinstance(error, (InvalidKeyError, InvalidCertificateError, UntrustedError)):
         return INVALID
+    if isinstance(error, (KeyError, IndexError, BrokenPipeError)):
+        return BUG
     if isinstance(error, ConnectionError):
         return UNREACHABLE
-    if isinstance(error, (KeyError, IndexError)):
-        return BUG
     # A stranger's SavedModel may fail on our pictures in TensorFlow's own words.
     strange = type(error).__module__ == "tensorflow.python.framework.errors_impl"
     return USAGE if strange or isinstance(error, (ValueError, OSError, LookupError, ImportError)) else BUG

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from pipelines.demo.clock import Clock
+from serving.terminal import run_command
 from tfwm.kinds import KINDS
 from tfwm.types import RESTORATION
 
@@ -20,9 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
       0 blessed and every endpoint verdict as expected, 1 not, 2 usage, 3 a step failed.
     """
-    options = _parser().parse_args(arguments)
+    return run_command(lambda: _run(_parser().parse_args(arguments)))
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         return run_demo(options.kind, options.data, options.root, seed=options.seed, verbose=options.verbose)
+    except BrokenPipeError:
+        raise  # `run_command` knows whose pipe it was
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -100,6 +100,15 @@ def test_services_that_do_not_stamp(token: bytes) -> None:
         request_timestamp("file:///etc/hostname", CONTENT)
 
 
+def test_an_authority_on_this_machine_is_asked_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serving(AUTHORITY) as url:
+        assert request_timestamp(url, CONTENT)
+    with pytest.raises(TimestampError, match="Connection refused"):
+        request_timestamp("http://stamps.invalid", CONTENT)
+
+
 def test_files_without_authorities(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     with pytest.raises(ValueError, match="at least one certificate"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -15,8 +17,9 @@ import tensorflow as tf
 
 from serving import client
 from serving.client import Client, RefusedCallError, UnreachableEndpointError, UnreadableAnswerError, predict
+from serving.hosts import is_loopback
 from serving.server import Server
-from serving.tls import ClientTls, ServerTls, is_loopback
+from serving.tls import ClientTls, ServerTls
 from tests.serving.brightener import TOKEN, images
 from tests.serving.fake_service import FakeService, running, unreadable
 from tests.tls import self_signed
@@ -178,3 +181,30 @@ def test_the_command_sends_a_file_and_writes_the_answer(
     errors = capsys.readouterr().err.splitlines()
     expected = ["nobody serves at 127.0.0.1:1", "answered NOT_FOUND", "No such file or directory"]
     assert [text in line for text, line in zip(expected, errors, strict=True)] == [True] * 3
+
+
+@pytest.mark.parametrize("variable", ["grpc_proxy", "https_proxy", "http_proxy"])
+def test_this_machine_is_never_asked_through_a_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A proxy elsewhere would look for the server on itself; nobody listens on this one's port."""
+    monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("no_grpc_proxy", raising=False)
+    port = server.address.rpartition(":")[2]
+    for host in ("127.0.0.1", "localhost"):
+        answer = predict(f"{host}:{port}", "m", {"image": IMAGE}, timeout_s=5)
+        np.testing.assert_allclose(answer["image"], IMAGE * 0.5, rtol=1e-6)
+
+
+def test_other_machines_are_asked_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that counts who connects."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(10)
+        monkeypatch.setenv("grpc_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(predict, "models.invalid:8500", "m", {"image": IMAGE}, timeout_s=2)
+            connection, _ = proxy.accept()
+            assert connection.recv(100).startswith(b"CONNECT models.invalid:8500 HTTP/1.1")
+            connection.close()
+            assert isinstance(asked.exception(), ConnectionError)
