@@ -8,7 +8,7 @@
 | watching.py, versions.py | the models' folders: new versions are loaded, old ones retired |
 | servables.py, warmup.py | one loaded version, and the requests that are played before it takes over |
 | predict.py, services.py | from a request to an answer, over gRPC |
-| http_server.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
+| http_server.py, http_bodies.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
 | tokens.py | how many requests for `extract` carried a false token |
 | tensors.py, status.py, tls.py, hosts.py | arrays as messages, errors as status codes, certificates, this machine |
 | terminal.py | what commands say, and to whom |

@@ -8,18 +8,19 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc
 
 from serving import rest
+from serving.http_bodies import UnknownEndError, has_body, read_body
 from serving.status import LOGGER, from_exception, invalid
 from serving.tls import ServerTls
 from serving.tokens import as_metrics
 from serving.watching import Models
 
-BODY_LIMIT = 2**30
 METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's own
 # Codes that are not here are faults of the server: 500.
 HTTP_CODES = {
@@ -113,6 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 2**16
 
     def do_GET(self) -> None:
+        # What it holds is not looked at, and must not be taken for the next request.
+        self.close_connection = self.close_connection or has_body(self.headers)
         if self.server.metrics and self.path == METRICS_PATH:
             with self.server.counted():
                 counts = [(name, model.tokens) for name, model in self.server.models.models.items()]
@@ -123,14 +126,33 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._reply(lambda: rest.post(self.server.models, self.path, self._body()))
 
+    def handle_expect_100(self) -> bool:
+        """Lets a client that asks first send its body; the words would otherwise wait for the answer's."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the standard library refuses by itself: in JSON too, and other methods as the real server refuses them.
+
+        Args:
+          code: HTTP's.
+          message: in a few words; None takes the usual ones.
+          explain: is not told.
+        """
+        self.close_connection = True  # whatever follows has not been read
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            refused = invalid(f"Malformed request: {self.command} {self.path}")
+            code, message = HTTP_CODES[refused.code], refused.message
+        document = {"error": message or self.responses.get(HTTPStatus(code), ("unknown",))[0]}
+        self._send(code, "application/json", json.dumps(document).encode("utf-8"))
+
     def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > BODY_LIMIT:
+        try:
+            return read_body(self.headers, self.rfile)
+        except UnknownEndError:
             self.close_connection = True
-            raise invalid(
-                f"Content-Length must be a number of bytes up to {BODY_LIMIT}. Send larger tensors over gRPC."
-            )
-        return self.rfile.read(int(length))
+            raise
 
     def _reply(self, call: Callable[[], Any]) -> None:
         """Answers with the JSON document that `call` gives, or with its error."""
@@ -148,8 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(code)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:

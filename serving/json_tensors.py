@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,6 +75,13 @@ def _from_rows(rows: Any, infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dic
         raise invalid("JSON Value: Excepting 'instances' to be an list/array")
     if not rows:
         raise invalid("JSON Value: No values in 'instances' array")
+    for alias, info in infos.items():
+        if not info.tensor_shape.unknown_rank and not info.tensor_shape.dim:
+            aliases = ", ".join(f'"{name}": ...' for name in infos)
+            raise invalid(
+                f"input tensor {alias} is a single value, and 'instances' hold one a row. Use the column format: "
+                f'{{"inputs": {{{aliases}}}}}'
+            )
     named = [isinstance(row, dict) and not is_base64(row) for row in rows]
     if len(infos) > 1 and not all(named):
         raise invalid(
@@ -125,10 +132,23 @@ def _to_bytes(value: Any, alias: str) -> Any:
         return value.encode("utf-8")
     if not is_base64(value):
         raise invalid(f"JSON value of input {alias} is not of expected type: string")
+    return _from_base64(value["b64"])
+
+
+def _from_base64(text: str) -> bytes:
+    """As the real server reads it: white space is skipped, and the padding may be left out."""
+    plain = "".join(text.split(None))
+    unpadded = plain.rstrip("=")
+    missing = -len(unpadded) % 4
     try:
-        return base64.b64decode(value["b64"], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise invalid("Unable to base64 decode") from error
+        if len(plain) - len(unpadded) not in (0, missing):
+            raise ValueError("padding")
+        return base64.b64decode(unpadded + "=" * missing, validate=True)
+    except ValueError as error:  # binascii.Error is one
+        hint = ""
+        if re.fullmatch(r"[A-Za-z0-9]*[-_][\w-]*", unpadded, re.ASCII):
+            hint = ": `-` and `_` are of the URL-safe alphabet. Send standard base64, which has `+` and `/`."
+        raise invalid(f"Unable to base64 decode{hint}") from error
 
 
 def is_base64(value: Any) -> bool:
