@@ -27,7 +27,7 @@ class ModelConfig:
       latest: how many of the newest versions are served; ignored where `versions` or `every_version` says otherwise.
       versions: serve exactly these.
       every_version: serve all of them.
-      labels: (label, version) pairs that requests may use instead of a number.
+      labels: (label, version) pairs that requests may use instead of a number; these versions are served too.
 
     Raises:
       ValueError: a name or path that cannot be, or `latest` below 1.
@@ -48,8 +48,12 @@ class ModelConfig:
         if self.latest < 1:
             raise ValueError(f"`latest` must be at least 1, got {self.latest}. Use 1 to serve the newest version only.")
 
+    def labelled(self, found: Collection[int]) -> set[int]:
+        """The versions that labels hold in service, among those `found`."""
+        return set(found) & {version for _, version in self.labels}
+
     def choose(self, found: Collection[int]) -> list[int]:
-        """The versions to serve among those `found`, oldest first."""
+        """The versions that the policy serves among those `found`, oldest first; labels may hold others."""
         if self.every_version:
             return sorted(found)
         if self.versions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from email.message import Message
-from typing import IO
+from io import BufferedIOBase
 
 from serving.status import StatusError, invalid
 
@@ -26,7 +26,7 @@ class UnknownEndError(StatusError):
         super().__init__(refused.code, refused.message)
 
 
-def read_body(headers: Message, stream: IO[bytes]) -> bytes:
+def read_body(headers: Message, stream: BufferedIOBase) -> bytes:
     """The body of a request, unpacked.
 
     Args:
@@ -85,7 +85,7 @@ def unpacked(packed: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _measured(length: str, stream: IO[bytes]) -> bytes:
+def _measured(length: str, stream: BufferedIOBase) -> bytes:
     if not (length.isascii() and length.isdecimal()) or int(length) > BODY_LIMIT:
         raise UnknownEndError(
             f"Content-Length must be a number of bytes up to {BODY_LIMIT}. Send larger tensors over gRPC."
@@ -93,7 +93,7 @@ def _measured(length: str, stream: IO[bytes]) -> bytes:
     return _exactly(stream, int(length))
 
 
-def _chunked(stream: IO[bytes]) -> bytes:
+def _chunked(stream: BufferedIOBase) -> bytes:
     parts: list[bytes] = []
     left = BODY_LIMIT
     while size := _chunk_size(_line(stream)):
@@ -116,7 +116,7 @@ def _chunk_size(line: bytes) -> int:
     return int(digits, 16)
 
 
-def _line(stream: IO[bytes]) -> bytes:
+def _line(stream: BufferedIOBase) -> bytes:
     """A line without its end."""
     line = stream.readline(_LINE_LIMIT)
     if not line:
@@ -126,7 +126,7 @@ def _line(stream: IO[bytes]) -> bytes:
     return line.rstrip(b"\r\n")
 
 
-def _exactly(stream: IO[bytes], count: int) -> bytes:
+def _exactly(stream: BufferedIOBase, count: int) -> bytes:
     content = stream.read(count)
     if len(content) != count:
         raise ConnectionResetError("the client left before the end of its request")

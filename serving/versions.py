@@ -46,6 +46,7 @@ class Model:
         self.loaded: dict[int, Servable] = {}
         self.statuses: dict[int, VersionStatus] = {}
         self._failed: dict[int, list[tuple[str, int, int]]] = {}
+        self._lost: set[str] = set()
         self._lock = lock
         self.tokens = TokenCounts(config.name)
 
@@ -53,18 +54,31 @@ class Model:
         """One look at the disk: loads what is new, and only then lets go of what is no longer wanted.
 
         Where every wanted version fails, the older one stays, or comes back after a restart. Where the folder is
-        empty, what is loaded stays too: a folder that is being replaced must not take the service down.
+        empty, what is loaded stays too: a folder that is being replaced must not take the service down. A version that
+        a label points to stays as long as it lies there.
         """
         found = versions_on_disk(self.config.base_path)
-        wanted = self.config.choose(found)
-        for version in wanted:
+        wanted, held = self.config.choose(found), self.config.labelled(found)
+        for version in sorted({*wanted, *held}):
             self._ensure(version, found[version])
-        if not self.loaded and not self.config.versions:
+        if not set(self.loaded) - held and not self.config.versions:
             older = sorted(set(found) - set(wanted), reverse=True)
             any(self._ensure(version, found[version]) for version in older)
         if any(version in self.loaded for version in wanted):
-            for version in set(self.loaded) - set(wanted):
+            for version in set(self.loaded) - set(wanted) - held:
                 self.retire(version)
+        self._tell_lost_labels()
+
+    def _tell_lost_labels(self) -> None:
+        """A line in the log for each label whose version is not served, when that begins and when it ends."""
+        for label, version in self.config.labels:
+            if version not in self.loaded and label not in self._lost:
+                self._lost.add(label)
+                LOGGER.warning("label %s of model %s points to version %d, which is not served: requests for it get "
+                               "NOT_FOUND", label, self.config.name, version)  # fmt: skip
+            elif version in self.loaded and label in self._lost:
+                self._lost.remove(label)
+                LOGGER.info("label %s of model %s is served again: version %d", label, self.config.name, version)
 
     def _ensure(self, version: int, path: str) -> bool:
         """Whether a version is loaded now. One that failed is tried again only when its files have changed."""

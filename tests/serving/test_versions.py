@@ -165,6 +165,56 @@ def test_version_policies_and_labels(folder: Path, versions: dict[float, Path]) 
         assert code is grpc.StatusCode.NOT_FOUND
 
 
+def labelled(server: Server, label: str) -> float:
+    """What the version behind a label multiplies by."""
+    request = predict_request({"image": IMAGE})
+    request.model_spec.version_label = label
+    with open_channel(server.address) as channel:
+        response = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request)
+    return float(np.mean(tensors.to_array(response.outputs["image"], "image") / IMAGE))
+
+
+def test_a_label_holds_its_version_when_a_newer_one_takes_over(folder: Path, versions: dict[float, Path]) -> None:
+    with Server([ModelConfig("m", str(folder), labels=(("stable", 1),))], poll_s=POLL_S) as server:
+        shutil.copytree(versions[0.25], folder / "tmp")
+        (folder / "tmp").rename(folder / "2")
+        wait_for(lambda: states(server).get(2) == (State.AVAILABLE, 0))
+        time.sleep(3 * POLL_S)
+        assert states(server)[1] == (State.AVAILABLE, 0)
+        assert (labelled(server, "stable"), gain(server)) == (pytest.approx(0.5), pytest.approx(0.25))
+        # A newer one that does not load must not leave the label's version as the newest.
+        (folder / "3").mkdir()
+        wait_for(lambda: states(server).get(3, (0, 0))[0] == State.END)
+        time.sleep(2 * POLL_S)
+        assert gain(server) == pytest.approx(0.25)
+
+
+def test_a_restart_falls_back_past_a_version_that_a_label_holds(folder: Path, versions: dict[float, Path]) -> None:
+    shutil.copytree(versions[0.25], folder / "2")
+    (folder / "3").mkdir()
+    with Server([ModelConfig("m", str(folder), labels=(("stable", 1),))]) as server:
+        assert (labelled(server, "stable"), gain(server)) == (pytest.approx(0.5), pytest.approx(0.25))
+
+
+def test_a_label_that_lost_its_version_is_told_once(
+    folder: Path, versions: dict[float, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    shutil.copytree(versions[0.25], folder / "2")
+    lost = "label stable of model m points to version 1, which is not served"
+    with Server([ModelConfig("m", str(folder), labels=(("stable", 1),))], poll_s=POLL_S) as server:
+        assert lost not in caplog.text
+        (folder / "1").rename(folder / "tmp")
+        wait_for(lambda: lost in caplog.text)
+        time.sleep(3 * POLL_S)
+        assert caplog.text.count(lost) == 1
+        with pytest.raises(grpc.RpcError, match=r"Servable not found for request: Specific\(m, 1\)"):
+            labelled(server, "stable")
+        (folder / "tmp").rename(folder / "1")
+        wait_for(lambda: "label stable of model m is served again: version 1" in caplog.text)
+        assert labelled(server, "stable") == pytest.approx(0.5)
+
+
 def test_warm_up_requests_are_played(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     write_warmup(str(folder / "1"), [predict_request({"image": IMAGE})] * 2)
