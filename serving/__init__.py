@@ -2,7 +2,7 @@
 
 | file | holds |
 |---|---|
-| client.py, channels.py | `Client`, `predict` and the command that sends a picture |
+| client.py, channels.py, signatures.py | `Client`, `predict`, what a model takes, the command that sends a picture |
 | server.py | `Server` and the command that serves |
 | config.py | which models are served |
 | watching.py, versions.py | the models' folders: new versions are loaded, old ones retired |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -130,8 +131,22 @@ def test_a_savedmodel_without_the_signature_or_with_several_answers_is_said(save
 
     tf.saved_model.save(tf.Module(), str(tmp_path), signatures={"serving_default": named, "unnamed": unnamed})
     assert SavedModelSuspect(tmp_path)(_pictures()).shape == (len(_pictures()), 3)
-    with pytest.raises(ValueError, match=r"must take one picture and answer with one tensor, got .* \['a', 'b'\]"):
+    with pytest.raises(ValueError, match=r"must answer with one tensor, or with `image` .*, got \['a', 'b'\] in `unn"):
         SavedModelSuspect(tmp_path, signature="unnamed")(_pictures())
+    tf.saved_model.save(tf.Module(), str(tmp_path / "bare"))
+    with pytest.raises(
+        ValueError, match=r"must have the signature `serving_default`, got \[\]. Export it anew: model.e"
+    ):
+        SavedModelSuspect(tmp_path / "bare")(_pictures())
+
+
+@pytest.mark.parametrize("damaged", ["saved_model.pb", "variables/variables.index"])
+def test_a_damaged_savedmodel_is_one_sentence(saved: Path, tmp_path: Path, damaged: str) -> None:
+    shutil.copytree(saved, tmp_path / "1")
+    (tmp_path / "1" / damaged).write_bytes(b"\xff" * 64)
+    with pytest.raises(ValueError, match=r"1` cannot be loaded: .*Is the SavedModel whole") as caught:
+        SavedModelSuspect(tmp_path / "1")(_pictures())
+    assert len(str(caught.value)) < 600
 
 
 def test_class_scores_come_as_they_are(tmp_path: Path) -> None:

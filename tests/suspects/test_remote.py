@@ -129,8 +129,20 @@ def test_unavailable_for_good(suspect: GrpcSuspect, service: FakeService) -> Non
 
 def test_a_refusal_is_not_repeated(suspect: GrpcSuspect, service: FakeService) -> None:
     service.failures = [grpc.StatusCode.NOT_FOUND]
-    with pytest.raises(UnreachableError, match=r"`grpc://.*/m` did not answer: NOT_FOUND: not now. Check the address"):
+    with pytest.raises(
+        UnreachableError, match=r"`grpc://.*/m` answered with an error: NOT_FOUND: not now. Check the mod"
+    ):
         suspect(_pictures())
+    assert service.calls == 1
+
+
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "INTERNAL", "UNAUTHENTICATED", "UNIMPLEMENTED"])
+def test_an_answer_with_an_error_is_not_silence(suspect: GrpcSuspect, service: FakeService, code: str) -> None:
+    """This service does not tell what it takes either, and so its first words stand."""
+    service.failures = [grpc.StatusCode[code]]
+    with pytest.raises(UnreachableError, match=rf"answered with an error: {code}: not now\.") as caught:
+        suspect(_pictures())
+    assert "server is up" not in str(caught.value)
     assert service.calls == 1
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfwm.suspects.answers import UnfitAnswersError, possible_answers
+from tfwm.suspects.forms import PictureForm, Shape, UnfitPicturesError, only_input, plain_words, told_plainly
 from tfwm.types import Access, Suspect
 from tfwm.untrusted import parse_arrays
 
@@ -112,7 +113,26 @@ class KerasSuspect:
     access: Access = Access.WEIGHTS
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        return in_batches(lambda part: self.model(part, training=False), images)
+        form = self._form
+        form.check(images.shape, self.name)
+
+        def answer(part: np.ndarray) -> np.ndarray:
+            with told_plainly(self.name, part.shape):
+                return np.asarray(self.model(part, training=False))
+
+        return in_batches(form.by_its_number(answer), images)
+
+    @property
+    def _form(self) -> PictureForm:
+        """What the model says that it takes; a model that has never been called says nothing."""
+        try:
+            shape = self.model.input_shape
+        except (AttributeError, RuntimeError):
+            return PictureForm(None)
+        if isinstance(shape, tuple):
+            return PictureForm(shape)
+        shapes = shape if isinstance(shape, dict) else dict(zip(self.model.input_names, shape))
+        return only_input({name: ("float32", tuple(one)) for name, one in shapes.items()}, self.name)
 
 
 @dataclass(frozen=True)
@@ -150,22 +170,35 @@ class SavedModelSuspect:
     access: Access = Access.QUERIES
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        if self.signature not in self._loaded.signatures:
-            raise ValueError(
-                f"`{self.directory}` must have the signature `{self.signature}`, got "
-                f"{sorted(self._loaded.signatures)}. Name one of these."
-            )
-        signature = self._loaded.signatures[self.signature]
-        arguments, outputs = signature.structured_input_signature[1], signature.structured_outputs
+        named, signature = str(self.directory), self._signature()
+        specs, outputs = signature.structured_input_signature[1], signature.structured_outputs
+        form = only_input({name: (spec.dtype.name, _sizes(spec.shape)) for name, spec in specs.items()}, named)
         possible = possible_answers(outputs)
-        if len(arguments) != 1 or not possible:
-            raise ValueError(
-                f"`{self.directory}` must take one picture and answer with one tensor, got {sorted(arguments)} and "
-                f"{sorted(outputs)} in `{self.signature}`. Name a signature that does."
+        if not possible:
+            raise UnfitPicturesError(
+                f"`{named}` must answer with one tensor, or with `image` or `scores` among others, got "
+                f"{sorted(outputs)} in `{self.signature}`. Name a signature that does, or export one."
             )
-        (argument,) = arguments
         output = possible[0].output if possible[0].output in outputs else next(iter(outputs))
-        return in_batches(lambda part: signature(**{argument: part})[output], images)
+        form.check(images.shape, named)
+
+        def answer(part: np.ndarray) -> np.ndarray:
+            import tensorflow as tf
+
+            with told_plainly(named, part.shape):
+                return np.asarray(signature(**{form.name: tf.cast(part, form.dtype)})[output])
+
+        return in_batches(form.by_its_number(answer), images)
+
+    def _signature(self) -> Any:
+        """The signature that is asked."""
+        names = sorted(self._loaded.signatures)
+        if self.signature in names:
+            return self._loaded.signatures[self.signature]
+        remedy = "Name one of these" if names else "Export it anew: model.export(folder), or tfwm export"
+        raise UnfitPicturesError(
+            f"`{self.directory}` must have the signature `{self.signature}`, got {names}. {remedy}."
+        )
 
     @cached_property
     def _loaded(self) -> Any:
@@ -174,7 +207,13 @@ class SavedModelSuspect:
 
         if not (Path(self.directory) / "saved_model.pb").is_file():
             raise FileNotFoundError(f"`{self.directory}` holds no saved_model.pb. Give the version folder.")
-        return tf.saved_model.load(str(self.directory))
+        try:
+            return tf.saved_model.load(str(self.directory))
+        except Exception as error:  # a damaged one, or one with operations of others, raises a dozen types
+            raise UnfitPicturesError(
+                f"`{self.directory}` cannot be loaded: {plain_words(str(error))}. Is the SavedModel whole, and does it "
+                "run under plain TensorFlow?"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -238,6 +277,11 @@ class RecordedSuspect:
                 "Record the suspect's outputs on the key's own probe images (`tfwm probes` writes them)."
             )
         return np.stack([self.answers[digest] for digest in digests])
+
+
+def _sizes(shape: Any) -> Shape | None:
+    """A TensorShape as numbers; None where even their number is not fixed."""
+    return None if shape.rank is None else tuple(shape)
 
 
 def _digest(image: np.ndarray) -> str:
