@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfwm.data.reading.decode import JPEG_MAGIC, PNG_MAGIC
+from tfwm.exporting.orientation import read_said, turned, turned_size
 
 MAX_PIXELS = 64_000_000
 LUMA = (19595, 38470, 7471)  # 0.299, 0.587 and 0.114 of 65,536
@@ -14,11 +15,11 @@ def decode_images(files: tf.Tensor, max_pixels: int = MAX_PIXELS, *, channels: i
     """Decodes the files of one request, inside a graph.
 
     Everything is checked from the headers before a pixel is decoded; what does not fit is
-    INVALID_ARGUMENT. Like `tfwm.data.decode_image`, but the alpha channel is dropped instead of
-    laid on white and the EXIF orientation is not applied: a graph has no operations for them.
+    INVALID_ARGUMENT. Like `tfwm.data.decode_image`: transparent pixels are laid on white (to the
+    level), the EXIF orientation is applied, and an animation is refused.
 
     Args:
-      files: string `[n]`, PNG or JPEG, all of one height and width.
+      files: string `[n]`, PNG or JPEG, all of one height and width once they are turned upright.
       max_pixels: the largest width x height of one image.
       channels: 3, grey files are repeated; or 1, colour files become luma as in `tfwm.data.with_channels`.
 
@@ -63,14 +64,22 @@ def _too_large(max_pixels: int) -> str:
 
 
 def _size(file: tf.Tensor) -> tf.Tensor:
-    """Height and width that the file's header gives, int64 `[2]`."""
-    is_png = tf.equal(tf.strings.substr(file, 0, len(PNG_MAGIC)), PNG_MAGIC)
+    """Height and width of the upright picture, as the file's header and its EXIF give them, int64 `[2]`."""
+    is_png = _is_png(file)
     is_jpeg = tf.equal(tf.strings.substr(file, 0, len(JPEG_MAGIC)), JPEG_MAGIC)
     with tf.control_dependencies(
         [tf.debugging.Assert(is_png | is_jpeg, ["`image_bytes` must be PNG or JPEG files, not names or base64 text"])]
     ):
         file = tf.identity(file)
-    return tf.cond(is_png, lambda: _png_size(file), lambda: tf.cast(tf.io.extract_jpeg_shape(file)[:2], tf.int64))
+    size = tf.cond(is_png, lambda: _png_size(file), lambda: tf.cast(tf.io.extract_jpeg_shape(file)[:2], tf.int64))
+    said = read_said(file, is_png)
+    still = tf.debugging.assert_less_equal(said.frames, 1, "`image_bytes` must hold single pictures, no animation")
+    with tf.control_dependencies([still]):
+        return turned_size(size, said.orientation)
+
+
+def _is_png(file: tf.Tensor) -> tf.Tensor:
+    return tf.equal(tf.strings.substr(file, 0, len(PNG_MAGIC)), PNG_MAGIC)
 
 
 def _png_size(file: tf.Tensor) -> tf.Tensor:
@@ -83,6 +92,20 @@ def _png_size(file: tf.Tensor) -> tf.Tensor:
 
 
 def _decode(file: tf.Tensor) -> tf.Tensor:
+    """The upright picture, uint8 `[height, width, 3]`."""
+    is_png = _is_png(file)
+    said = read_said(file, is_png)
     # The default inverse DCT is off by up to 3 of 255 levels; this one gives Pillow's pixels. The
     # operation takes PNG files as well.
-    return tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE")
+    colours = tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE")
+    # Asked for four channels, the decoder leaves the colours of few bits as they are: only the alpha is taken.
+    pixels = tf.cond(
+        said.transparent, lambda: _on_white(colours, tf.io.decode_png(file, channels=4)[..., 3:]), lambda: colours
+    )
+    return tf.ensure_shape(turned(pixels, said.orientation), [None, None, 3])
+
+
+def _on_white(colours: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """uint8 `[height, width, 3]` before a white ground, with an alpha `[height, width, 1]`; rounded."""
+    colours, alpha = tf.cast(colours, tf.int32), tf.cast(alpha, tf.int32)
+    return tf.cast((colours * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
