@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow import keras
@@ -7,6 +8,7 @@ from tensorflow import keras
 from tests.toy_classifier import toy_classifier
 from tfwm.components import smoke
 from tfwm.exporting import export
+from tfwm.suspects import SavedModelSuspect
 
 
 def _model(height=None, width=None, channels=3):
@@ -36,9 +38,44 @@ def test_a_grey_model_that_answers_in_colour_is_told(tmp_path):
     assert any(re.search(r"picture of \[64, 64, 1\] with one of \[64, 64, 3\]", sentence) for sentence in found)
 
 
+def _with_poolings(count):
+    """A U-Net of `count` levels that says that it takes any size, and takes multiples of 2 ** count only."""
+    inputs = deep = keras.Input((None, None, 3), name="input_1")
+    levels = []
+    for _ in range(count):
+        levels.append(deep)
+        deep = keras.layers.MaxPooling2D(2)(deep)
+    for level in reversed(levels):
+        deep = keras.layers.Concatenate()([level, keras.layers.UpSampling2D(2)(deep)])
+    return keras.Model(inputs, keras.layers.Conv2D(3, 1, activation="sigmoid")(deep))
+
+
+def test_a_network_for_multiples_only_is_exported_for_every_size(tmp_path):
+    model = _with_poolings(4)
+    directory = export(model, tmp_path / "model", public=True)
+    assert smoke.problems(directory) == []
+    suspect = SavedModelSuspect(directory)
+    odd = np.random.default_rng(0).random((2, 70, 50, 3), np.float32)
+    assert suspect(odd).shape == odd.shape
+    # A size that the network takes is answered as before.
+    even = odd[:, :64, :48]
+    np.testing.assert_allclose(suspect(even), model(even), atol=1e-6)
+
+
+def test_a_network_that_fails_on_odd_sizes_is_told(tmp_path):
+    """As others export it, without tfwm."""
+
+    def answer(image):
+        coarse = tf.nn.avg_pool2d(image, 4, 4, "SAME")
+        return 0.5 * image + 0.5 * tf.repeat(tf.repeat(coarse, 4, axis=1), 4, axis=2)
+
+    found = smoke.problems(_save(tmp_path / "model", answer))
+    assert any(re.search("`serving_default` fails: .*INVALID_ARGUMENT", sentence) for sentence in found)
+
+
 def test_shapes_are_the_models_own_where_it_has_one(tmp_path):
     assert smoke.served_shapes(export(_model(32, 48, 1), tmp_path / "fixed", public=True)) == [(32, 48, 1)]
-    assert smoke.served_shapes(export(_model(32, None), tmp_path / "half", public=True)) == [(32, 64, 3), (32, 80, 3)]
+    assert smoke.served_shapes(export(_model(32, None), tmp_path / "half", public=True)) == [(32, 64, 3), (32, 45, 3)]
 
 
 def test_a_missing_signature_is_told(tmp_path):

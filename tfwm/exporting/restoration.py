@@ -8,12 +8,14 @@ from tensorflow import keras
 from tfwm.exporting.encoded import decode_images, encode_images
 from tfwm.exporting.signatures import Signature
 from tfwm.keys import OwnerKey
-from tfwm.networks.resampling import resample
+from tfwm.networks.resampling import any_size, resample
 from tfwm.sealing import SealedNetworks
 from tfwm.suspects.answers import IMAGES
 from tfwm.types import Scheme
 
 EXTRACTOR = "extractor"
+_MULTIPLES = tuple(2**downs for downs in range(7))
+_TRIED = 64  # pixels a side, about: small enough to be quick, large enough for a network without padding
 LOGO = "logo"  # an extractor's output that is a picture, and stays one where it is grey
 
 
@@ -21,7 +23,11 @@ class RestorationSignatures:
     """See `tfwm.exporting.signatures.Signatures`; models map `[n, h, w, 1 or 3]` images in [0, 1] to such images."""
 
     def public(self, model: keras.Model) -> dict[str, Signature]:
-        """The model's images, held to [0, 1]: as floats for floats, as PNG files for files."""
+        """The model's images, held to [0, 1]: as floats for floats, as PNG files for files.
+
+        A network that says it takes every size, and takes multiples of a number only, is served for every size.
+        """
+        model = for_every_size(model)
         channels = model.input_shape[-1]
 
         @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32, "image")], autograph=False)
@@ -66,6 +72,29 @@ class RestorationSignatures:
             return {name: _mark(name, output) for name, output in zip(names, outputs, strict=True)}
 
         return sealed, extract
+
+
+def for_every_size(model: keras.Model) -> keras.Model:
+    """The model itself where it takes every size or one alone; else one that pads pictures to what it takes, and crops.
+
+    Args:
+      model: `[n, h, w, c]` to images of that size. One that keeps the size of no multiple up to 64 stays as it is.
+    """
+    if tuple(model.input_shape[1:3]) != (None, None):
+        return model
+    multiple = next((multiple for multiple in _MULTIPLES if _keeps_size(model, multiple)), 1)
+    return model if multiple == 1 else any_size(model, multiple)
+
+
+def _keeps_size(model: keras.Model, multiple: int) -> bool:
+    """Whether the model answers a picture of odd multiples of a number with one of the same size."""
+    count = (_TRIED // multiple) | 1
+    height, width = multiple * count, multiple * (count + 2)
+    try:
+        answer = model(tf.zeros([1, height, width, model.input_shape[-1]]), training=False)
+    except (ValueError, tf.errors.OpError):
+        return False
+    return tuple(answer.shape[1:3]) == (height, width)
 
 
 def _restored(model: keras.Model, image: tf.Tensor) -> tf.Tensor:
