@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.util
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,27 @@ class Cluster:
                 f"`work_dir` must be a mounted folder, got {self.work_dir}: checkpoints are written in place. "
                 "Mount a volume, or on Vertex use /gcs/<bucket>/<folder>."
             )
+
+
+def check_name(option: str, name: str, *, longest: int = 63, dots: bool = False) -> None:
+    """Refuses a name that Kubernetes would refuse, or Kubeflow with less of a reason.
+
+    Args:
+      option: that gave it, for the message.
+      name: of a pipeline, a claim or a secret.
+      longest: letters that it may have.
+      dots: whether dots may be in it.
+
+    Raises:
+      ValueError: other letters, or too many.
+    """
+    inside = "-." if dots else "-"
+    pattern = f"[a-z0-9]([a-z0-9{re.escape(inside)}]*[a-z0-9])?"
+    if not re.fullmatch(pattern, name) or len(name) > longest:
+        raise ValueError(
+            f"`{option}` must be at most {longest} of the letters a to z, digits and `{inside}`, with a letter or digit "
+            f"at both ends, got {name!r}: Kubernetes takes no other names. Rename it."
+        )
 
 
 def need_kfp() -> None:

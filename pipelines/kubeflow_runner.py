@@ -36,10 +36,15 @@ def compile_pipeline(
 
     Raises:
       RuntimeError: kfp is not installed.
-      ValueError: `volume` has another form.
+      ValueError: `volume` has another form, or a name is one that Kubernetes refuses.
     """
-    from pipelines.cluster import cluster_arguments, need_kfp
+    from pipelines.cluster import check_name, cluster_arguments, need_kfp
 
+    check_name("name", config.name)
+    if secret:
+        check_name("secret", secret, longest=253, dots=True)
+    if volume:
+        _check_volume(volume)
     need_kfp()
     functions = [_mount_volume(volume)] if volume else []
     functions += [_mount_secret(secret)] if secret else []
@@ -59,12 +64,19 @@ def compile_pipeline(
     return output
 
 
-def _mount_volume(volume: str) -> Callable[[Any], Any]:
+def _check_volume(volume: str) -> None:
+    from pipelines.cluster import check_name
+
     claim, separator, folder = volume.partition(":")
     if not claim or not separator or not folder.startswith("/"):
         raise ValueError(f"`volume` must be claim:/folder, got {volume!r}. For example tfwm:/mnt/tfwm.")
+    check_name("volume", claim, longest=253, dots=True)
+
+
+def _mount_volume(volume: str) -> Callable[[Any], Any]:
     from kfp import onprem
 
+    claim, _, folder = volume.partition(":")
     return onprem.mount_pvc(claim, "tfwm-volume", folder)
 
 

@@ -35,10 +35,11 @@ def compile_pipeline(config: PipelineConfig, cluster: Cluster, output: str | Pat
 
     Raises:
       RuntimeError: kfp is not installed.
-      ValueError: another ending, or a serving check that v2 does not have.
+      ValueError: a name that Kubernetes refuses, another ending, or a serving check that v2 does not have.
     """
-    from pipelines.cluster import cluster_arguments, defaults_of, need_kfp
+    from pipelines.cluster import check_name, cluster_arguments, defaults_of, need_kfp
 
+    check_name("name", config.name)
     need_kfp()
     output = Path(output)
     if output.suffix not in (".yaml", ".json"):

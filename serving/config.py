@@ -103,7 +103,9 @@ def from_file(path: str | Path) -> list[ModelConfig]:
     from tensorflow_serving.config import model_server_config_pb2
 
     try:
-        message = text_format.Parse(Path(path).read_text(encoding="utf-8"), model_server_config_pb2.ModelServerConfig())
+        message = text_format.Parse(
+            Path(path).read_text(encoding="utf-8-sig"), model_server_config_pb2.ModelServerConfig()
+        )
     except text_format.ParseError as error:
         raise ValueError(f"`{path}` is not a ModelServerConfig: {error}. See serving/models.config.") from error
     if not message.model_config_list.config:

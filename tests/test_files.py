@@ -134,6 +134,11 @@ def test_json_round_trip(tmp_path: Path) -> None:
     assert read_json(path) == {"a": [1, 2.5, None, "ü"]}
 
 
+def test_a_byte_order_mark_is_no_part_of_the_document(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(b"\xef\xbb\xbf" + '{"a": "ü"}'.encode())
+    assert read_json(tmp_path / "x.json") == {"a": "ü"}
+
+
 @pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)

@@ -211,7 +211,8 @@ def read_json(path: str | Path, *, limit: int = LARGEST_JSON) -> Any:
             f"`{path}` must have at most {limit} bytes, got {Path(path).stat().st_size}. Is it another file?"
         )
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
+        # Editors of some systems put a byte order mark before what they save.
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_named_once)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"`{path}` is not valid JSON: {error}. Was it cut off or edited by hand?") from error
 

@@ -26,6 +26,13 @@ def test_a_given_file_is_read_and_nothing_is_drawn(tmp_path):
     assert not (tmp_path / "work").exists()
 
 
+def test_a_byte_order_mark_before_the_secret_is_passed_over(tmp_path):
+    file = tmp_path / "secret"
+    file.write_bytes(b"\xef\xbb\xbf" + b"0f" * 32 + b"\r\n")
+    file.chmod(0o600)
+    assert owner_secret(str(file), tmp_path / "work") == bytes([15]) * 32
+
+
 def test_a_file_that_others_may_read_is_refused(tmp_path):
     file = tmp_path / "secret"
     file.write_text("0f" * 32)

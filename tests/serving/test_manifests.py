@@ -34,6 +34,11 @@ def test_models_config() -> None:
     assert config.from_file(SERVING / "models.config") == [ModelConfig("marked", "/models/marked")]
 
 
+def test_a_models_config_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "models.config").write_bytes(b"\xef\xbb\xbf" + (SERVING / "models.config").read_bytes())
+    assert config.from_file(tmp_path / "models.config") == [ModelConfig("marked", "/models/marked")]
+
+
 def test_the_config_map_holds_a_models_config(tmp_path: Path) -> None:
     (configmap,) = documents("k8s/configmap.yaml")
     (tmp_path / "models.config").write_text(configmap["data"]["models.config"])

@@ -43,7 +43,7 @@ def fingerprint(secret: bytes) -> str:
 
 def _parsed(path: Path) -> bytes:
     try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        secret = bytes.fromhex(path.read_text(encoding="utf-8-sig").strip())
     except ValueError:
         secret = b""
     if len(secret) != SECRET_BYTES:
