@@ -63,11 +63,33 @@ fetch_uv() {
     return 1
 }
 
-# uv does not read pip's settings: hand on the registry and the certificates that the user chose for pip.
+# pip_settings: what `pip config list` shows, of the first Python here that has pip: its files, PIP_CONFIG_FILE, PIP_*.
+pip_settings() {
+    for any in ${python:+"$python"} $(on_path python3) $(on_path python); do
+        "$any" -m pip config list 2>/dev/null </dev/null && return
+    done
+    return 0
+}
+
+# pip_setting NAME: prints its value, as pip itself chooses it: the environment, then [install], then [global].
+pip_setting() {
+    for section in ':env:' install global; do
+        value=$(printf '%s\n' "$settings" | sed -n "s/^$section\.$1='\(.*\)'\$/\1/p" | sed 's/\\n/ /g; s/^ *//' | tail -n 1)
+        [ -z "$value" ] || { printf '%s\n' "$value"; return; }
+    done
+}
+
+# uv does not read pip's settings: hand on the registries and the certificates that the user chose for pip.
 share_pip_settings() {
-    index=${UV_INDEX_URL:-${PIP_INDEX_URL:-$("${python:-python3}" -m pip config get global.index-url 2>/dev/null || true)}}
+    settings=$(pip_settings)
+    index=${UV_INDEX_URL:-${PIP_INDEX_URL:-$(pip_setting index-url)}}
+    more=$(pip_setting extra-index-url) links=$(pip_setting find-links) hosts=$(pip_setting trusted-host)
+    cert=${PIP_CERT:-$(pip_setting cert)}
     [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
-    [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"
+    [ -z "$more" ] || export UV_INDEX="${UV_INDEX:-$more}"
+    [ -z "$links" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$(printf '%s' "$links" | tr ' ' ',')}"
+    [ -z "$hosts" ] || export UV_INSECURE_HOST="${UV_INSECURE_HOST:-$hosts}"
+    [ -z "$cert" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$cert}"
 }
 
 no_python() {

@@ -179,6 +179,52 @@ def test_a_moved_repository_gets_a_new_venv_and_a_changed_pin_does_not(machine: 
     assert made.read_text() == "made\nmade\n"
 
 
+SHARED = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_INSECURE_HOST", "SSL_CERT_FILE")
+
+
+def _shared_with_uv(machine: Machine, listed: str, **settings: str) -> dict[str, str]:
+    """What uv is told, where `pip config list` shows these lines."""
+    _fake_tools(machine, "; ".join(f'echo "{name}=${{{name}-}}" >>"{machine.home}/told"' for name in SHARED))
+    answers = f"""cat <<'END'\n{listed}\nEND\n;; -m*) exit 1 ;; *) echo "3.10 $0" ;; esac"""
+    machine.add("bin/python3.10", f'case "$*" in "-m pip config list") {answers}')
+    assert machine.run(**settings).returncode == 0
+    told = (machine.home / "told").read_text().splitlines()
+    return {name: value for name, value in (line.split("=", 1) for line in told) if value}
+
+
+@pytest.mark.parametrize("section", ["install", "global", ":env:"])
+def test_the_registry_that_pip_is_set_to_is_uvs_too(machine: Machine, section: str):
+    """In whatever file or section: of PIP_CONFIG_FILE, of the user's, of the machine's."""
+    assert _shared_with_uv(machine, f"{section}.index-url='https://me:pass@mine.example/simple'") == {
+        "UV_DEFAULT_INDEX": "https://me:pass@mine.example/simple"
+    }
+
+
+def test_install_goes_before_global_and_the_environment_before_both(machine: Machine):
+    listed = "global.index-url='https://a'\ninstall.index-url='https://b'"
+    assert _shared_with_uv(machine, listed) == {"UV_DEFAULT_INDEX": "https://b"}
+    (machine.home / "told").unlink()
+    (machine.repository / ".venv/installed").unlink()
+    (machine.repository / ".venv/bin/activate").unlink()
+    found = _shared_with_uv(machine, listed, PIP_INDEX_URL="https://c", UV_DEFAULT_INDEX="")
+    assert found == {"UV_DEFAULT_INDEX": "https://c"}
+
+
+def test_what_else_pip_is_told_of_registries_is_handed_on(machine: Machine):
+    listed = (
+        "global.extra-index-url='\\nhttps://x\\nhttps://y'\nglobal.find-links='/a /b'\n"
+        "install.trusted-host='mine.example'\nglobal.cert='/ca.pem'\nglobal.timeout='60'"
+    )
+    assert _shared_with_uv(machine, listed) == {
+        "UV_INDEX": "https://x https://y", "UV_FIND_LINKS": "/a,/b", "UV_INSECURE_HOST": "mine.example",
+        "SSL_CERT_FILE": "/ca.pem",
+    }  # fmt: skip
+
+
+def test_no_settings_of_pip_are_no_settings_of_uv(machine: Machine):
+    assert _shared_with_uv(machine, "") == {}
+
+
 def test_a_failed_install_shows_the_log_and_leaves_no_stamp(machine: Machine):
     _fake_tools(machine, 'echo "No space left on device"; exit 1')
     result = machine.run()
