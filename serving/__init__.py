@@ -6,7 +6,7 @@
 | server.py | `Server` and the command that serves |
 | config.py | which models are served |
 | watching.py, versions.py | the models' folders: new versions are loaded, old ones retired |
-| servables.py, warmup.py | one loaded version, and the requests that are played before it takes over |
+| servables.py, warmup.py, places.py | one loaded version, and the requests that are played before it takes over |
 | predict.py, services.py | from a request to an answer, over gRPC |
 | http_server.py, http_bodies.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
 | tokens.py | how many requests for `extract` carried a false token |

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
 from serving.config import ModelConfig
+from serving.places import PlainPlace
 from serving.servables import Servable
 from serving.status import LOGGER, StatusError
 from serving.tokens import TokenCounts
@@ -49,6 +50,7 @@ class Model:
         self._lost: set[str] = set()
         self._lock = lock
         self.tokens = TokenCounts(config.name)
+        self._place = PlainPlace(config.base_path)
 
     def refresh(self) -> None:
         """One look at the disk: loads what is new, and only then lets go of what is no longer wanted.
@@ -57,7 +59,7 @@ class Model:
         empty, what is loaded stays too: a folder that is being replaced must not take the service down. A version that
         a label points to stays as long as it lies there.
         """
-        found = versions_on_disk(self.config.base_path)
+        found = versions_on_disk(self._place.path)
         wanted, held = self.config.choose(found), self.config.labelled(found)
         for version in sorted({*wanted, *held}):
             self._ensure(version, found[version])
@@ -122,6 +124,12 @@ class Model:
         if idle:
             servable.close()
         LOGGER.info("model %s version %d retired", self.config.name, version)
+
+    def close(self) -> None:
+        """Takes every version out of service."""
+        for version in list(self.loaded):
+            self.retire(version)
+        self._place.close()
 
     def ended(self, servable: Servable) -> None:
         """Closes a retired version after its last request."""

@@ -70,8 +70,7 @@ class Models:
             self._thread.join()
         for model in self.models.values():
             model.tokens.report(at_last=True)
-            for version in list(model.loaded):
-                model.retire(version)
+            model.close()
 
     @contextmanager
     def acquire(self, spec: model_pb2.ModelSpec) -> Iterator[Servable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -209,3 +210,13 @@ def test_every_scheme_that_an_export_can_read_declares_it(cases: dict[str, Case]
         else:
             assert scheme.kind == RESTORATION
             assert isinstance(scheme.extractor_outputs, tuple), name
+
+
+@pytest.mark.parametrize("name", [b"plain", b"a [1] *?", b"\\x", "ä ö".encode(), b"\xff\xfe"])
+def test_any_name_of_a_folder_will_do(tmp_path: Path, name: bytes) -> None:
+    """Brackets are patterns to TensorFlow, and bytes that are no UTF-8 it refuses."""
+    model, folder = toy_classifier(), tmp_path / os.fsdecode(name)
+    suspect = SavedModelSuspect(export(model, folder / "1", public=True))
+    pictures = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
+    np.testing.assert_allclose(suspect(pictures), model(pictures), atol=1e-5)
+    assert sorted(path.name for path in folder.iterdir()) == ["1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -228,6 +229,19 @@ def test_a_failing_warm_up_fails_the_version(running: Server, folder: Path, vers
     (folder / "tmp").rename(folder / "2")
     wait_for(lambda: states(running).get(2) == (State.END, grpc.StatusCode.INVALID_ARGUMENT.value[0]))
     assert gain(running) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", [b"a [1] *?", b"back\\slash", "ä ö".encode(), b"\xff\xfe"])
+def test_any_name_of_a_folder_will_do(versions: dict[float, Path], tmp_path: Path, name: bytes) -> None:
+    """Brackets are patterns to TensorFlow, and bytes that are no UTF-8 it refuses."""
+    folder = tmp_path / os.fsdecode(name)
+    shutil.copytree(versions[0.5], folder / "1")
+    with Server({"m": folder}, poll_s=POLL_S) as server:
+        assert gain(server) == pytest.approx(0.5)
+        shutil.copytree(versions[0.25], folder / "tmp")
+        (folder / "tmp").rename(folder / "2")
+        wait_for(lambda: states(server).get(2) == (State.AVAILABLE, 0))
+        assert gain(server) == pytest.approx(0.25)
 
 
 def test_only_numbered_folders_are_versions(tmp_path: Path) -> None:

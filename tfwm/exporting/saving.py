@@ -12,7 +12,7 @@ from tfwm.exporting.restoration import RestorationSignatures
 from tfwm.exporting.scanning import ExportError, scan
 from tfwm.exporting.signatures import Signatures
 from tfwm.exporting.warmup import can_write, write_noise
-from tfwm.files import new_directory
+from tfwm.files import new_directory, without_wildcards
 from tfwm.keys import OwnerKey
 from tfwm.kinds import Kind, PerKind, kind_called, kind_of_network
 from tfwm.types import Scheme
@@ -74,9 +74,10 @@ def export(
             sealed, signatures["extract"] = extraction
     deployed = Deployed(model, sealed)
     with new_directory(directory) as temporary:
-        tf.saved_model.save(deployed, str(temporary), signatures=signatures)
-        if warmup and can_write():
-            write_noise(temporary, model.input_shape)
+        with without_wildcards(temporary) as place:
+            tf.saved_model.save(deployed, str(place), signatures=signatures)
+            if warmup and can_write():
+                write_noise(place, model.input_shape)
         if problems := scan(temporary):
             raise ExportError("the SavedModel was not written: " + "; ".join(problems) + ". Mend the model first.")
     return Path(directory)

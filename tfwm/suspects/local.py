@@ -14,6 +14,7 @@ import numpy as np
 
 from tfwm.suspects.answers import UnfitAnswersError, possible_answers
 from tfwm.suspects.forms import PictureForm, Shape, UnfitPicturesError, only_input, plain_words, told_plainly
+from tfwm.files import without_wildcards
 from tfwm.types import Access, Suspect
 from tfwm.untrusted import parse_arrays
 
@@ -208,7 +209,8 @@ class SavedModelSuspect:
         if not (Path(self.directory) / "saved_model.pb").is_file():
             raise FileNotFoundError(f"`{self.directory}` holds no saved_model.pb. Give the version folder.")
         try:
-            return tf.saved_model.load(str(self.directory))
+            with without_wildcards(self.directory) as place:
+                return tf.saved_model.load(str(place))
         except Exception as error:  # a damaged one, or one with operations of others, raises a dozen types
             raise UnfitPicturesError(
                 f"`{self.directory}` cannot be loaded: {plain_words(str(error))}. Is the SavedModel whole, and does it "
