@@ -33,8 +33,8 @@ def without_wildcards(path: str | Path) -> Iterator[Path]:
     """Yields a name of the path for TensorFlow, which looks for checkpoints by patterns, and takes names in UTF-8 only.
 
     Args:
-      path: of a file or folder; a link to it, for the time of the context, where it has brackets, stars and the like, or
-        bytes that are no UTF-8.
+      path: of a file or folder; a link to it, for the time of the context, where it has brackets, stars and the like,
+        or bytes that are no UTF-8.
     """
     if not set(str(path)) & WILDCARDS and os.fsencode(path) == str(path).encode("utf-8", "replace"):
         yield Path(path)

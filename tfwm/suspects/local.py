@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfwm.files import without_wildcards
 from tfwm.suspects.answers import UnfitAnswersError, possible_answers
 from tfwm.suspects.forms import PictureForm, Shape, UnfitPicturesError, only_input, plain_words, told_plainly
-from tfwm.files import without_wildcards
 from tfwm.types import Access, Suspect
 from tfwm.untrusted import parse_arrays
 
