@@ -108,12 +108,25 @@ def from_file(path: str | Path) -> list[ModelConfig]:
         )
     except text_format.ParseError as error:
         raise ValueError(f"`{path}` is not a ModelServerConfig: {error}. See serving/models.config.") from error
+    return from_message(message, path)
+
+
+def from_message(message: model_server_config_pb2.ModelServerConfig, named: str | Path) -> list[ModelConfig]:
+    """Model configurations from a ModelServerConfig.
+
+    Args:
+      message: of a file, or of a request.
+      named: where it came from, for messages.
+
+    Raises:
+      ValueError: no model, or something that only the real server has.
+    """
     if not message.model_config_list.config:
-        raise ValueError(f"`{path}` lists no model. It needs model_config_list {{ config {{ ... }} }}.")
-    return [_from_message(config, path) for config in message.model_config_list.config]
+        raise ValueError(f"`{named}` lists no model. It needs model_config_list {{ config {{ ... }} }}.")
+    return [_from_entry(config, named) for config in message.model_config_list.config]
 
 
-def _from_message(message: model_server_config_pb2.ModelConfig, path: str | Path) -> ModelConfig:
+def _from_entry(message: model_server_config_pb2.ModelConfig, path: str | Path) -> ModelConfig:
     """One entry of the file at `path`."""
     if message.model_platform not in ("", "tensorflow"):
         raise ValueError(

@@ -26,12 +26,13 @@ class UnknownEndError(StatusError):
         super().__init__(refused.code, refused.message)
 
 
-def read_body(headers: Message, stream: BufferedIOBase) -> bytes:
+def read_body(headers: Message, stream: BufferedIOBase, limit: int = BODY_LIMIT) -> bytes:
     """The body of a request, unpacked.
 
     Args:
       headers: of the request.
       stream: what follows them.
+      limit: bytes of the body as it travels; unpacked it may have as many, and `UNPACKED_LIMIT` at most.
 
     Raises:
       UnknownEndError: no length, one that cannot be, too large a body, or chunks that are none.
@@ -45,10 +46,10 @@ def read_body(headers: Message, stream: BufferedIOBase) -> bytes:
         raise UnknownEndError(
             f"Transfer-Encoding must be chunked, got {coding[:40]}. Pack with Content-Encoding: gzip."
         )
-    body = _chunked(stream) if coding else _measured(headers.get("Content-Length") or "", stream)
+    body = _chunked(stream, limit) if coding else _measured(headers.get("Content-Length") or "", stream, limit)
     packing = (headers.get("Content-Encoding") or "identity").strip().lower()
     if packing in ("gzip", "x-gzip"):
-        return unpacked(body)
+        return unpacked(body, min(limit, UNPACKED_LIMIT))
     if packing != "identity":
         raise invalid(f"Content-Encoding must be gzip or identity, got {packing[:40]}. Send the body as it is.")
     return body
@@ -59,14 +60,14 @@ def has_body(headers: Message) -> bool:
     return headers.get("Transfer-Encoding") is not None or (headers.get("Content-Length") or "0") != "0"
 
 
-def unpacked(packed: bytes) -> bytes:
+def unpacked(packed: bytes, limit: int = UNPACKED_LIMIT) -> bytes:
     """What gzip packed, of one member or of several.
 
     Raises:
-      StatusError: INVALID_ARGUMENT where it is damaged, cut off or no gzip, or more than `UNPACKED_LIMIT` bytes.
+      StatusError: INVALID_ARGUMENT where it is damaged, cut off or no gzip, or more than `limit` bytes.
     """
     parts: list[bytes] = []
-    left = UNPACKED_LIMIT
+    left = limit
     while packed:
         member = zlib.decompressobj(_GZIP)
         while not member.eof:
@@ -77,7 +78,7 @@ def unpacked(packed: bytes) -> bytes:
             packed = member.unconsumed_tail
             left -= len(part)
             if left < 0:
-                raise invalid(f"The body must unpack to at most {UNPACKED_LIMIT} bytes. Send larger tensors over gRPC.")
+                raise invalid(f"The body must unpack to at most {limit} bytes. Send larger tensors over gRPC.")
             if not part and not packed and not member.eof:
                 raise invalid("The body is cut off: its gzip has no end. Send it again.")
             parts.append(part)
@@ -85,21 +86,19 @@ def unpacked(packed: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _measured(length: str, stream: BufferedIOBase) -> bytes:
-    if not (length.isascii() and length.isdecimal()) or int(length) > BODY_LIMIT:
-        raise UnknownEndError(
-            f"Content-Length must be a number of bytes up to {BODY_LIMIT}. Send larger tensors over gRPC."
-        )
+def _measured(length: str, stream: BufferedIOBase, limit: int) -> bytes:
+    if not (length.isascii() and length.isdecimal()) or int(length) > limit:
+        raise UnknownEndError(f"Content-Length must be a number of bytes up to {limit}. Send larger tensors over gRPC.")
     return _exactly(stream, int(length))
 
 
-def _chunked(stream: BufferedIOBase) -> bytes:
+def _chunked(stream: BufferedIOBase, limit: int) -> bytes:
     parts: list[bytes] = []
-    left = BODY_LIMIT
+    left = limit
     while size := _chunk_size(_line(stream)):
         left -= size
         if left < 0:
-            raise UnknownEndError(f"The chunks must be at most {BODY_LIMIT} bytes. Send larger tensors over gRPC.")
+            raise UnknownEndError(f"The chunks must be at most {limit} bytes. Send larger tensors over gRPC.")
         parts.append(_exactly(stream, size))
         if _line(stream):
             raise UnknownEndError("A chunk of the body is longer than it says.")

@@ -15,7 +15,7 @@ from typing import Any
 import grpc
 
 from serving import rest
-from serving.http_bodies import UnknownEndError, has_body, read_body
+from serving.http_bodies import BODY_LIMIT, UnknownEndError, has_body, read_body
 from serving.status import LOGGER, from_exception, invalid
 from serving.tls import ServerTls
 from serving.tokens import as_metrics
@@ -49,11 +49,15 @@ class RestServer:
       port: 0 for a free one.
       tls: certificates, or None for plain HTTP.
       metrics: answer `METRICS_PATH` with what was counted, to everybody who reaches the port.
+      largest_body: bytes of a request's body.
     """
 
-    def __init__(self, models: Models, host: str, port: int, tls: ServerTls | None, metrics: bool = False) -> None:
+    def __init__(
+        self, models: Models, host: str, port: int, tls: ServerTls | None, metrics: bool = False,
+        largest_body: int = BODY_LIMIT,
+    ) -> None:  # fmt: skip
         self._server = _HttpServer((host, port), _Handler)
-        self._server.models, self._server.metrics = models, metrics
+        self._server.models, self._server.metrics, self._server.largest_body = models, metrics, largest_body
         if tls is not None:
             # The handshake happens in each request's thread, so a client that stalls in it stalls only itself.
             self._server.socket = tls.http_context().wrap_socket(
@@ -76,6 +80,7 @@ class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     models: Models
     metrics: bool
+    largest_body: int
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -149,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         try:
-            return read_body(self.headers, self.rfile)
+            return read_body(self.headers, self.rfile, self.server.largest_body)
         except UnknownEndError:
             self.close_connection = True
             raise

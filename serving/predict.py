@@ -19,7 +19,7 @@ METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorf
 
 
 def run_predict(
-    servable: Servable, request: predict_pb2.PredictRequest, timeout_s: float | None = None
+    servable: Servable, request: predict_pb2.PredictRequest, timeout_s: float | None = None, largest_batch: int = 0
 ) -> predict_pb2.PredictResponse:
     """Answers a PredictRequest.
 
@@ -27,6 +27,7 @@ def run_predict(
       servable: the version that answers.
       request: a PredictRequest; its model name and version are not looked at.
       timeout_s: seconds that the run may take, or None.
+      largest_batch: entries of each input; 0 for any number.
 
     Raises:
       StatusError: the code and message that the real server gives.
@@ -37,6 +38,7 @@ def run_predict(
     arrays = _input_arrays(signature, request.inputs)
     outputs = _chosen_outputs(signature, request.output_filter)
     _check_inputs(signature, arrays)
+    _check_batch(arrays, largest_batch)
     feeds = {signature.inputs[alias].name: array for alias, array in arrays.items()}
     try:
         results = servable.run(feeds, outputs, timeout_s)
@@ -126,6 +128,15 @@ def _check_inputs(signature: meta_graph_pb2.SignatureDef, arrays: Mapping[str, n
             raise invalid(
                 f"input tensor {alias} must have shape {wanted}, got {tensors.shape_text(list(array.shape))}. "
                 "GetModelMetadata lists the shapes of every signature."
+            )
+
+
+def _check_batch(arrays: Mapping[str, np.ndarray], largest: int) -> None:
+    for alias, array in arrays.items():
+        if largest and array.ndim and len(array) > largest:
+            raise invalid(
+                f"input tensor {alias} holds {len(array)} entries, and this server takes {largest} at most. "
+                "Send several requests."
             )
 
 

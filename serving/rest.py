@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
-import grpc
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+    predict_pb2,
+)
 
-from serving import json_tensors, services
+from serving import inference, json_tensors, services
 from serving.config import DEFAULT_SIGNATURE
 from serving.predict import run_predict
 from serving.servables import Servable
-from serving.status import StatusError, invalid
+from serving.status import invalid
 from serving.watching import Models
 
 PATH = re.compile(
     r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
-    r"(?:/(?P<part>metadata)|:(?P<method>\w+))?",
+    r"(?:/(?P<part>metadata)|:(?P<method>predict|classify|regress))?",
 )
 
 
@@ -70,9 +75,9 @@ def post(models: Models, path: str, body: bytes) -> dict[str, Any]:
     match = PATH.fullmatch(path)
     if match is None or not match["method"]:
         raise invalid(f"Malformed request: POST {path}")
-    if match["method"] != "predict":
-        raise StatusError(grpc.StatusCode.UNIMPLEMENTED, "This server answers :predict only.")
     document = json_tensors.parse_body(body)
+    if match["method"] != "predict":
+        _refuse(models, match, document)
     request = predict_pb2.PredictRequest(model_spec=_spec(match))
     request.model_spec.signature_name = document.get("signature_name") or DEFAULT_SIGNATURE
     with models.acquire(request.model_spec) as servable:
@@ -80,8 +85,18 @@ def post(models: Models, path: str, body: bytes) -> dict[str, Any]:
         inputs, as_rows = json_tensors.columns(document, infos)
         for alias, value in inputs.items():
             request.inputs[alias].CopyFrom(json_tensors.to_tensor(value, infos[alias], alias))
-        response = run_predict(servable, request)
+        response = run_predict(servable, request, largest_batch=models.largest_batch)
     return json_tensors.from_outputs(response.outputs, as_rows)
+
+
+def _refuse(models: Models, match: re.Match[str], document: dict[str, Any]) -> NoReturn:
+    """Answers :classify and :regress, of which no model here has a signature."""
+    if "examples" not in document:
+        raise invalid("When method is classify, key 'examples' is expected and was not found")
+    method = inference.CLASSIFY if match["method"] == "classify" else inference.REGRESS
+    request = classification_pb2.ClassificationRequest(model_spec=_spec(match))
+    request.model_spec.signature_name = document.get("signature_name", "")
+    inference.refuse(models, request, method)
 
 
 def _input_infos(servable: Servable, name: str) -> dict[str, meta_graph_pb2.TensorInfo]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class Servable:
         self.users = 0
         self.retired = False
         self.counts = TokenCounts(name)
+        self.on_last_answer: Callable[[], None] = self.close
         graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=graph)
         try:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
+    status_pb2,
 )
 
+from serving import config, inference
 from serving.predict import run_predict
 from serving.status import LOGGER, StatusError, from_exception, invalid
 from serving.watching import Models
@@ -37,7 +43,7 @@ def model_prediction(
     """
     _require_spec(request)
     with models.acquire(request.model_spec) as servable:
-        return run_predict(servable, request, timeout_s)
+        return run_predict(servable, request, timeout_s, models.largest_batch)
 
 
 def model_metadata(
@@ -90,6 +96,37 @@ def model_status(
     return response
 
 
+def reload(
+    models: Models, request: model_management_pb2.ReloadConfigRequest
+) -> model_management_pb2.ReloadConfigResponse:
+    """Answers a ReloadConfigRequest: afterwards the models of its list are served, and no others.
+
+    Args:
+      models: the served models; as they were, where one of the list has no version that loads.
+      request: holds the list, in the form of a models.config.
+
+    Raises:
+      StatusError: PERMISSION_DENIED where the server was not started for it; INVALID_ARGUMENT for a list that cannot
+        be; NOT_FOUND where a model has no version that loads.
+    """
+    if not models.may_reload:
+        raise StatusError(
+            grpc.StatusCode.PERMISSION_DENIED,
+            "This server keeps the models that it was started with. Start it with --allow-reload to change them.",
+        )
+    if request.config.WhichOneof("config") != "model_config_list":
+        raise invalid(
+            "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently "
+            "supported"
+        )
+    try:
+        configs = config.from_mapping(config.from_message(request.config, "the request"))
+    except ValueError as error:
+        raise invalid(str(error)) from error
+    models.reload(configs)
+    return model_management_pb2.ReloadConfigResponse(status=status_pb2.StatusProto())
+
+
 def _require_spec(request: Any) -> None:
     """Refuses a request of any type that has no model_spec."""
     if not request.HasField("model_spec"):
@@ -108,17 +145,8 @@ def _answer(context: grpc.ServicerContext, name: str, call: Callable[[], T]) -> 
     return response
 
 
-def _unimplemented(self: Any, request: Any, context: grpc.ServicerContext) -> NoReturn:
-    """Answers the rpcs that this server leaves to TensorFlow Serving."""
-    status = StatusError(
-        grpc.StatusCode.UNIMPLEMENTED, "This server answers Predict, GetModelMetadata and GetModelStatus."
-    )
-    context.abort(status.code, status.message)
-    raise status
-
-
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """tensorflow.serving.PredictionService: Predict and GetModelMetadata."""
+    """tensorflow.serving.PredictionService: Predict, GetModelMetadata, and refusals of the rest."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -135,11 +163,21 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """Lists the signatures of a loaded model; see `model_metadata`."""
         return _answer(context, "GetModelMetadata", lambda: model_metadata(self._models, request))
 
-    Classify = Regress = MultiInference = _unimplemented
+    def Classify(self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext) -> None:
+        """Refuses; see `serving.inference`."""
+        _answer(context, "Classify", lambda: inference.refuse(self._models, request, inference.CLASSIFY))
+
+    def Regress(self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext) -> None:
+        """Refuses; see `serving.inference`."""
+        _answer(context, "Regress", lambda: inference.refuse(self._models, request, inference.REGRESS))
+
+    def MultiInference(self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext) -> None:
+        """Refuses; see `serving.inference`."""
+        _answer(context, "MultiInference", lambda: inference.refuse_several(self._models, request))
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """tensorflow.serving.ModelService: GetModelStatus."""
+    """tensorflow.serving.ModelService: GetModelStatus and HandleReloadConfigRequest."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -150,4 +188,8 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         """Lists the versions of a model and their states; see `model_status`."""
         return _answer(context, "GetModelStatus", lambda: model_status(self._models, request))
 
-    HandleReloadConfigRequest = _unimplemented
+    def HandleReloadConfigRequest(
+        self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Serves other models, or other versions of them; see `reload`."""
+        return _answer(context, "HandleReloadConfigRequest", lambda: reload(self._models, request))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass
 
@@ -105,6 +106,7 @@ class Model:
             return False
         self._failed.pop(version, None)
         servable.counts = self.tokens  # a model's own, whatever its versions
+        servable.on_last_answer = functools.partial(self.ended, servable)
         with self._lock:
             self.loaded[version] = servable
             self.statuses[version] = VersionStatus(VersionState.AVAILABLE)

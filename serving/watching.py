@@ -20,10 +20,16 @@ class Models:
 
     Args:
       configs: one per model.
+      may_reload: whether clients may change what is served.
+      largest_batch: entries of a request; 0 for any number.
     """
 
-    def __init__(self, configs: Sequence[ModelConfig]) -> None:
+    def __init__(
+        self, configs: Sequence[ModelConfig], *, may_reload: bool = False, largest_batch: int = 0
+    ) -> None:  # fmt: skip
+        self.may_reload, self.largest_batch = may_reload, largest_batch
         self._lock = threading.Lock()
+        self._looking = threading.Lock()  # at the disk: the watch and a reload take turns
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.models = {config.name: Model(config, self._lock) for config in configs}
@@ -35,19 +41,36 @@ class Models:
           ValueError: a model has no version that loads; the message says why.
         """
         for model in self.models.values():
+            _load(model)
+
+    def reload(self, configs: Sequence[ModelConfig]) -> None:
+        """Serves these models and no others, without a moment in which one of both lists is not served.
+
+        Args:
+          configs: one per model.
+
+        Raises:
+          StatusError: NOT_FOUND, a model has no version that loads; what was served is served on.
+        """
+        with self._looking:
+            new = {c.name: Model(c, self._lock) for c in configs if not self._has(c)}
             try:
-                model.refresh()
-            except tf.errors.OpError as error:
-                path = model.config.base_path
-                raise ValueError(f"cannot look into `{path}`: {error.message}. Check its permissions.") from error
-            if not model.loaded:
-                reasons = [f"version {v}: {s.error_message}" for v, s in sorted(model.statuses.items())]
-                config = model.config
-                raise ValueError(
-                    f"model `{config.name}` has no version that loads under `{config.base_path}` "
-                    f"({'; '.join(reasons) or 'no numbered folder there'}). Export or push a SavedModel to "
-                    f"`{config.base_path}/1`, or correct the path."
-                )
+                for model in new.values():
+                    _load(model)
+            except ValueError as error:
+                for model in new.values():
+                    model.close()
+                raise not_found(str(error)) from error
+            with self._lock:
+                before = self.models
+                self.models = {c.name: new.get(c.name) or before[c.name] for c in configs}
+            for name, model in before.items():
+                if self.models.get(name) is not model:
+                    model.close()
+        LOGGER.info("serving the models %s", ", ".join(sorted(self.models)))
+
+    def _has(self, config: ModelConfig) -> bool:
+        return config.name in self.models and self.models[config.name].config == config
 
     def watch(self, poll_s: float) -> None:
         """Starts to look at the disk every `poll_s` seconds."""
@@ -56,12 +79,16 @@ class Models:
 
     def _watch(self, poll_s: float) -> None:
         while not self._stopping.wait(poll_s):
-            for model in self.models.values():
-                model.tokens.report()
-                try:
-                    model.refresh()
-                except Exception as error:  # a file system that is away for a moment must not end the watch
-                    LOGGER.warning("cannot look at the folder of model %s: %s", model.config.name, error)
+            with self._looking:
+                self._look()
+
+    def _look(self) -> None:
+        for model in self.models.values():
+            model.tokens.report()
+            try:
+                model.refresh()
+            except Exception as error:  # a file system that is away for a moment must not end the watch
+                LOGGER.warning("cannot look at the folder of model %s: %s", model.config.name, error)
 
     def close(self) -> None:
         """Stops watching and frees every version."""
@@ -89,7 +116,7 @@ class Models:
                 servable.users -= 1
                 last = servable.retired and servable.users == 0
             if last:
-                self.models[servable.name].ended(servable)
+                servable.on_last_answer()
 
     def _find(self, spec: model_pb2.ModelSpec) -> Servable:
         if not spec.name:
@@ -130,3 +157,23 @@ class Models:
             raise not_found(f"Could not find any versions of model {spec.name}")
         versions = sorted(known, reverse=True) if version is None else [version]
         return [(number, known[number]) for number in versions]
+
+
+def _load(model: Model) -> None:
+    """Loads what a model's folder holds.
+
+    Raises:
+      ValueError: no version that loads; the message says why.
+    """
+    config = model.config
+    try:
+        model.refresh()
+    except tf.errors.OpError as error:
+        raise ValueError(f"cannot look into `{config.base_path}`: {error.message}. Check its permissions.") from error
+    if not model.loaded:
+        reasons = [f"version {v}: {s.error_message}" for v, s in sorted(model.statuses.items())]
+        raise ValueError(
+            f"model `{config.name}` has no version that loads under `{config.base_path}` "
+            f"({'; '.join(reasons) or 'no numbered folder there'}). Export or push a SavedModel to "
+            f"`{config.base_path}/1`, or correct the path."
+        )

@@ -159,7 +159,7 @@ def test_the_token_alone_over_rest(served: Served, named: bool) -> None:
     assert answer["outputs"] == pytest.approx(expected, abs=1e-4)
     code, answer = served.post({"signature_name": "extract", "instances": [{"token": token}]})
     assert code == 400
-    assert "Send it in column format" in answer["error"]
+    assert "input tensor token is a single value" in answer["error"]
 
 
 def test_the_picture_client_says_that_there_is_no_picture(served: Served, tmp_path: Path, capsys) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving import http_bodies
 from serving.http_bodies import unpacked
 from serving.server import Server
 from serving.status import StatusError
@@ -106,12 +105,11 @@ def test_a_body_that_cannot_be_read_is_said_in_json(server: Server, form: str) -
     assert words in document["error"]
 
 
-def test_little_that_unpacks_to_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_bodies, "UNPACKED_LIMIT", 10_000)
-    assert unpacked(gzip.compress(bytes(10_000))) == bytes(10_000)
+def test_little_that_unpacks_to_much_is_refused() -> None:
+    assert unpacked(gzip.compress(bytes(10_000)), 10_000) == bytes(10_000)
     for content in (gzip.compress(bytes(10_001)), gzip.compress(bytes(6_000)) * 2, gzip.compress(bytes(10**7))):
         with pytest.raises(StatusError, match="must unpack to at most 10000 bytes"):
-            unpacked(content)
+            unpacked(content, 10_000)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "NONSENSE"])

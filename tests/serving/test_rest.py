@@ -130,7 +130,7 @@ def test_refused_bodies(server: Server, row: str) -> None:
         ("GET", "/", 400, "Malformed request: GET /"),
         ("GET", "/v1/models/m/versions/x", 400, "Malformed request: GET /v1/models/m/versions/x"),
         ("POST", "/v1/models/m", 400, "Malformed request: POST /v1/models/m"),
-        ("POST", "/v1/models/m:classify", 501, "This server answers :predict only."),
+        ("POST", "/v1/models/m:nonsense", 400, "Malformed request: POST /v1/models/m:nonsense"),
         ("GET", "/v1/models/q", 404, "Could not find any versions of model q"),
         ("GET", "/v1/models/m/versions/7", 404, "Could not find version 7 of model m"),
         ("POST", "/v1/models/q:predict", 404, "Servable not found for request: Latest(q)"),

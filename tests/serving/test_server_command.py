@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import server
+from serving import command
 from serving.client import predict
 from tests.serving.brightener import TOKEN, images
 
@@ -54,13 +54,14 @@ def test_the_command_serves_and_stops_on_sigterm(versions: dict[float, Path], tm
         (["--model", "m=/x", "--tls-client-ca", "c"], "`--tls-client-ca` needs"),
         (["--model", "m=/x", "--host", "0.0.0.0"], "can be reached from other machines"),
         (["--config", "/nowhere"], "No such file"),
+        (["--model", "m=/x", "--max-batch", "-1"], "`batch` must be at least 0, got -1"),
     ],
 )
 def test_wrong_arguments_exit_with_two(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    assert server.main(arguments) == 2
+    assert command.main(arguments) == 2
     assert message in capsys.readouterr().err
 
 

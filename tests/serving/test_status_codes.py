@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -10,10 +9,8 @@ import numpy as np
 import pytest
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
-    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
-    model_management_pb2,
     model_pb2,
     predict_pb2,
 )
@@ -170,14 +167,6 @@ def _status(model: str, version: int | None = None) -> get_model_status_pb2.GetM
 )
 def test_status_row(status_stub: Any, request_message: Any, code: grpc.StatusCode, message: str) -> None:
     assert error_of(lambda: status_stub.GetModelStatus(request_message)) == (code, message)
-
-
-def test_other_procedures_are_unimplemented(stub: Any, status_stub: Any) -> None:
-    calls: list[Callable[[], Any]] = [
-        lambda: stub.Classify(classification_pb2.ClassificationRequest()),
-        lambda: status_stub.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest()),
-    ]
-    assert [error_of(call)[0] for call in calls] == [Code.UNIMPLEMENTED] * 2
 
 
 def test_metadata_lists_the_signatures_of_the_file(stub: Any) -> None:
