@@ -3,7 +3,7 @@
 | file | holds |
 |---|---|
 | client.py, channels.py, signatures.py | `Client`, `predict`, what a model takes, the command that sends a picture |
-| server.py, command.py, limits.py | `Server`, the command that serves, how much it takes at a time |
+| server.py, embedded.py, limits.py | `Server`, the command that serves, how much it takes at a time |
 | config.py | which models are served |
 | watching.py, versions.py | the models' folders: new versions are loaded, old ones retired |
 | servables.py, warmup.py, places.py | one loaded version, and the requests that are played before it takes over |

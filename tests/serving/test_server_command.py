@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import command
+from serving import server
 from serving.client import predict
 from tests.serving.brightener import TOKEN, images
 
@@ -61,7 +61,7 @@ def test_wrong_arguments_exit_with_two(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    assert command.main(arguments) == 2
+    assert server.main(arguments) == 2
     assert message in capsys.readouterr().err
 
 
