@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import socketserver
@@ -21,6 +22,7 @@ from serving.tls import ServerTls
 from serving.tokens import as_metrics
 from serving.watching import Models
 
+LINGER_S, LINGER_BYTES = 0.2, 2**23  # for a client that still sends what was refused
 METRICS_PATH = "/monitoring/prometheus/metrics"  # TensorFlow Serving's own
 # Codes that are not here are faults of the server: 500.
 HTTP_CODES = {
@@ -115,6 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "tfwm-serving"
     sys_version = ""
     timeout = 60
+    is_half_read = False
     # Head and body in one packet: two small ones wait for each other (Nagle and delayed acknowledgement).
     wbufsize = 2**16
 
@@ -156,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return read_body(self.headers, self.rfile, self.server.largest_body)
         except UnknownEndError:
-            self.close_connection = True
+            self.close_connection = self.is_half_read = True
             raise
 
     def _reply(self, call: Callable[[], Any]) -> None:
@@ -170,6 +173,16 @@ class _Handler(BaseHTTPRequestHandler):
                 status = from_exception(error)
                 code, document = HTTP_CODES.get(status.code, 500), {"error": status.message}
             self._send(code, "application/json", json.dumps(document).encode("utf-8"))
+        if self.is_half_read:
+            self._let_finish()
+
+    def _let_finish(self) -> None:
+        """Takes for a moment what still comes: a connection that closes on unread bytes is reset, the answer with it."""
+        self.connection.settimeout(LINGER_S)
+        left = LINGER_BYTES
+        with contextlib.suppress(OSError):
+            while left > 0 and (part := self.rfile.read1(2**16)):  # type: ignore[attr-defined]
+                left -= len(part)
 
     def _send(self, code: int, kind: str, content: bytes) -> None:
         self.send_response(code)
