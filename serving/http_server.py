@@ -177,11 +177,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._let_finish()
 
     def _let_finish(self) -> None:
-        """Takes for a moment what still comes: a connection that closes on unread bytes is reset, the answer with it."""
+        """Takes for a moment what still comes: closed on unread bytes, a connection is reset, and the answer lost."""
         self.connection.settimeout(LINGER_S)
         left = LINGER_BYTES
         with contextlib.suppress(OSError):
-            while left > 0 and (part := self.rfile.read1(2**16)):  # type: ignore[attr-defined]
+            while left > 0 and (part := self.rfile.read1(2**16)):
                 left -= len(part)
 
     def _send(self, code: int, kind: str, content: bytes) -> None:
