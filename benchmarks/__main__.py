@@ -16,6 +16,7 @@ BENCHMARKS = {
     "train_step": "benchmarks.train_step",
     "networks": "benchmarks.networks",
     "serving": "benchmarks.serving",
+    "hostile_requests": "benchmarks.hostile_requests",
     "start_up": "benchmarks.start_up",
 }
 
