@@ -1,4 +1,4 @@
-"""Sends a thousand hostile requests to a served model: each must get its code, and good ones in between their answer."""
+"""Sends a thousand hostile requests to a served model: each must get its code, and good ones between them an answer."""
 
 from __future__ import annotations
 

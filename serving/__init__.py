@@ -10,7 +10,7 @@
 | predict.py, inference.py, services.py | from a request to an answer, over gRPC |
 | companions.py | health and reflection beside them |
 | http_server.py, http_bodies.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
-| tokens.py | how many requests for `extract` carried a false token |
+| tokens.py, metrics.py | how many requests for `extract` carried a false token, and what else is counted |
 | tensors.py, status.py, tls.py, hosts.py | arrays as messages, errors as status codes, certificates, this machine |
 | terminal.py | what commands say, and to whom |
 

@@ -37,7 +37,8 @@ class Server:
       poll_s: seconds between two looks at the models' folders.
       workers: requests answered at a time.
       grace_s: seconds that running requests get when the server closes.
-      metrics: show on the REST port how many requests for `extract` carried a false token, to all who reach it.
+      metrics: show on the REST port, to all who reach it, how many requests came, how they ended, how long they took,
+        and how many for `extract` carried a false token.
       allow_reload: let every client that reaches the server change what is served, from any folder of this machine.
       limits: of requests; None takes what the real server takes.
 

@@ -7,6 +7,7 @@ import json
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -127,12 +128,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.metrics and self.path == METRICS_PATH:
             with self.server.counted():
                 counts = [(name, model.tokens) for name, model in self.server.models.models.items()]
-                self._send(200, "text/plain; version=0.0.4", as_metrics(counts).encode("utf-8"))
+                text = as_metrics(counts) + self.server.models.requests.as_text()
+                self._send(200, "text/plain; version=0.0.4", text.encode("utf-8"))
             return
         self._reply(lambda: rest.get(self.server.models, self.path))
 
     def do_POST(self) -> None:
-        self._reply(lambda: rest.post(self.server.models, self.path, self._body()))
+        start = time.perf_counter()
+        status = self._reply(lambda: rest.post(self.server.models, self.path, self._body()))
+        if asked := rest.asked(self.path):
+            models = self.server.models
+            models.requests.add(asked[0], models.models, asked[1], "REST", status, time.perf_counter() - start)
 
     def handle_expect_100(self) -> bool:
         """Lets a client that asks first send its body; the words would otherwise wait for the answer's."""
@@ -162,19 +168,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = self.is_half_read = True
             raise
 
-    def _reply(self, call: Callable[[], Any]) -> None:
-        """Answers with the JSON document that `call` gives, or with its error."""
+    def _reply(self, call: Callable[[], Any]) -> str:
+        """Answers with the JSON document that `call` gives, or with its error; the name of the status."""
         with self.server.counted():
             try:
-                code, document = 200, call()
+                code, document, name = 200, call(), "OK"
             except (ConnectionError, TimeoutError):
                 raise
             except Exception as error:  # a request must end with a status, whatever happened
                 status = from_exception(error)
                 code, document = HTTP_CODES.get(status.code, 500), {"error": status.message}
+                name = status.code.name
             self._send(code, "application/json", json.dumps(document).encode("utf-8"))
         if self.is_half_read:
             self._let_finish()
+        return name
 
     def _let_finish(self) -> None:
         """Takes for a moment what still comes: closed on unread bytes, a connection is reset, and the answer lost."""

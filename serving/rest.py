@@ -89,6 +89,12 @@ def post(models: Models, path: str, body: bytes) -> dict[str, Any]:
     return json_tensors.from_outputs(response.outputs, as_rows)
 
 
+def asked(path: str) -> tuple[str, str] | None:
+    """The model that a POST asks for, and the name of what it asks; None for no such request."""
+    match = PATH.fullmatch(path)
+    return (unquote(match["name"]), match["method"].capitalize()) if match and match["method"] else None
+
+
 def _refuse(models: Models, match: re.Match[str], document: dict[str, Any]) -> NoReturn:
     """Answers :classify and :regress, of which no model here has a signature."""
     if "examples" not in document:

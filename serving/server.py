@@ -127,7 +127,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--poll-s", type=float, default=1.0, help="seconds between two looks for new versions (default 1)")
     option("--workers", type=int, default=8, help="requests answered at a time (default 8)")
     option("--grace-s", type=float, default=10.0, help="seconds for running requests at the end (default 10)")
-    option("--metrics", action="store_true", help="count false tokens on the REST port, for Prometheus")
+    option("--metrics", action="store_true", help="requests, times and false tokens on the REST port, for Prometheus")
     option("--allow-reload", action="store_true", help="let every client change what is served (ReloadConfigRequest)")
     option(
         "--max-message-mib",

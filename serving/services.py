@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -145,6 +146,22 @@ def _answer(context: grpc.ServicerContext, name: str, call: Callable[[], T]) -> 
     return response
 
 
+def _counted(models: Models, model: str, api: str, call: Callable[[], T]) -> Callable[[], T]:
+    """`call`, counted as a request for a model."""
+
+    def counted() -> T:
+        start, code = time.perf_counter(), "OK"
+        try:
+            return call()
+        except Exception as error:
+            code = error.code.name if isinstance(error, StatusError) else "INTERNAL"
+            raise
+        finally:
+            models.requests.add(model, models.models, api, "GRPC", code, time.perf_counter() - start)
+
+    return counted
+
+
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """tensorflow.serving.PredictionService: Predict, GetModelMetadata, and refusals of the rest."""
 
@@ -155,7 +172,10 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs a signature of a loaded model; see `model_prediction`."""
-        return _answer(context, "Predict", lambda: model_prediction(self._models, request, context.time_remaining()))
+        return self._answered(
+            context, "Predict", request.model_spec.name,
+            lambda: model_prediction(self._models, request, context.time_remaining()),
+        )  # fmt: skip
 
     def GetModelMetadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
@@ -165,15 +185,21 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def Classify(self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext) -> None:
         """Refuses; see `serving.inference`."""
-        _answer(context, "Classify", lambda: inference.refuse(self._models, request, inference.CLASSIFY))
+        name = request.model_spec.name
+        self._answered(context, "Classify", name, lambda: inference.refuse(self._models, request, inference.CLASSIFY))
 
     def Regress(self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext) -> None:
         """Refuses; see `serving.inference`."""
-        _answer(context, "Regress", lambda: inference.refuse(self._models, request, inference.REGRESS))
+        name = request.model_spec.name
+        self._answered(context, "Regress", name, lambda: inference.refuse(self._models, request, inference.REGRESS))
 
     def MultiInference(self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext) -> None:
         """Refuses; see `serving.inference`."""
-        _answer(context, "MultiInference", lambda: inference.refuse_several(self._models, request))
+        name = request.tasks[0].model_spec.name if request.tasks else ""
+        self._answered(context, "MultiInference", name, lambda: inference.refuse_several(self._models, request))
+
+    def _answered(self, context: grpc.ServicerContext, api: str, model: str, call: Callable[[], T]) -> T:
+        return _answer(context, api, _counted(self._models, model, api, call))
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):

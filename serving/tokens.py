@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from serving.metrics import quoted
+
 LOGGER = logging.getLogger("tfwm.serving")
 EXTRACT = "extract"
 TOKEN = "token"
@@ -142,7 +144,7 @@ def as_metrics(counts: Sequence[tuple[str, TokenCounts]]) -> str:
     lines = ["# HELP tfwm_extract_requests_total Requests for extract, by whether their token was the owner's.",
              "# TYPE tfwm_extract_requests_total counter"]  # fmt: skip
     for model, count in counts:
-        name = model.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        name = quoted(model)
         false, total = count.false, count.total
         lines += [f'tfwm_extract_requests_total{{model="{name}",token="{kind}"}} {number}'
                   for kind, number in (("false", false), ("right", total - false))]  # fmt: skip

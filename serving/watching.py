@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_pb2
 
 from serving.config import ModelConfig
+from serving.metrics import RequestCounts
 from serving.servables import Servable
 from serving.status import LOGGER, invalid, not_found
 from serving.versions import Model, VersionStatus
@@ -28,6 +29,7 @@ class Models:
         self, configs: Sequence[ModelConfig], *, may_reload: bool = False, largest_batch: int = 0
     ) -> None:  # fmt: skip
         self.may_reload, self.largest_batch = may_reload, largest_batch
+        self.requests = RequestCounts()
         self._lock = threading.Lock()
         self._looking = threading.Lock()  # at the disk: the watch and a reload take turns
         self._stopping = threading.Event()
