@@ -9,6 +9,7 @@ or `python -m serving.server --model marked=models/marked --port 8500`, whose op
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -46,7 +47,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        with _server(arguments) as server:
+        built = _server(arguments)
+        _settle()
+        with built as server:
             _announce(server, arguments.port_file)
             stopping.wait()
             LOGGER.info("stopping")
@@ -54,6 +57,14 @@ def _serve(arguments: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _settle() -> None:
+    """Loads TensorFlow, and keeps Python's collector from looking at it again after each version that is retired."""
+    import serving.watching  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 def _server(arguments: argparse.Namespace) -> Server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import threading
 from dataclasses import dataclass
 
@@ -52,6 +53,7 @@ class Model:
         self._lock = lock
         self.tokens = TokenCounts(config.name)
         self._place = PlainPlace(config.base_path)
+        self._has_litter = False  # graphs that are closed and not yet freed
 
     def refresh(self) -> None:
         """One look at the disk: loads what is new, and only then lets go of what is no longer wanted.
@@ -71,6 +73,15 @@ class Model:
             for version in set(self.loaded) - set(wanted) - held:
                 self.retire(version)
         self._tell_lost_labels()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Frees what retired and damaged versions left: their graphs refer to themselves, and Python's own collector
+        comes by too seldom for a server that swaps versions.
+        """
+        if self._has_litter:
+            self._has_litter = False
+            gc.collect()
 
     def _tell_lost_labels(self) -> None:
         """A line in the log for each label whose version is not served, when that begins and when it ends."""
@@ -98,7 +109,7 @@ class Model:
         try:
             servable = load_warm(self.config.name, version, path)
         except Exception as error:  # whatever a corrupt folder raises, the other versions go on
-            self._failed[version] = seen
+            self._failed[version], self._has_litter = seen, True
             self._note(version, failure(error))
             # Its words may quote a warm-up request: they go to who asks for the status, not into the log.
             kind = type(error).__name__
@@ -125,6 +136,7 @@ class Model:
             self.statuses[version] = VersionStatus(VersionState.END if idle else VersionState.UNLOADING)
         if idle:
             servable.close()
+            self._has_litter = True
         LOGGER.info("model %s version %d retired", self.config.name, version)
 
     def close(self) -> None:
@@ -136,6 +148,7 @@ class Model:
     def ended(self, servable: Servable) -> None:
         """Closes a retired version after its last request."""
         servable.close()
+        self._has_litter = True
         with self._lock:
             # Its number may have been pushed again meanwhile.
             if servable.version not in self.loaded:

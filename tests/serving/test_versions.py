@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_pb2,
@@ -229,6 +231,29 @@ def test_a_failing_warm_up_fails_the_version(running: Server, folder: Path, vers
     (folder / "tmp").rename(folder / "2")
     wait_for(lambda: states(running).get(2) == (State.END, grpc.StatusCode.INVALID_ARGUMENT.value[0]))
     assert gain(running) == pytest.approx(0.5)
+
+
+def test_versions_that_went_leave_nothing_in_memory(folder: Path, versions: dict[float, Path]) -> None:
+    """Whole ones and damaged ones, without Python's own collector, which comes when it likes."""
+
+    def graphs() -> int:
+        return sum(type(each) is tf.Graph for each in gc.get_objects())
+
+    with Server({"m": folder}, poll_s=POLL_S) as server:
+        gc.collect()
+        before = graphs()
+        gc.disable()
+        try:
+            for version in range(2, 8):
+                shutil.copytree(versions[0.25], folder / "tmp")
+                if version % 2:
+                    (folder / "tmp" / DAMAGED[0]).write_bytes(b"\xff" * 64)
+                (folder / "tmp").rename(folder / str(version))
+                wait_for(lambda version=version: states(server).get(version, (0, 0))[0] in (State.AVAILABLE, State.END))
+                assert gain(server) == pytest.approx(0.25)
+            wait_for(lambda: graphs() <= before)
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("name", [b"a [1] *?", b"back\\slash", "ä ö".encode(), b"\xff\xfe"])
