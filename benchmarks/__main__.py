@@ -17,6 +17,7 @@ BENCHMARKS = {
     "networks": "benchmarks.networks",
     "serving": "benchmarks.serving",
     "hostile_requests": "benchmarks.hostile_requests",
+    "soak": "benchmarks.soak",
     "start_up": "benchmarks.start_up",
 }
 
