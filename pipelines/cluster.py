@@ -63,8 +63,8 @@ def check_name(option: str, name: str, *, longest: int = 63, dots: bool = False)
     pattern = f"[a-z0-9]([a-z0-9{re.escape(inside)}]*[a-z0-9])?"
     if not re.fullmatch(pattern, name) or len(name) > longest:
         raise ValueError(
-            f"`{option}` must be at most {longest} of the letters a to z, digits and `{inside}`, with a letter or digit "
-            f"at both ends, got {name!r}: Kubernetes takes no other names. Rename it."
+            f"`{option}` must be at most {longest} of the letters a to z, digits and `{inside}`, with a letter or "
+            f"digit at both ends, got {name!r}: Kubernetes takes no other names. Rename it."
         )
 
 

@@ -22,7 +22,17 @@ from tfwm.suspects import UnreachableError
 
 ROOT = Path(__file__).parents[1]
 VERIFY = ["verify", "--suspect", "a.keras", "--key", "k"]
-SHARED = {"judgement_text", "opening", "options", "owned", "protect_data", "quiet", "result", "suite_matrix", "verdict_text"}
+SHARED = {
+    "judgement_text",
+    "opening",
+    "options",
+    "owned",
+    "protect_data",
+    "quiet",
+    "result",
+    "suite_matrix",
+    "verdict_text",
+}
 
 
 @pytest.mark.parametrize("words_given", [["--help"], ["verify", "--help"], ["--version"], ["nonsense"]])
