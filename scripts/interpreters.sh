@@ -86,7 +86,8 @@ share_pip_settings() {
     more=$(pip_setting extra-index-url) links=$(pip_setting find-links) hosts=$(pip_setting trusted-host)
     cert=${PIP_CERT:-$(pip_setting cert)}
     [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
-    [ -z "$more" ] || export UV_INDEX="${UV_INDEX:-$more}"
+    # To pip all registries are equal; uv would look no further than the first that knows a package's name.
+    [ -z "$more" ] || export UV_INDEX="${UV_INDEX:-$more}" UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}"
     [ -z "$links" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$(printf '%s' "$links" | tr ' ' ',')}"
     [ -z "$hosts" ] || export UV_INSECURE_HOST="${UV_INSECURE_HOST:-$hosts}"
     [ -z "$cert" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$cert}"

@@ -179,7 +179,7 @@ def test_a_moved_repository_gets_a_new_venv_and_a_changed_pin_does_not(machine: 
     assert made.read_text() == "made\nmade\n"
 
 
-SHARED = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_INSECURE_HOST", "SSL_CERT_FILE")
+SHARED = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_STRATEGY", "UV_FIND_LINKS", "UV_INSECURE_HOST", "SSL_CERT_FILE")
 
 
 def _shared_with_uv(machine: Machine, listed: str, **settings: str) -> dict[str, str]:
@@ -216,7 +216,7 @@ def test_what_else_pip_is_told_of_registries_is_handed_on(machine: Machine):
         "install.trusted-host='mine.example'\nglobal.cert='/ca.pem'\nglobal.timeout='60'"
     )
     assert _shared_with_uv(machine, listed) == {
-        "UV_INDEX": "https://x https://y", "UV_FIND_LINKS": "/a,/b", "UV_INSECURE_HOST": "mine.example",
+        "UV_INDEX": "https://x https://y", "UV_INDEX_STRATEGY": "unsafe-best-match", "UV_FIND_LINKS": "/a,/b", "UV_INSECURE_HOST": "mine.example",
         "SSL_CERT_FILE": "/ca.pem",
     }  # fmt: skip
 
