@@ -216,7 +216,8 @@ def test_what_else_pip_is_told_of_registries_is_handed_on(machine: Machine):
         "install.trusted-host='mine.example'\nglobal.cert='/ca.pem'\nglobal.timeout='60'"
     )
     assert _shared_with_uv(machine, listed) == {
-        "UV_INDEX": "https://x https://y", "UV_INDEX_STRATEGY": "unsafe-best-match", "UV_FIND_LINKS": "/a,/b", "UV_INSECURE_HOST": "mine.example",
+        "UV_INDEX": "https://x https://y", "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_FIND_LINKS": "/a,/b", "UV_INSECURE_HOST": "mine.example",
         "SSL_CERT_FILE": "/ca.pem",
     }  # fmt: skip
 

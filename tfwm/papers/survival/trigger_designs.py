@@ -66,8 +66,12 @@ def marked(context: Context, design: str) -> Subject:
       context: of one seed.
       design: `before` or `after`.
     """
-    secret = new_secret(KEY_SEED + context.seeds[0])
-    return TRAINED.marked(context, HOST, scheme_of_design(context, design), f"trigger_image {design}", secret=secret)
+    return _marked(TRAINED, context, design, "trigger_image")
+
+
+def _marked(hosts: TrainedHosts, context: Context, design: str, label: str) -> Subject:
+    scheme, secret = scheme_of_design(context, design), new_secret(KEY_SEED + context.seeds[0])
+    return hosts.marked(context, HOST, scheme, f"{label} {design}", secret=secret)
 
 
 def _wide_settings(context: Context, name: str) -> HostSettings:
@@ -95,8 +99,7 @@ def wide_marked(context: Context, design: str) -> Subject:
       context: of one seed.
       design: `before` or `after`.
     """
-    secret = new_secret(KEY_SEED + context.seeds[0])
-    return WIDE.marked(context, HOST, scheme_of_design(context, design), f"wide trigger_image {design}", secret=secret)
+    return _marked(WIDE, context, design, "wide trigger_image")
 
 
 def pairs(context: Context, part: str) -> ImagePairs:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfwm.evidence.statistics import nc
 from tfwm.keys import OwnerKey
 from tfwm.schemes.coded_outputs.settings import CodedOutputsSettings
-from tfwm.suspects import UnfitAnswersError
+from tfwm.schemes.outputs import pictures_of
 from tfwm.types import Suspect
 
 SUCCESS = 0.95
@@ -29,16 +29,7 @@ def answers_to_probes(settings: CodedOutputsSettings, suspect: Suspect, key: Own
     Raises:
       UnfitAnswersError: the answers are not pictures of the mark's channels, one for each probe.
     """
-    probes = key.array("probes", "u", 4)
-    answers = np.asarray(suspect(probes))
-    fits = answers.ndim == 4 and len(answers) == len(probes) and answers.shape[-1] == settings.channels
-    if not fits or not answers.size or answers.dtype.kind not in "fiub":
-        raise UnfitAnswersError(
-            f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
-            f"{answers.dtype} {list(answers.shape)}. This scheme judges image-to-image models."
-        )
-    numbers = np.nan_to_num(answers.astype(np.float32), posinf=1.0, neginf=0.0)
-    return sized(np.clip(numbers, 0.0, 1.0), settings.image_size)
+    return sized(pictures_of(suspect, key.array("probes", "u", 4), settings.channels), settings.image_size)
 
 
 def sized(images: np.ndarray, size: int) -> np.ndarray:

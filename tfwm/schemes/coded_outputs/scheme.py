@@ -15,7 +15,8 @@ from tfwm.evidence.statistics import log10_tails
 from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.schemes.coded_outputs.reading import answers_to_probes, picture_figures, sized
 from tfwm.schemes.coded_outputs.settings import CodedOutputsSettings
-from tfwm.schemes.coded_outputs.training import Prepared, split, unmarked_outputs, with_barrier
+from tfwm.schemes.coded_outputs.training import Prepared, split, with_barrier
+from tfwm.schemes.outputs import host_outputs
 from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.showing import shown_parts
 from tfwm.schemes.wrong_keys import redrawn, settings_of, wrong_secret
@@ -75,8 +76,8 @@ class CodedOutputs(CodedOutputsSettings):
         """
         secret = given_or_new(secret)
         pairs, probes = split(self, data)
-        prepared = self.prepared(unmarked_outputs(host, pairs), run, secret)
-        unmarked = unmarked_outputs(host, probes)
+        prepared = self.prepared(host_outputs(host, pairs), run, secret)
+        unmarked = host_outputs(host, probes)
         arrays = {"probes": probes.inputs, **({} if self.blind else {"unmarked": unmarked}), **prepared.arrays}
         key = OwnerKey(self.name, self.to_dict(), secret, arrays, dict(prepared.networks))
         barrier = prepared.residual(self.message(key))

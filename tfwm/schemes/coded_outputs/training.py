@@ -10,11 +10,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data import to_uint8
 from tfwm.networks.deployed import clip01
 from tfwm.networks.resampling import AddResampled, Resample
 from tfwm.schemes.coded_outputs.settings import CodedOutputsSettings
-from tfwm.suspects import in_batches
 from tfwm.types import ImagePairs
 
 
@@ -58,18 +56,6 @@ def split(settings: CodedOutputsSettings, data: ImagePairs) -> tuple[ImagePairs,
             f"`data` must hold at least {max(8, settings.batch_size * 4 // 3 + 2)} pairs, got {len(data)}."
         )
     return data[: len(data) - probes], data[len(data) - probes :]
-
-
-def unmarked_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
-    """The host's answers to the inputs, uint8 `[n, h, w, c]`.
-
-    Args:
-      host: image -> image network, or None where the targets themselves are what is protected.
-      pairs: of images.
-    """
-    if host is None:
-        return pairs.targets
-    return to_uint8(np.clip(in_batches(lambda part: host(part, training=False), pairs.inputs), 0, 1))
 
 
 def with_barrier(

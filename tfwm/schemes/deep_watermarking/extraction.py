@@ -19,8 +19,9 @@ from tfwm.networks.resampling import resample
 from tfwm.schemes.deep_watermarking.codes import baseline_of
 from tfwm.schemes.deep_watermarking.networks import extractor
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
+from tfwm.schemes.outputs import pictures_of
 from tfwm.schemes.rebuilding import rebuilt
-from tfwm.suspects import UnfitAnswersError, in_batches
+from tfwm.suspects import in_batches
 from tfwm.types import Suspect
 
 LIMIT = 8.0  # logits count no more than that, so that no single picture outvotes the others
@@ -68,15 +69,7 @@ def answers_to_probes(settings: DeepWatermarkingSettings, suspect: Suspect, key:
     Raises:
       UnfitAnswersError: the answers are not pictures of the mark's channels, one for each probe.
     """
-    probes = key.array("probes", "u", 4)
-    answers = np.asarray(suspect(probes))
-    fits = answers.ndim == 4 and len(answers) == len(probes) and answers.shape[-1] == settings.channels
-    if not fits or not answers.size or answers.dtype.kind not in "fiub":
-        raise UnfitAnswersError(
-            f"`suspect` {suspect.name} must answer {len(probes)} pictures with {settings.channels} channels, got "
-            f"{answers.dtype} {list(answers.shape)}. This scheme judges image-to-image models."
-        )
-    return np.clip(np.nan_to_num(answers, posinf=1.0, neginf=0.0), 0.0, 1.0).astype(np.float32)
+    return pictures_of(suspect, key.array("probes", "u", 4), settings.channels)
 
 
 @dataclass(frozen=True)

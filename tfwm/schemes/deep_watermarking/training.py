@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfwm.data import to_uint8
 from tfwm.digests import training_digest
 from tfwm.evidence.statistics import centred_nc
 from tfwm.keys import OwnerKey
@@ -26,6 +25,7 @@ from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, f
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
+from tfwm.schemes.outputs import host_outputs
 from tfwm.suspects import as_float, in_batches
 from tfwm.training import Run, Schedule, fit, stream_of
 from tfwm.types import ImagePairs, MarkedModel
@@ -107,32 +107,6 @@ def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImageP
         enough = needed + settings.validation + max(2, probes)
         raise ValueError(f"`data` must hold at least {enough} pairs, got {len(data)}. Add images.")
     return data[:trained], data[trained : len(data) - probes], data[len(data) - probes :]
-
-
-def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
-    """The host's answers to the inputs, uint8 `[n, h, w, c]`.
-
-    Args:
-      host: image -> image network, or None for the targets themselves.
-      pairs: of images.
-
-    Raises:
-      ValueError: the host answers with something else than images of the inputs' size and the targets' channels.
-    """
-    if host is None:
-        return pairs.targets
-
-    def answered(part: np.ndarray) -> np.ndarray:
-        answers = np.asarray(host(part, training=False))
-        wanted = (len(part), *pairs.targets.shape[1:])
-        if answers.shape != wanted:
-            raise ValueError(
-                f"`host` must answer images {list(part.shape)} with images {list(wanted)}, got {list(answers.shape)}: "
-                "H marks answers of its own size. Resize inside the host, or give data and channels that fit it."
-            )
-        return answers
-
-    return to_uint8(np.clip(in_batches(answered, pairs.inputs), 0, 1))
 
 
 def check_replicas(settings: DeepWatermarkingSettings, stage: str, batch_size: int, replicas: int) -> None:
