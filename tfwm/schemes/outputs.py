@@ -20,10 +20,25 @@ def host_outputs(host: keras.Model | None, pairs: ImagePairs) -> np.ndarray:
     Args:
       host: image -> image network, or None for the targets themselves.
       pairs: of images.
+
+    Raises:
+      ValueError: the host answers with something else than images of the inputs' size and the targets' channels.
     """
     if host is None:
         return pairs.targets
-    return to_uint8(np.clip(in_batches(lambda part: host(part, training=False), pairs.inputs), 0, 1))
+
+    def answered(part: np.ndarray) -> np.ndarray:
+        answers = np.asarray(host(part, training=False))
+        wanted = (len(part), *pairs.targets.shape[1:])
+        if answers.shape != wanted:
+            raise ValueError(
+                f"`host` must answer images {list(part.shape)} with images {list(wanted)}, got {list(answers.shape)}: "
+                "a mark is added to answers of its own size. Resize inside the host, or give data and channels that "
+                "fit it."
+            )
+        return answers
+
+    return to_uint8(np.clip(in_batches(answered, pairs.inputs), 0, 1))
 
 
 def pictures_of(suspect: Suspect, probes: np.ndarray, channels: int) -> np.ndarray:
