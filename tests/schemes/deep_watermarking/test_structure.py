@@ -71,7 +71,7 @@ def test_every_bit_is_read_back_at_8_bits(unmarked: np.ndarray, functions: struc
     code = code_of()
     marked = structure.residual_layer(functions, code, 45.5, unmarked.shape[-1])(as_float(unmarked)).numpy()
     answers = np.round(255 * np.clip(marked, 0, 1)) / 255
-    read = structure.Regression(functions, unmarked)(answers, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
+    read = structure.Regression(functions, unmarked, unmarked)(answers, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
     assert agreeing(read[0], code) == 1.0
     assert agreeing(read[0], code_of(1)) < 0.8
 
@@ -93,7 +93,7 @@ def test_a_change_is_undone_by_changing_what_it_is_compared_with(
     marked = np.clip(
         structure.residual_layer(functions, code, 42.0, unmarked.shape[-1])(as_float(unmarked)).numpy(), 0, 1
     )
-    plain, changed = structure.Regression(functions, unmarked)(
+    plain, changed = structure.Regression(functions, unmarked, unmarked)(
         made(marked), {name: CHANGES[name] for name in (AS_THEY_ARE, change)}
     )
     assert agreeing(changed, code) >= max(0.9, agreeing(plain, code))
@@ -107,7 +107,7 @@ def test_brightness_contrast_and_gamma_are_no_evidence_and_hide_none(
 ) -> None:
     code, plain = code_of(), as_float(unmarked)
     layer = structure.residual_layer(functions, code, 42.0, unmarked.shape[-1])
-    read = structure.Regression(functions, unmarked)
+    read = structure.Regression(functions, unmarked, unmarked)
     marked = read(change(np.clip(layer(plain).numpy(), 0, 1)), {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
     assert agreeing(marked[0], code) >= 0.85
 
@@ -115,7 +115,7 @@ def test_brightness_contrast_and_gamma_are_no_evidence_and_hide_none(
 def test_codes_of_wrong_keys_agree_as_coins_do(unmarked: np.ndarray, functions: structure.Functions) -> None:
     """On a picture that is far from the unmarked one, whatever the reader makes of it."""
     noisy = np.clip(as_float(unmarked) + np.random.default_rng(3).normal(0, 0.05, unmarked.shape), 0, 1) ** 1.2
-    said = structure.Regression(functions, unmarked)(noisy, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})[0]
+    said = structure.Regression(functions, unmarked, unmarked)(noisy, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})[0]
     hits = [int((np.sign(said) == code_of(seed)).sum()) for seed in range(2000)]
     p = 10 ** statistics.log10_tails(said.size)[hits]
     assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3

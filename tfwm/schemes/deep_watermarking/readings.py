@@ -210,7 +210,7 @@ class Readings:
     @cached_property
     def _regression(self) -> Regression:
         functions = functions_in(self.key, self.settings.structure, self.settings.channels)
-        return Regression(functions, self.responses.unmarked)
+        return Regression(functions, self.key.array("probes", "u", 4), self.responses.unmarked)
 
     @cached_property
     def corrected(self) -> np.ndarray:

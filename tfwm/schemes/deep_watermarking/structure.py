@@ -11,7 +11,7 @@ sign of each coefficient is a bit. Not in the paper: a relative of marks that fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ from tfwm.networks.structure import (
     plain_count,
     waves,
 )  # fmt: skip
+from tfwm.schemes.deep_watermarking.plain import plain_pixels, without
 from tfwm.suspects import as_float
 
 WAVES = (32, 80)  # of each part
@@ -182,12 +183,17 @@ def residual_layer(functions: Functions, code: np.ndarray, psnr_db: float, chann
 class Regression:
     """Reads the coefficients of all functions in the difference of pictures to the unmarked answers.
 
+    Both are taken free of plain pixels first (`plain.py`), so that colours which a thief fits to pairs of his own or to
+    each picture, and shares of the question that he adds, hide nothing.
+
     Args:
       functions: of the key.
-      unmarked: uint8 `[n, h, w, c]`, what the unmarked host answers to the probes.
+      asked: uint8 `[n, h, w, channels]`, the probes.
+      unmarked: uint8 `[n, h, w, c]`, what the unmarked host answers to them.
     """
 
     functions: Functions
+    asked: np.ndarray
     unmarked: np.ndarray
 
     def __call__(self, answers: np.ndarray, changes: Mapping[str, Callable[[np.ndarray], np.ndarray]]) -> np.ndarray:
@@ -200,22 +206,20 @@ class Regression:
         Returns:
           float64 `[changes, functions]`.
         """
-        rows = self._rows(as_float(self.unmarked[:1]))
-        normal, found = _RIDGE * np.eye(rows.shape[1]), {name: np.zeros(rows.shape[1]) for name in changes}
+        count = self.functions.count
+        normal, found = _RIDGE * np.eye(count), np.zeros((count, len(changes)))
         # Functions that a stranger made up may overflow: what is not finite speaks for no bit.
         with np.errstate(over="ignore", invalid="ignore"):
-            for images, part in zip(_batches(self.unmarked), _batches(answers)):
-                rows = self._rows(images)
-                normal += rows.T @ rows / len(rows)
-                for name, change in changes.items():
-                    found[name] += rows.T @ _without_outliers(np.ravel(part - change(images))) / len(rows)
-            solved = [np.linalg.solve(normal, each)[: self.functions.count] for each in found.values()]
-        return np.stack(solved)
+            for asked, images, part in zip(*map(_batches, (self.asked, self.unmarked, answers))):
+                plain = [plain_pixels(*both) for both in zip(asked, images)]
+                apart = np.stack([_freed(plain, part - change(images)) for change in changes.values()])
+                for picture, image in enumerate(images):
+                    rows = without(plain[picture], self.functions(image[None])[0]).reshape(-1, count)
+                    normal += rows.T @ rows / images.size
+                    found += rows.T @ apart[:, picture].reshape(len(changes), -1).T / images.size
+            return np.linalg.solve(normal, found).T
 
-    def _rows(self, images: np.ndarray) -> np.ndarray:
-        """Functions at each pixel and channel, and what is fitted and ignored: plain colours, each channel's alone."""
-        channels, pictures = images.shape[-1], tf.convert_to_tensor(images)
-        plain = plain_colours(pictures).numpy()
-        alone = plain[..., None, :] * np.eye(channels, dtype=np.float32)[:, :, None]
-        values = np.concatenate([self.functions(images), alone.reshape(*plain.shape[:-1], -1)], axis=-1)
-        return values.reshape(-1, values.shape[-1])
+
+def _freed(plain: Sequence[np.ndarray], apart: np.ndarray) -> np.ndarray:
+    """Differences `[n, h, w, c]`, free of plain pixels and without outliers."""
+    return _without_outliers(np.stack([without(*both) for both in zip(plain, apart)]))
