@@ -13,7 +13,7 @@ from tfwm.evidence.statistics import log10_tails
 from tfwm.evidence.views import FAMILIES
 from tfwm.ownership.ledger import choices
 from tfwm.schemes import make_scheme
-from tfwm.schemes.deep_watermarking.readings import CHANGES
+from tfwm.schemes.deep_watermarking.readings import WAYS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/evidence.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_what_a_scheme_can_reach(row: str) -> None:
 
 
 def test_what_other_views_cost() -> None:
-    factor, changed = DEEP.family.factor(1), PLAIN * (len(CHANGES) - 1)
+    factor, changed = DEEP.family.factor(1), PLAIN * (len(WAYS) - 1)
     assert _needed(64, 1 / 2, DEEP.readings * factor) == 56
     assert _needed(36, 1 / 2, DEEP.readings * factor) == 35
     assert _needed(96, 1 / 2, DEEP.readings * changed) == 75
@@ -65,7 +65,7 @@ def test_what_other_views_cost() -> None:
     text = " ".join(PAGE.split())
     assert "56 of 64 bits, or 35 of the 36" in text
     assert "needs 75 of 96, or 90" in text
-    assert f"blurred (times {changed} each)" in text
+    assert f"the functions behind it as well (times {changed} each)" in text
     assert f"times {factor} in each of the other {len(DEEP.family) - 1} of `frames`" in " ".join(PAGE.split())
     assert f"({FAMILIES['turns'].factor(1)} of `turns`)" in PAGE
 

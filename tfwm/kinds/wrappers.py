@@ -17,6 +17,7 @@ PICTURE_WRAPPERS: tuple[Mapping[str, Any], ...] = (
     {"attack": "toned"},
     {"attack": "grey_correction"},
     {"attack": "colours_fitted"},
+    {"attack": "colours_fitted", "reach": 2},
     {"attack": "mean_subtracted", "pictures": "flat"},
     {"attack": "mean_subtracted", "pictures": "ordinary"},
 )

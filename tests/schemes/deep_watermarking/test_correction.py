@@ -37,6 +37,12 @@ def marked(pairs: ImagePairs, mixing: np.ndarray, psnr_db: float = 45.0, seed: i
     return correction.residual_layer(mixing, direction(seed), psnr_db)([answered, asked, answered]).numpy()
 
 
+def changes_of(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """A contrast and a brightness for each channel of each picture."""
+    draw = np.random.default_rng(0)
+    return draw.uniform(0.7, 1.3, (count, 1, 1, 3)), draw.uniform(-0.1, 0.1, (count, 1, 1, 3))
+
+
 def at_8_bits(images: np.ndarray) -> np.ndarray:
     return np.round(255 * np.clip(images, 0, 1)) / 255
 
@@ -96,6 +102,13 @@ def test_a_copy_that_has_learnt_a_share_of_each_term_is_read_alike(learnt: np.nd
 def test_brightness_contrast_and_gamma_take_little_away(pairs, mixing, change) -> None:
     answers = change(at_8_bits(marked(pairs, mixing, 42.0)))
     found = correction.coefficients(mixing, pairs.inputs, pairs.targets, answers)
+    assert correction.log10_p(found, direction())[1] < -4
+
+
+def test_another_contrast_and_other_colours_in_each_picture_take_little_away(pairs, mixing) -> None:
+    answers = at_8_bits(marked(pairs, mixing, 42.0))
+    contrast, shift = changes_of(len(answers))
+    found = correction.coefficients(mixing, pairs.inputs, pairs.targets, contrast * answers + shift)
     assert correction.log10_p(found, direction())[1] < -4
 
 

@@ -14,6 +14,7 @@ from tfwm.evidence import statistics
 from tfwm.keys import new_secret
 from tfwm.networks.structure import plain_colours, plain_count
 from tfwm.schemes.deep_watermarking import structure
+from tfwm.schemes.deep_watermarking.filtering import FilteredRegression
 from tfwm.schemes.deep_watermarking.readings import AS_THEY_ARE, CHANGES
 from tfwm.suspects import as_float
 
@@ -112,13 +113,55 @@ def test_brightness_contrast_and_gamma_are_no_evidence_and_hide_none(
     assert agreeing(marked[0], code) >= 0.85
 
 
+def by_picture(low: float, high: float) -> Model:
+    """Another contrast for each picture and channel."""
+
+    def change(images: np.ndarray) -> np.ndarray:
+        drawn = np.random.default_rng(2).uniform(low, high, (len(images), 1, 1, images.shape[-1]))
+        return 0.5 + (images - 0.5) * drawn.astype(np.float32)
+
+    return change
+
+
+@pytest.mark.parametrize("change", [
+    by_picture(0.6, 1.0), lambda images: images - images.mean((1, 2), keepdims=True) + 0.5,
+    lambda images: 0.7 * images + 0.3 * np.roll(images, 1, -1),
+], ids=["contrast", "mean", "colours"])  # fmt: skip
+def test_what_a_thief_does_to_each_picture_hides_nothing(
+    unmarked: np.ndarray, functions: structure.Functions, change: Model
+) -> None:
+    """A share of the question is added, too."""
+    code, asked = code_of(), photograph_patches("owner", len(unmarked), 64, seed=9, channels=unmarked.shape[-1]).images
+    layer = structure.residual_layer(functions, code, 42.0, unmarked.shape[-1])
+    answers = 0.8 * change(np.clip(layer(as_float(unmarked)).numpy(), 0, 1)) + 0.2 * as_float(asked)
+    read = structure.Regression(functions, asked, unmarked)(answers, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})
+    assert agreeing(read[0], code) >= 0.9
+    assert agreeing(read[0], code_of(1)) < 0.75
+
+
+def test_a_linear_filter_is_found_and_the_functions_sent_through_it(
+    unmarked: np.ndarray, functions: structure.Functions
+) -> None:
+    """A filter without symmetry that mixes channels, and of the question a share; without it the bits are lost."""
+    code, asked = code_of(), photograph_patches("owner", len(unmarked), 64, seed=9, channels=unmarked.shape[-1]).images
+    layer = structure.residual_layer(functions, code, 42.0, unmarked.shape[-1])
+    marked = np.clip(layer(as_float(unmarked)).numpy(), 0, 1)
+    filtered = 0.3 * marked - 0.5 * np.roll(marked, (1, 1), (1, 3)) + 0.8 * np.roll(marked, (2, 1), (2, 3))
+    answers = filtered + 0.4 * np.roll(as_float(asked), -1, 1)
+    plain = structure.Regression(functions, asked, unmarked)(answers, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})[0]
+    found = FilteredRegression(functions, asked, unmarked)(answers)
+    assert agreeing(found, code) >= max(0.9, agreeing(plain, code) + 0.1)
+    assert agreeing(found, code_of(1)) < 0.75
+
+
 def test_codes_of_wrong_keys_agree_as_coins_do(unmarked: np.ndarray, functions: structure.Functions) -> None:
     """On a picture that is far from the unmarked one, whatever the reader makes of it."""
     noisy = np.clip(as_float(unmarked) + np.random.default_rng(3).normal(0, 0.05, unmarked.shape), 0, 1) ** 1.2
-    said = structure.Regression(functions, unmarked, unmarked)(noisy, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})[0]
-    hits = [int((np.sign(said) == code_of(seed)).sum()) for seed in range(2000)]
-    p = 10 ** statistics.log10_tails(said.size)[hits]
-    assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
+    plain = structure.Regression(functions, unmarked, unmarked)(noisy, {AS_THEY_ARE: CHANGES[AS_THEY_ARE]})[0]
+    for said in (plain, FilteredRegression(functions, unmarked, unmarked)(noisy)):
+        hits = [int((np.sign(said) == code_of(seed)).sum()) for seed in range(2000)]
+        p = 10 ** statistics.log10_tails(said.size)[hits]
+        assert kstest(p, "uniform", alternative="greater").pvalue > 1e-3
 
 
 def test_pictures_without_colour_or_detail_break_nothing() -> None:

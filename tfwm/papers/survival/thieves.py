@@ -28,6 +28,7 @@ def thieves(context: Context) -> Mapping[str, Mapping[str, Attack]]:
         "half as bright": attack("toned"),
         "correction made grey": attack("grey_correction"),
         "colours fitted to his own pairs": attack("colours_fitted"),
+        "linear filter fitted to his own pairs": attack("colours_fitted", reach=2),
         "mean of flat pictures subtracted": attack("mean_subtracted", pictures="flat"),
         "mean of clean pictures subtracted": attack("mean_subtracted", pictures="ordinary"),
         "4 components of clean pictures subtracted": attack("components_subtracted", pictures="ordinary"),
@@ -59,6 +60,7 @@ def _of_weights(context: Context) -> dict[str, Attack]:
 def _copies(context: Context) -> dict[str, Attack]:
     short, long = _schedule(context, 14), _schedule(context, 42)
     unet = {"network": "unet", "loss": "l1", "filters": 10, "downs": 4}
+    plain = attack("surrogate", network="plain_cnn", loss="l2", filters=16, schedule=short)
     return {
         "surrogate, U-Net, L1": attack("surrogate", **unet, schedule=short),
         "surrogate, residual U-Net, L2": attack(
@@ -70,7 +72,9 @@ def _copies(context: Context) -> dict[str, Attack]:
         "surrogate of the mean over eight orientations": attack(
             "surrogate", **unet, ask="self_ensemble", schedule=short
         ),
-        "surrogate, stride-free": attack("surrogate", network="plain_cnn", loss="l2", filters=16, schedule=short),
+        "surrogate, stride-free": plain,
+        "surrogate, stride-free, colours fitted": Compose((plain, attack("colours_fitted"))),
+        "surrogate, stride-free, correction made grey": Compose((plain, attack("grey_correction"))),
         "network that takes marks off": attack("demarked", network="unet", filters=16, downs=4, schedule=short),
         "the same, three times as long": attack("demarked", network="unet", filters=16, downs=4, schedule=long),
     }  # fmt: skip

@@ -25,6 +25,7 @@ from scipy.special import betainccinv
 from tfwm.evidence.statistics import log10_cosine
 from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.networks.correction import TERMS, CorrectionResidual, correction_terms
+from tfwm.schemes.deep_watermarking.plain import plain_pixels, without
 from tfwm.suspects import as_float
 
 ARRAY = "correction_mixing"
@@ -116,28 +117,23 @@ def coefficients(mixing: np.ndarray, probes: np.ndarray, unmarked: np.ndarray, a
       answers: float of the same shape in [0, 1], the suspect's.
     """
     channels = unmarked.shape[-1]
-    normal, found = np.zeros((channels, TERMS + 3, TERMS + 3)), np.zeros((channels, TERMS + 3))
-    values = as_float(unmarked).reshape(-1, channels).astype(np.float64)
-    apart = (answers - as_float(unmarked)).reshape(-1, channels)
+    normal, found = np.zeros((channels, TERMS, TERMS)), np.zeros((channels, TERMS, 1))
     first = 0
     # Terms that a stranger made up may overflow, and answers be no numbers.
     with np.errstate(over="ignore", invalid="ignore"):
         for terms in _terms(probes, unmarked):
-            part = slice(first, first + len(terms))
-            for channel in range(channels):
-                rows = np.concatenate([terms[:, channel] @ mixing, _own(values[part, channel])], axis=1)
-                normal[channel] += rows.T @ rows / len(values)
-                found[channel] += rows.T @ apart[part, channel] / len(values)
-            first += len(terms)
+            for each in terms.reshape(-1, *unmarked.shape[1:], TERMS):
+                image, answer = as_float(unmarked[first]), answers[first]
+                plain = plain_pixels(image)
+                rows = np.moveaxis(without(plain, each @ mixing).reshape(-1, channels, TERMS), 1, 0)
+                apart = without(plain, answer - image).reshape(-1, channels).T[..., None]
+                normal += np.swapaxes(rows, 1, 2) @ rows / unmarked[0].size
+                found += np.swapaxes(rows, 1, 2) @ apart / unmarked[0].size
+                first += 1
     if not (np.isfinite(normal).all() and np.isfinite(found).all()):
         return np.full(SIZE, np.nan)
-    solved = [np.linalg.lstsq(*each, rcond=1e-12)[0][:TERMS] for each in zip(normal, found)]
+    solved = [np.linalg.lstsq(*each, rcond=1e-12)[0][:, 0] for each in zip(normal, found)]
     return np.ravel(COLOURS @ np.stack(solved))
-
-
-def _own(values: np.ndarray) -> np.ndarray:
-    """What a channel explains itself, brightness, contrast and gamma: fitted along, and ignored."""
-    return np.stack([np.ones_like(values), values, np.square(values)], axis=1)
 
 
 def cosine_needed(alpha: float) -> float:

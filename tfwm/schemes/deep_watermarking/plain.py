@@ -13,6 +13,7 @@ import numpy as np
 
 from tfwm.networks.structure import MIDDLE
 
+OUTLIERS = 4.0  # times the median difference
 _WEAKEST = 1e-5  # a weaker direction is rounding
 
 
@@ -44,3 +45,13 @@ def plain_pixels(*pictures: np.ndarray) -> np.ndarray:
     channels: Sequence[np.ndarray] = [picture - MIDDLE for picture in pictures]
     brightness = np.square(channels[-1].mean(axis=-1, keepdims=True))
     return np.concatenate([*channels, brightness, np.ones_like(brightness)], axis=-1)
+
+
+def without_outliers(apart: np.ndarray) -> np.ndarray:
+    """Differences, the large ones cut down: what goes wrong at a border or an edge shall not outweigh all the rest.
+
+    Args:
+      apart: float, of any shape.
+    """
+    limit = OUTLIERS * np.median(np.abs(apart))
+    return np.clip(apart, -limit, limit)

@@ -27,8 +27,9 @@ from tfwm.keys import OwnerKey
 from tfwm.networks.structure import blurred
 from tfwm.schemes.deep_watermarking import correction
 from tfwm.schemes.deep_watermarking.extraction import Responses
+from tfwm.schemes.deep_watermarking.filtering import FilteredRegression
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
-from tfwm.schemes.deep_watermarking.structure import Regression, functions_in
+from tfwm.schemes.deep_watermarking.structure import Functions, Regression, functions_in
 from tfwm.types import LEEWAY, Verdict
 
 Change = Callable[[np.ndarray], np.ndarray]
@@ -36,7 +37,7 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 _KEPT = 256
 _SAID: OrderedDict[tuple[bytes, str], np.ndarray] = OrderedDict()
-AS_THEY_ARE = "as they are"
+AS_THEY_ARE, FILTERED = "as they are", "filtered"
 CHANGES: Mapping[str, Change] = {
     AS_THEY_ARE: lambda images: images,
     "median 3 x 3": lambda images: median_filter(images, (1, 3, 3, 1)),
@@ -46,6 +47,8 @@ CHANGES: Mapping[str, Change] = {
     "blurred": lambda images: blurred(tf.convert_to_tensor(images), 1.0).numpy(),
 }
 """What may have been done to every answer: the unmarked answers are changed alike before they are compared."""
+WAYS = (*CHANGES, FILTERED)
+"""In which structure is read: after each change, and through the linear filter that fits the suspect best."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ class Readings:
         if best.found <= math.log10(alpha * (1 + LEEWAY)):
             return best
         match = self.register.match(cells, alpha / self.settings.readings)
-        changed = [self._of_structure(plain, bits, name) for name in list(CHANGES)[1:]]
+        changed = [self._of_structure(plain, bits, way) for way in WAYS[1:]]
         return min(best, self._of_cells(match), *changed, key=_least)
 
     @cached_property
@@ -173,21 +176,25 @@ class Readings:
         """Of the cells."""
         return Register(self.settings.family, self.settings.cells, self.responses)
 
-    def structure(self, *names: str) -> np.ndarray:
-        """What speaks for each bit in structure, float64 `[names, bits]`; what was read before is not read again.
+    def structure(self, *ways: str) -> np.ndarray:
+        """What speaks for each bit in structure, float64 `[ways, bits]`; what was read before is not read again.
 
         Args:
-          names: of `CHANGES`, by which the unmarked answers are changed.
+          ways: of `WAYS`.
 
         Raises:
           InvalidKeyError: the key has no functions or unmarked answers, or others.
         """
-        told = {name: (self._digest, name) for name in names}
-        missing = {name: CHANGES[name] for name in names if told[name] not in _SAID}
-        if missing:
-            said = self._regression(self._fitting_answers, missing)
-            _SAID.update({told[name]: row for name, row in zip(missing, said)})
-        found = np.stack([_SAID[told[name]] for name in names])
+        told = {way: (self._digest, way) for way in ways}
+        missing = [way for way in ways if told[way] not in _SAID]
+        changes = {way: CHANGES[way] for way in missing if way != FILTERED}
+        if changes:
+            said = self._regression(self._fitting_answers, changes)
+            _SAID.update({told[way]: row for way, row in zip(changes, said)})
+        if FILTERED in missing:
+            filtered = FilteredRegression(*self._compared)
+            _SAID[told[FILTERED]] = filtered(self._fitting_answers)
+        found = np.stack([_SAID[told[way]] for way in ways])
         while len(_SAID) > _KEPT:
             _SAID.popitem(last=False)
         return found
@@ -204,13 +211,17 @@ class Readings:
 
     @cached_property
     def _changed(self) -> np.ndarray:
-        """For each change but none."""
-        return self.structure(*list(CHANGES)[1:])
+        """For each way but the answers as they are."""
+        return self.structure(*WAYS[1:])
+
+    @cached_property
+    def _compared(self) -> tuple[Functions, np.ndarray, np.ndarray]:
+        functions = functions_in(self.key, self.settings.structure, self.settings.channels)
+        return functions, self.key.array("probes", "u", 4), self.responses.unmarked
 
     @cached_property
     def _regression(self) -> Regression:
-        functions = functions_in(self.key, self.settings.structure, self.settings.channels)
-        return Regression(functions, self.key.array("probes", "u", 4), self.responses.unmarked)
+        return Regression(*self._compared)
 
     @cached_property
     def corrected(self) -> np.ndarray:
@@ -241,15 +252,13 @@ class Readings:
         worth = np.minimum(match.log10_p + math.log10(self.settings.readings), 0.0)
         return self._chosen(agrees, worth, "the code map in its cells" + choice(match, family), match)
 
-    def _of_structure(self, match: Match, bits: np.ndarray, change: str) -> Reading:
-        names = list(CHANGES)
-        others = len(names) - 1
-        said = self._plain[0] if change == AS_THEY_ARE else self._changed[names.index(change) - 1]
+    def _of_structure(self, match: Match, bits: np.ndarray, way: str) -> Reading:
+        said = self._plain[0] if way == AS_THEY_ARE else self._changed[WAYS.index(way) - 1]
         readings = self.settings.readings
-        factor = readings * (2 if change == AS_THEY_ARE else 2 * others)
+        factor = readings * (2 if way == AS_THEY_ARE else 2 * (len(WAYS) - 1))
         words = (
-            f"the bits in structure, times {factor // readings} for the choice among {len(names)} changes of the "
-            f"unmarked answers (half of it is kept for none); they are taken: {change}"
+            f"the bits in structure, times {factor // readings} for the choice among {len(WAYS)} changes of the "
+            f"unmarked answers (half of it is kept for none); they are taken: {way}"
         )
         return self._chosen(np.sign(said) == bits, _worth(bits.size, factor), words, match)
 

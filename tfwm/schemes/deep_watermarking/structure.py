@@ -27,13 +27,12 @@ from tfwm.networks.structure import (
     plain_count,
     waves,
 )  # fmt: skip
-from tfwm.schemes.deep_watermarking.plain import plain_pixels, without
+from tfwm.schemes.deep_watermarking.plain import plain_pixels, without, without_outliers
 from tfwm.suspects import as_float
 
 WAVES = (32, 80)  # of each part
 SPREADS = (1.0, 0.9)  # of the waves' frequencies in each part: how quickly the functions change
 COLOURS_ALONE = 4  # one of so many functions
-OUTLIERS = 4.0  # times the median difference
 ARRAYS = ("structure_frequencies", "structure_phases", "structure_mixing", "structure_offsets")
 _BATCH = 16
 _RIDGE = 1e-4
@@ -131,12 +130,6 @@ def _principal(products: np.ndarray, taken: np.ndarray, rows: np.ndarray, count:
     return weights
 
 
-def _without_outliers(apart: np.ndarray) -> np.ndarray:
-    """Differences, the large ones cut down: what goes wrong at a border or an edge shall not outweigh all the rest."""
-    limit = OUTLIERS * np.median(np.abs(apart))
-    return np.clip(apart, -limit, limit)
-
-
 def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
     for first in range(0, len(images), _BATCH):
         yield as_float(images[first : first + _BATCH])
@@ -222,4 +215,4 @@ class Regression:
 
 def _freed(plain: Sequence[np.ndarray], apart: np.ndarray) -> np.ndarray:
     """Differences `[n, h, w, c]`, free of plain pixels and without outliers."""
-    return _without_outliers(np.stack([without(*both) for both in zip(plain, apart)]))
+    return without_outliers(np.stack([without(*both) for both in zip(plain, apart)]))
