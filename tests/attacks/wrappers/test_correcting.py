@@ -41,6 +41,23 @@ def test_colours_are_those_of_the_thiefs_targets(run) -> None:
     np.testing.assert_allclose(answers, 0.5 * as_float(QUERIES), atol=0.005)
 
 
+@pytest.mark.parametrize("reach", [1, 2])
+def test_a_filter_is_found_again(run, reach: int) -> None:
+    """The targets are the answers, one pixel further: colours alone do not get there, the pixels around do."""
+    images = patches(16, seed=3)
+    pairs = ImagePairs(images, np.roll(images, 1, axis=2))
+    wanted = np.roll(as_float(QUERIES), 1, axis=2)[:, :, 1:]
+    filtered = ColoursFitted(16, reach)(echo(), pairs, run)(QUERIES)[:, :, 1:]
+    plain = ColoursFitted(16)(echo(), pairs, run)(QUERIES)[:, :, 1:]
+    assert np.abs(filtered - wanted).mean() < 0.2 * np.abs(plain - wanted).mean()
+
+
+@pytest.mark.parametrize("reach", [-1, 0.5, 5])
+def test_a_reach_that_is_none_is_refused(reach) -> None:
+    with pytest.raises(ValueError, match="`reach` must be a whole number"):
+        ColoursFitted(8, reach)
+
+
 def test_a_model_that_is_right_stays_as_it_is(run) -> None:
     images = patches(12, seed=5)
     answers = ColoursFitted(8)(echo(), ImagePairs(images, images), run)(QUERIES)
@@ -69,6 +86,8 @@ def test_answers_that_are_no_numbers_are_refused(run) -> None:
 
 
 def test_labels_and_settings_come_back() -> None:
-    for attack, label in ((GreyCorrection(), "grey_correction()"), (ColoursFitted(9), "colours_fitted(9)")):
+    labels = {"grey_correction()": GreyCorrection(), "colours_fitted(9)": ColoursFitted(9),
+              "colours_fitted(9, reach 2)": ColoursFitted(9, 2)}  # fmt: skip
+    for label, attack in labels.items():
         assert repr(attack) == label
         assert attack_from_dict(attack_to_dict(attack)) == attack

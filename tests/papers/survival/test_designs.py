@@ -46,7 +46,7 @@ def test_at_desk_all_free_wrappers_of_the_usual_policy_are_tried(tmp_path: Path)
     tried = {repr(attack) for attack in thieves(context("desk", tmp_path))["free"].values()}
     free = [label for label in DeepWatermarking.fast().usual_policy["must_survive"] if label.split("(")[0] in (
         "mirrored", "turned", "self_ensemble", "tiled", "padded", "mean_subtracted",
-        "channels_reordered", "averaged_channels",
+        "channels_reordered", "averaged_channels", "grey_correction", "colours_fitted",
     )]  # fmt: skip
-    assert len(free) == 9
+    assert len(free) == 12
     assert set(free) <= tried
