@@ -17,7 +17,7 @@ from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.training import train_deep_watermark
 from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.wrong_keys import settings_of, wrong_secret
-from tfwm.suspects import KerasSuspect, as_float
+from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.training import Run
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
@@ -51,18 +51,25 @@ class DeepWatermarking(DeepWatermarkingSettings):
           ValueError: too little data, a mark that a blank extraction would match, or a secret that is not 32 bytes.
         """
         made = train_deep_watermark(self, host, data, run, given_or_new(secret))
-        shortcoming = self.shortcoming(made)
+        targets = data.targets[-len(self.probe_images(made.key)) :] if host is None else None
+        shortcoming = self.shortcoming(made, targets)
         if shortcoming:
             print(f"  warning: {shortcoming}", file=sys.stderr)
         return made
 
-    def shortcoming(self, made: MarkedModel) -> str:
+    def shortcoming(self, made: MarkedModel, targets: np.ndarray | None = None) -> str:
         """Why the owner could not claim even this model, in a sentence with a remedy; empty where he could.
 
         Args:
           made: what `train` gave.
+          targets: where there is no host, the pictures that belong to the key's probe images, uint8 `[n, s, s, c]`:
+            the model marks these, and is not asked with inputs that nobody gives it.
         """
-        verdict = self.verify(KerasSuspect("marked", made.model), made.key)
+        suspect: Suspect = KerasSuspect("marked", made.model)
+        if targets is not None:
+            answers = suspect(targets)
+            suspect = FunctionSuspect("marked targets", lambda _: answers)
+        verdict = self.verify(suspect, made.key)
         if verdict.marked:
             return ""
         figures = f"score {verdict.score:.3f}, and a claim takes {verdict.threshold:.3f}; p = {verdict.p_value:.1e}"
