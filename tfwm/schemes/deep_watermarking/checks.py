@@ -69,7 +69,7 @@ def check_proxy(settings: Any) -> None:
     """Refuses a proxy that is not told what it must know.
 
     Raises:
-      ValueError: no such form, or the plain one with a coded mark or with `clean_outputs`.
+      ValueError: no such form, or the plain one with a coded mark, with `clean_outputs` or with several marks.
     """
     s = settings
     choose("proxy form", s.proxy_form, {"plain": 0, "conditioned": 0})
@@ -78,6 +78,11 @@ def check_proxy(settings: Any) -> None:
             "`proxy_form` must be conditioned for a coded mark and for `clean_outputs`, got 'plain' with "
             f"coded={s.coded} and clean_outputs={s.clean_outputs}: a plain proxy is not told which code to imitate, or "
             "to imitate none. Use conditioned, or set both to False."
+        )
+    if s.proxy_form == "plain" and s.logos:
+        raise ValueError(
+            f"`proxy_form` must be conditioned for {s.marks} marks, got 'plain': a plain proxy is not told which of "
+            "them to imitate. Use conditioned."
         )
 
 

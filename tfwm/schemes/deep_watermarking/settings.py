@@ -30,6 +30,8 @@ class DeepWatermarkingSettings:
       channels: of the host's output.
       logo: path of a PNG or JPEG mark, grey or in colour; `qr:TEXT` for a QR code; `bits:HEX` for plain bits as black
         and white cells; empty for the built-in one.
+      logos: the marks of further releases, each as `logo`; one network carries them all (section 3.4.5). A coded mark
+        does without: its releases differ by the code.
       mark_size: side of the mark in pixels, in the middle of a white canvas (table 6: 32 to 256); 0 for the images'.
       mark_channels: of the mark, and of what R draws: 1 or 3, whatever the host's are; 0 for as many as the host's.
       coded: hide an 8 x 8 code map as well, drawn from the key and never shown to R (not in the paper).
@@ -98,18 +100,21 @@ class DeepWatermarkingSettings:
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
     shown_arrays: ClassVar[Mapping[str, int | None]] = {
         "probes": None, "unmarked": None, "baseline": None, "logo": None, "unmarked_nc": None, "control_nc": None,
-        "control_names": None, "structure_frequencies": None, "structure_phases": None, "structure_mixing": None,
-        "structure_offsets": None, "correction_mixing": None,
+        "control_names": None, "release": None, "other_logos": None,
+        "structure_frequencies": None, "structure_phases": None, "structure_mixing": None, "structure_offsets": None,
+        "correction_mixing": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
     deployed_arrays: ClassVar[tuple[str, ...]] = ("structure_frequencies", "structure_phases")
     divisible: ClassVar[bool] = False
     barrier: ClassVar[bool] = True
+    marked_from: ClassVar[str] = "outputs"
     asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 256
     channels: int = 3
     logo: str = ""
+    logos: tuple[str, ...] = field(default=(), metadata=LATER)
     mark_size: int = field(default=0, metadata=LATER)
     mark_channels: int = field(default=0, metadata=LATER)
     coded: bool = False
@@ -216,6 +221,16 @@ class DeepWatermarkingSettings:
         if self.coded:
             return registration.smallest_p_value(self.family, self.cells)
         return statistics.smallest_rank_p_value(self.controls)
+
+    @property
+    def marks(self) -> int:
+        """How many marks one network carries."""
+        return 1 + len(self.logos)
+
+    @property
+    def told(self) -> int:
+        """Channels that tell a conditioned proxy what to imitate: the code map, and which of several marks it is."""
+        return 1 if self.marks == 1 else int(self.coded) + self.mark_depth
 
     @property
     def mark_side(self) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from tfwm.schemes.deep_watermarking.classifier_trainer import ClassifierTrainer
 from tfwm.schemes.deep_watermarking.codes import correction_code, owner_code, structure_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
 from tfwm.schemes.deep_watermarking.extraction import extract
-from tfwm.schemes.deep_watermarking.marks import checked_mark
+from tfwm.schemes.deep_watermarking.marks import checked_marks, release_arrays
 from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -35,11 +35,14 @@ STAGES = 3  # at most
 
 
 def train_deep_watermark(
-    settings: DeepWatermarkingSettings, host: keras.Model | None, data: ImagePairs, run: Run, secret: bytes
-) -> MarkedModel:
+    settings: DeepWatermarkingSettings, host: keras.Model | None, data: ImagePairs, run: Run, secret: bytes,
+    release: int = 0, form: Form | None = None,
+) -> MarkedModel:  # fmt: skip
     """The host with H behind it, and its key; resumes after a kill.
 
-    A logo mark is ranked among networks that are trained here without it, see controls.py.
+    The networks know neither the secret nor the release: whoever calls it again with others, in the same folder, gets
+    another release without training. A logo mark is ranked among networks that are trained here without it, see
+    controls.py.
 
     Args:
       settings: of the scheme.
@@ -47,25 +50,51 @@ def train_deep_watermark(
       data: the owner's pairs at `image_size`.
       run: where and how.
       secret: 32 bytes.
+      release: which of the marks this model carries, from 0.
+      form: how H goes with the host; None for a network of its own behind it.
 
     Raises:
-      ValueError: too little data, or a mark that a blank extraction would match.
+      ValueError: too little data, a mark that a blank extraction would match, two that are too alike, or no such
+        release.
     """
+    form = form or BARRIER
     if host is None:
         settings = replace(settings, correction_psnr=0.0)  # targets alone do not say what was corrected
-    mark = checked_mark(settings)
+    marks = checked_marks(settings)
+    others = release_arrays(marks, release)
+    mark = marks if len(marks) > 1 else marks[0]
     pairs, validation, probes = _split(settings, data)
-    outputs = host_outputs(host, pairs)
-    digest = training_digest(_embedding(settings), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
+    outputs, began = form.outputs(host, pairs), form.began(host)
+    digest = training_digest(
+        _embedding(settings), run, pairs.inputs, outputs, mark, *began, files=[settings.vgg_weights]
+    )  # fmt: skip
     arrays = {"inputs": pairs.inputs, "outputs": outputs}
-    unseen = {"inputs": validation.inputs, "outputs": host_outputs(host, validation)} if len(validation) else {}
+    unseen = {"inputs": validation.inputs, "outputs": form.outputs(host, validation)} if len(validation) else {}
     with run.scope():
-        built = build(settings, run.seed)
+        built = form.build(settings, host, run.seed)
         history = _stages(settings, built, as_float(mark), arrays, unseen, run, digest)
-    key = key_of_networks(settings, built, mark, probes, host, secret)
+    key = key_of_networks(settings, built, marks[release], probes, host, secret)
+    key = replace(key, arrays={**key.arrays, **others})
     if not settings.coded:
         key = replace(key, arrays={**key.arrays, **control_arrays(settings, pairs, key, run)})
-    return MarkedModel(deployed_model(settings, built, host, key), key, tuple(history))
+    return MarkedModel(form.deployed(settings, built, host, key), key, tuple(history))
+
+
+@dataclass(frozen=True)
+class Form:
+    """How H goes with the host.
+
+    Args:
+      outputs: of host and pairs, the pictures that marked ones should look like, and that hold no mark: uint8.
+      build: of settings, host and seed, the networks; called inside `run.scope()`.
+      deployed: of settings, networks, host and key, the model that is released.
+      began: of the host, the weights that the training starts from.
+    """
+
+    outputs: Callable[[keras.Model | None, ImagePairs], np.ndarray]
+    build: Callable[[DeepWatermarkingSettings, keras.Model | None, int], Networks]
+    deployed: Callable[[DeepWatermarkingSettings, Networks, keras.Model | None, OwnerKey], keras.Model]
+    began: Callable[[keras.Model | None], Sequence[np.ndarray]] = lambda host: ()
 
 
 def _embedding(settings: DeepWatermarkingSettings) -> dict[str, Any]:
@@ -239,7 +268,11 @@ def _unmarked_nc(
     noise = np.random.default_rng(0).random(images.shape, np.float32)
     suspects = [images, np.broadcast_to(images.mean(axis=0), images.shape), noise]
     if settings.clean_outputs and settings.adversarial_stage:
-        blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
+        blank = np.concatenate([images, np.zeros((*images.shape[:3], settings.told), images.dtype)], axis=-1)
         suspects.append(in_batches(lambda part: built.proxy(part, training=False), blank))
     logos = [of_host] + [extract(settings, outputs, key)["logo"] for outputs in suspects]
     return np.asarray([centred_nc(logo.mean(axis=0), mark) for logo in logos], np.float32)
+
+
+BARRIER = Form(host_outputs, lambda settings, host, seed: build(settings, seed), deployed_model)
+"""H behind the host, whose weights stay as they are (section 3.4.1)."""
