@@ -27,11 +27,13 @@ paper): they follow what a picture shows and not where, so wrappers around the m
 | networks.py | H with its carriers, R, D, C and the proxy, the deployed model |
 | losses.py | eq. 6 to 14, one value per example |
 | distortions.py | between H and R in training |
+| overwriting.py | and a network that hides other marks over the owner's |
 | marker.py | what a batch draws, and H on it |
 | trainer.py | one private Keras model per stage |
 | classifier_trainer.py | another, for C alone where there is no adversarial stage |
 | pictures.py | TensorBoard grids |
 | marks.py | the owner's picture, padded and checked |
+| released.py | the model that is deployed, and the key |
 | training.py | from start to key |
 | controls.py | unmarked networks that are trained for a logo mark |
 | structure.py | bits that are tied to what a picture shows |

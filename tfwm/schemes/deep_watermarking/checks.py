@@ -9,6 +9,7 @@ from tfwm.evidence.views import FAMILIES
 
 LARGEST_STRUCTURE = 96
 SMALLEST_MARK = 8
+LARGEST_OVERWRITING = 1000
 
 
 def check_fields(settings: Any) -> None:
@@ -19,6 +20,7 @@ def check_fields(settings: Any) -> None:
     """
     for check in (check_sizes, check_mark, check_proxy, check_validation, check_reading, check_structure):
         check(settings)
+    check_whole("overwriting", settings.overwriting, 0, LARGEST_OVERWRITING, "Use 0 for none; the paper has 90.")
     check_at_least_one(
         settings, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
         "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from tfwm.schemes.deep_watermarking import losses
-from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.marker import Marker
 from tfwm.schemes.deep_watermarking.networks import Networks, split_outputs
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -20,7 +19,7 @@ class ClassifierTrainer(Metered):
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "nc"])
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
         self.extractor, self.classifier = networks.extractor, networks.classifier
         self.read = in_parts(self.extractor, at_once)
 
@@ -46,10 +45,8 @@ class ClassifierTrainer(Metered):
 
     def _extracted(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor | None, int]:
         """What R draws of marked images, then of clean ones; which marks these are, and how many are marked."""
-        inputs, outputs, stride = batch["inputs"], batch["outputs"], self.settings.clean_stride
         numbers = self.marker.numbers(batch["seed"])
         marked = self.marker.embed(self.marker.pictures(batch), self.marker.codes(batch["seed"]), False, numbers)
-        seen = distort(tf.cast(marked, tf.float32), outputs, batch["seed"], self.settings.distortions)
-        clean = [inputs[::stride], outputs[stride // 2 :: stride]]
+        seen, clean = self.marker.seen(marked, batch), self.marker.clean(batch)
         image, _ = split_outputs(self.read(tf.concat([seen, *clean], axis=0)))
         return image, numbers, losses.static_batch(seen)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.data.stream import draws
+from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.networks import carriers
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 
-_NUMBER = 7  # what a mark's number is drawn for; the other purposes stand where they are drawn
+# What is drawn for what; distortions.py has 1 to 5, and overwriting.py 8.
+_UNMARKED, _NUMBER, _OVERWRITTEN = 6, 7, 9
 
 
 class Marker:
@@ -21,10 +23,40 @@ class Marker:
       settings: of the scheme.
       embedder: H.
       mark: `[size, size, c]` float, the owner's logo; of several `[marks, size, size, c]`.
+      overwriter: from pictures and seeds to pictures with another mark over theirs; None for none.
     """
 
-    def __init__(self, settings: DeepWatermarkingSettings, embedder: keras.Model, mark: tf.Tensor):
+    def __init__(
+        self, settings: DeepWatermarkingSettings, embedder: keras.Model, mark: tf.Tensor,
+        overwriter: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    ):  # fmt: skip
         self.settings, self.embedder, self.mark = settings, embedder, tf.constant(mark)
+        self.overwriter = overwriter
+
+    def seen(self, marked: tf.Tensor, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """What R sees of marked images in training: distorted, and of half of the pairs overwritten first.
+
+        Args:
+          marked: `[n, size, size, c]`.
+          batch: has `outputs` and `seed`.
+        """
+        marked = tf.cast(marked, tf.float32)
+        if self.overwriter is not None:
+            over = self.overwriter(marked, batch["seed"])
+            marked += self.chosen(batch["seed"], _OVERWRITTEN) * (over - marked)
+        return distort(marked, batch["outputs"], batch["seed"], self.settings.distortions)
+
+    def clean(self, batch: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """Sets of images, of equal size, that hold no mark of the owner's: A, B, and B that somebody else marked.
+
+        Args:
+          batch: has `inputs`, `outputs` and `seed`.
+        """
+        stride = self.settings.clean_stride
+        sets = [batch["inputs"][::stride], batch["outputs"][stride // 2 :: stride]]
+        if self.overwriter is not None:
+            sets.append(self.overwriter(batch["outputs"][::stride], batch["seed"][::stride]))
+        return sets
 
     def numbers(self, seeds: tf.Tensor) -> tf.Tensor | None:
         """Which of several marks each image carries, int64 `[n]` from 0, two neighbours the same; None for one mark."""
@@ -65,9 +97,14 @@ class Marker:
         count = self.settings.cells**2
         return tf.repeat(draws.signs(seeds[::2], 0, (count,)), 2, axis=0)
 
-    def chosen(self, seeds: tf.Tensor) -> tf.Tensor:
-        """1 for about half of the pairs and 0 for the others, `[n, 1, 1, 1]`, whatever replica they are on."""
-        return tf.repeat(0.5 + 0.5 * draws.signs(seeds[::2], 6, (1, 1, 1)), 2, axis=0)
+    def chosen(self, seeds: tf.Tensor, purpose: int = _UNMARKED) -> tf.Tensor:
+        """1 for about half of the pairs and 0 for the others, `[n, 1, 1, 1]`, whatever replica they are on.
+
+        Args:
+          seeds: int64 `[n, 2]`.
+          purpose: what it is drawn for.
+        """
+        return tf.repeat(0.5 + 0.5 * draws.signs(seeds[::2], purpose, (1, 1, 1)), 2, axis=0)
 
     def embed(
         self, images: tf.Tensor, codes: tf.Tensor | None, training: bool, numbers: tf.Tensor | None = None

@@ -28,6 +28,7 @@ class Networks:
       classifier: C, from what R extracts to the logit that it is a mark.
       proxy: SM, the surrogate of the adversarial stage.
       features: VGG for eq. 7, or None where `perceptual_weight` is 0.
+      overwriter: from pictures and seeds to pictures with another mark over theirs, see overwriting.py; None for none.
     """
 
     embedder: keras.Model
@@ -36,6 +37,7 @@ class Networks:
     classifier: keras.Model
     proxy: keras.Model
     features: Callable[[tf.Tensor], tf.Tensor] | None = None
+    overwriter: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
 
 
 def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:

@@ -29,7 +29,7 @@ class DeepWatermarkingSettings:
       image_size: side in pixels at which H and R work; served pictures of any size are resampled to it.
       channels: of the host's output.
       logo: path of a PNG or JPEG mark, grey or in colour; `qr:TEXT` for a QR code; `bits:HEX` for plain bits as black
-        and white cells; empty for the built-in one.
+        and white cells; `drawing:NUMBER` for a drawing; empty for the built-in one.
       logos: the marks of further releases, each as `logo`; one network carries them all (section 3.4.5). A coded mark
         does without: its releases differ by the code.
       mark_size: side of the mark in pixels, in the middle of a white canvas (table 6: 32 to 256); 0 for the images'.
@@ -58,6 +58,8 @@ class DeepWatermarkingSettings:
       initial, proxy, adversarial: the three trainings, in this order.
       adversarial_stage: whether R is trained further on outputs of the proxy (section 3.4.3). Off, there is no proxy, R
         stays as the initial stage made it, and C alone is trained for `adversarial` (table 2's rows with a dagger).
+      overwriting: how many drawings a network can hide that overwrites the mark between H and R in training, on half of
+        the pairs, so that R still reads it (section 4.5: 90); 0 for none. It is trained first, as long as H.
       extractor_patience: of R's own learning rate in the initial stage, in epochs, as in the authors' code: H and R
         then have an optimizer each, and D's rate waits for D's loss; 0 cuts all three rates together, on the loss.
       validation: how many pairs are kept apart for schedules that are judged on validation.
@@ -150,6 +152,7 @@ class DeepWatermarkingSettings:
     proxy: Schedule = field(default_factory=lambda: Schedule(300, 375, 16, 1e-4, "linear"))
     adversarial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 1e-4))
     adversarial_stage: bool = field(default=True, metadata=LATER)
+    overwriting: int = field(default=0, metadata=LATER)
     extractor_patience: int = field(default=0, metadata=LATER)
     validation: int = field(default=0, metadata=LATER)
     probes: int = 100

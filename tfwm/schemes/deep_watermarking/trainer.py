@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from tfwm.schemes.deep_watermarking import losses
-from tfwm.schemes.deep_watermarking.distortions import distort
 from tfwm.schemes.deep_watermarking.marker import Marker
 from tfwm.schemes.deep_watermarking.networks import Networks, split_outputs
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
@@ -32,7 +31,7 @@ class InitialTrainer(Metered):
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "psnr", "nc", "adversarial", "discriminator"] + ["bits"] * settings.coded)
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
         self.embedder, self.extractor, self.discriminator = (
             networks.embedder, networks.extractor, networks.discriminator,
         )  # fmt: skip
@@ -112,11 +111,10 @@ class InitialTrainer(Metered):
         self, batch: Batch, marked: tf.Tensor, codes: tf.Tensor | None, mark: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """L_ext, eq. 11, averaged; R sees marked and clean images in one call (its norm is per image)."""
-        stride = self.settings.clean_stride
-        seen = distort(tf.cast(marked, tf.float32), batch["outputs"], batch["seed"], self.settings.distortions)
-        clean = tf.concat([batch["inputs"][::stride], batch["outputs"][stride // 2 :: stride]], axis=0)
-        image, logits = split_outputs(self.read(tf.concat([seen, clean], axis=0)))
-        return losses.extracting_loss(self.settings, mark, image, logits, codes, losses.static_batch(seen))
+        seen, clean = self.marker.seen(marked, batch), self.marker.clean(batch)
+        image, logits = split_outputs(self.read(tf.concat([seen, *clean], axis=0)))
+        count = losses.static_batch(seen)
+        return losses.extracting_loss(self.settings, mark, image, logits, codes, count, clean_sets=len(clean))
 
 
 class ProxyTrainer(NetworkTrainer):
@@ -128,7 +126,7 @@ class ProxyTrainer(NetworkTrainer):
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(networks.proxy, ["loss", "psnr"])
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step; with `clean_outputs`, half of the pairs are unmarked."""
@@ -161,7 +159,7 @@ class AdversarialTrainer(Metered):
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "nc", "classifier", "proxy_nc"] + ["bits", "proxy_bits"] * settings.coded)
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
         self.extractor, self.classifier, self.proxy = networks.extractor, networks.classifier, networks.proxy
         self.read = in_parts(self.extractor, at_once)
 
@@ -194,7 +192,7 @@ class AdversarialTrainer(Metered):
         image, logits = split_outputs(self.read(tf.concat([marked, clean], axis=0)))
         extracting, figures = losses.extracting_loss(
             self.settings, self.marker.marks(both), image, logits, twice, count, marked_sets=2,
-            clean_sets=3 if self.settings.clean_outputs else 2,
+            clean_sets=2 + self.settings.clean_outputs + (self.marker.overwriter is not None),
         )  # fmt: skip
         judging = losses.judging_loss(self.classifier, image, self.marker.labels(both, count))
         total = extracting + mean_over_batch(judging)
@@ -209,10 +207,9 @@ class AdversarialTrainer(Metered):
         marked = self.marker.embed(self.marker.pictures(batch), codes, False, numbers)
         condition = self.marker.condition(outputs, codes, numbers)
         imitated = self.proxy(self.marker.asked(inputs, condition), training=False)
-        seen = distort(marked, outputs, batch["seed"], self.settings.distortions)
-        stride = self.settings.clean_stride
-        clean = [inputs[::stride], outputs[stride // 2 :: stride]]
+        seen, clean = self.marker.seen(marked, batch), self.marker.clean(batch)
         if self.settings.clean_outputs:
+            stride = self.settings.clean_stride
             blank = self.marker.asked(inputs, tf.zeros_like(condition))[stride // 2 :: stride]
             clean.append(self.proxy(blank, training=False))
         return tf.concat([seen, imitated], axis=0), tf.concat(clean, axis=0)
