@@ -8,8 +8,8 @@ import pytest
 from tensorflow import keras
 
 from tests.attacks.toys import patches, same_weights
-from tests.doubles import smallest_scheme
-from tfwm.attacks import Overwrite, attack_from_dict, attack_to_dict
+from tests.doubles import coarse_pairs, smallest_scheme
+from tfwm.attacks import Compose, Overwrite, Surrogate, attack_from_dict, attack_to_dict
 from tfwm.attacks.kernels import kernels_of
 from tfwm.attacks.overwriting import thief_secret
 from tfwm.attacks.thief import thief_seed
@@ -17,9 +17,9 @@ from tfwm.data.tasks.trial import photograph_patches
 from tfwm.keys import new_secret
 from tfwm.networks import classifier
 from tfwm.schemes import scheme_from_dict, scheme_to_dict
-from tfwm.suspects import KerasSuspect
+from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.training import Schedule
-from tfwm.types import CLASSIFICATION, RESTORATION, ImagePairs
+from tfwm.types import CLASSIFICATION, RESTORATION, Access, ImagePairs
 
 pytestmark = pytest.mark.trains
 
@@ -129,3 +129,23 @@ def test_labelled_data_of_another_task_are_refused(classifier_suspect, run) -> N
     attack = Overwrite({"scheme": "blind_watermark", "preset": "tiny"})
     with pytest.raises(ValueError, match="`data` must hold 16 x 16 pictures with 3 channels of 10 classes"):
         attack(classifier_suspect, photograph_patches("attacker", 60, 20, seed=2), run)
+
+
+def test_a_mark_in_outputs_is_overwritten_by_whoever_has_only_outputs(run) -> None:
+    step = Schedule(1, 2, 8, 1e-3, "constant")
+    scheme = smallest_scheme(initial=step, proxy=step, adversarial=step, logo="drawing:91")
+    attack, data = Overwrite(scheme_to_dict(scheme), 2), coarse_pairs(40, 16)
+    assert (attack.needs, attack.leaves) == (Access.QUERIES, Access.QUERIES)
+    assert Overwrite(TINY).needs == Access.WEIGHTS
+    asked: list[int] = []
+    suspect = FunctionSuspect("api", lambda images: (asked.append(len(images)), 0.5 * images)[1], Access.QUERIES)
+    over = attack(suspect, data, run)
+    assert over.access == Access.QUERIES
+    assert sum(asked) == 2 * 40
+    assert len(list(run.directory.glob("key_*/overwriter.keras"))) == 2
+    images = as_float(data.inputs[:4])
+    changed = over(images) - suspect(images)
+    assert changed.shape == images.shape
+    assert 1e-6 < np.abs(changed).max() <= 2 * scheme.residual_scale + 1e-6
+    # A surrogate may follow, which is the attack of the paper.
+    assert Compose((attack, Surrogate.example())).leaves == Access.WEIGHTS

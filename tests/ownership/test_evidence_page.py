@@ -26,6 +26,7 @@ ROWS = {
     "the same, structure alone": (DEEP.structure_bits, 1 / 2, 1),
     "the same, the map alone": (DEEP.cells**2, 1 / 2, 1),
     "`spread_spectrum`, `dct_mark`, `dft_mark`, `dwt_mark` fast": (make_scheme("dwt_mark", "fast").bits, 1 / 2, 1),
+    "`self_watermarked` fast": (make_scheme("self_watermarked", "fast").bits, 1 / 2, 1),
     "`blind_watermark`, `deep_stego` fast, 40 of 120 shown": (40, 1 / 9, choices(BLIND.samples)),
     "the same, all 120 shown": (BLIND.samples, 1 / 9, choices(BLIND.samples)),
     "key methods (`content_mark`, ...) fast": (CONTENT.samples, 1 / 9, 1),

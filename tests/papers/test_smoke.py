@@ -14,9 +14,10 @@ SLOW = (
     "quan2020.table5", "quan2020.table7", "quan2020.table9", "quan2020.fig8", "quan2020.fig9", "quan2020.more_attacks",
     "quan2020.statistics", "li2019.table2", "li2019.fig6", "li2019.fig7", "li2019.fig9", "li2019.labels",
     "li2019.more_attacks", "deepstego.table3", "deepstego.table5", "survival.outputs", "survival.curves",
-    "survival.classifiers",
-    "survival.triggers", "zhang2021.table2", "zhang2021.table3", "zhang2021.table6", "zhang2021.table10",
-    "zhang2021.fig5", "zhang2021.fig7", "zhang2021.fig10", "zhang2021.fig11", "zhang2021.fig12",
+    "survival.classifiers", "survival.triggers", "zhang2021.table2", "zhang2021.table3", "zhang2021.table4",
+    "zhang2021.table6", "zhang2021.table7", "zhang2021.table8", "zhang2021.table9", "zhang2021.table10",
+    "zhang2021.table11", "zhang2021.fig5", "zhang2021.fig7", "zhang2021.fig9", "zhang2021.fig10", "zhang2021.fig11",
+    "zhang2021.fig12", "zhang2021.fig13", "zhang2021.fig14",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ OWN = set(SCHEMES) - set(SCHEMES.foreign)
 CLIPS = BARRIERS  # the others answer what a fine-tuned host answers; what is served, `export` clips
 FIRST_STAGES = {"deep_watermarking": "initial", "trigger_image": "embedding", "label_image": "embedding",
                 "projected_label": "embedding", "blind_watermark": "encoder", "deep_stego": "encoder",
+                "self_watermarked": "initial",
                 "hidden": "hiding"}  # fmt: skip
 SIZES = ((50, 70), (32, 32), (1, 1), (129, 31))
 UNTRAINED = {"spread_spectrum", "dct_mark", "dft_mark", "dwt_mark"}  # nothing is learnt, so there are no stages

@@ -1,4 +1,4 @@
-"""Marks that need no file: QR codes of a text, and plain bits as a picture of black and white cells."""
+"""Marks that need no file: QR codes of a text, plain bits as black and white cells, and drawings by number."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from tfwm.data.drawings import drawing
+
 WHITE = 255
 QUIET_ZONE = 4  # modules around a QR code, as its standard has them
 
 
 def drawn_logo(text: str, side: int) -> np.ndarray | None:
-    """The mark that a text such as `qr:Acme 2024` or `bits:8f3a` stands for; None where it names a file.
+    """The mark that a text such as `qr:Acme 2024`, `bits:8f3a` or `drawing:17` stands for; None where it names a file.
 
     Args:
       text: the kind of mark, a colon, and what it holds.
       side: of the picture, in pixels.
 
     Returns:
-      uint8 `[side, side, 1]`.
+      uint8 `[side, side, 1]`, a drawing `[side, side, 3]`.
 
     Raises:
       ValueError: it holds nothing that can be drawn in so few pixels.
@@ -113,5 +115,5 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-DRAWN: Mapping[str, Callable[[str, int], np.ndarray]] = {"qr": qr_code, "bits": bit_picture}
+DRAWN: Mapping[str, Callable[[str, int], np.ndarray]] = {"qr": qr_code, "bits": bit_picture, "drawing": drawing}
 """What a logo may be drawn from, by the word before the colon."""

@@ -27,6 +27,34 @@ class PositionBias(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="tfwm")
+class SpreadBias(keras.layers.Layer):
+    """Adds a fixed picture to its input, spread over it whatever its size: what tells a network which mark to show.
+
+    Args:
+      size: side of the fixed picture, in pixels.
+    """
+
+    def __init__(self, size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        """Makes `picture`, `[size, size, channels of the input]`."""
+        shape = (self.size, self.size, input_shape[-1])
+        self.picture = self.add_weight("picture", shape, initializer="zeros", trainable=True)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Adds the picture to each `[n, height, width, channels]`."""
+        spread = tf.image.resize(tf.cast(self.picture, tf.float32)[None], tf.shape(inputs)[1:3], "bilinear")
+        return inputs + tf.cast(spread, inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "size": self.size}
+
+
+@keras.saving.register_keras_serializable(package="tfwm")
 class BoundedResidual(keras.layers.Layer):
     """The residual that the embedder adds: `scale * tanh(logits)`, or `sigmoid(logits) - image`.
 

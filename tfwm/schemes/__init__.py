@@ -2,7 +2,7 @@
 
 | room | holds |
 |---|---|
-| deep_watermarking/, trigger_image/ | for restoration networks |
+| deep_watermarking/, self_watermarked/, trigger_image/ | for restoration networks |
 | blind_watermark/, deep_stego/ | for classifiers |
 | spread_spectrum/, hidden/, baselines/ | what the papers compare with |
 | coded_outputs/ | what schemes share that add a message to a model's outputs |
@@ -10,6 +10,7 @@
 | key_samples/ | what schemes share that teach a classifier secret labels |
 | secrets.py | the secret that a marking begins with |
 | control_models.py | models that an owner trains without his mark, and what a key keeps of them |
+| tracing.py | which of several releases a copy came from |
 | wrong_keys.py | whose key it is, and wrong keys that are drawn like it |
 | showing.py | what a judge is shown of a key: some of its pieces, and of its networks the weights |
 
@@ -31,6 +32,7 @@ SCHEMES: Table[type[Scheme]] = Table(
     "scheme",
     {
         "deep_watermarking": "tfwm.schemes.deep_watermarking:DeepWatermarking",
+        "self_watermarked": "tfwm.schemes.self_watermarked:SelfWatermarked",
         "spread_spectrum": "tfwm.schemes.spread_spectrum:SpreadSpectrum",
         "dct_mark": "tfwm.schemes.spread_spectrum:DctMark",
         "dft_mark": "tfwm.schemes.spread_spectrum:DftMark",

@@ -23,6 +23,7 @@ from tfwm.schemes.deep_watermarking.marks import checked_mark
 from tfwm.schemes.deep_watermarking.verification import decoy_marks
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.training import Run
+from tfwm.types import MarkedModel
 
 CELLS = 16
 ECHO = FunctionSuspect("echo", lambda images: images)
@@ -263,3 +264,12 @@ def test_a_host_whose_answers_have_another_size_is_refused_before_any_training(t
     with pytest.raises(ValueError, match=r"`host` must answer images \[\d+, 16, 16, 3\] with images .* Resize inside"):
         scheme.train(host, coarse_pairs(40, 16), Run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_barrier_without_a_host_is_asked_with_the_targets_that_it_marks(coded) -> None:
+    targets = coarse_pairs(coded.scheme.probes, coded.scheme.image_size, seed=77).targets
+    published = FunctionSuspect("published", lambda _: KerasSuspect("barrier", coded.model)(targets))
+    told = coded.scheme.verify(published, coded.key)
+    assert told.score != coded.scheme.verify(KerasSuspect("barrier", coded.model), coded.key).score
+    said = coded.scheme.shortcoming(MarkedModel(coded.model, coded.key), targets)
+    assert f"(score {told.score:.3f}, and a claim takes {told.threshold:.3f}; p = {told.p_value:.1e})" in said

@@ -51,6 +51,16 @@ def test_a_message_is_the_same_everywhere_or_a_texture_of_each_block() -> None:
     np.testing.assert_allclose(flat_textures.sum(axis=0), 0.0, atol=1e-5)  # none is a change of brightness
 
 
+def test_textures_are_waves_of_middling_periods() -> None:
+    # Of the 63 waves of 8 x 8 pixels 16 are slower than the slowest of 30, and 17 faster than the fastest.
+    spectra = [np.abs(np.fft.fft2(texture, (16, 16))) for texture in np.moveaxis(textures(8, 30).numpy(), -1, 0)]
+    cycles = np.add.outer(np.minimum(np.arange(16), 16 - np.arange(16)), np.minimum(np.arange(16), 16 - np.arange(16)))
+    rates = [float((cycles * one**2).sum() / (one**2).sum()) for one in spectra]
+    whole = [np.abs(np.fft.fft2(texture, (16, 16))) for texture in np.moveaxis(textures(8, 63).numpy(), -1, 0)]
+    everything = sorted(float((cycles * one**2).sum() / (one**2).sum()) for one in whole)
+    assert everything[5] < min(rates) < max(rates) < everything[-6]
+
+
 @pytest.mark.parametrize("settings", [SMALL, PUBLISHED], ids=["residual", "published"])
 def test_the_encoder_for_one_message_draws_what_the_encoder_draws(settings: Hidden) -> None:
     built, told, images = build(settings, 0), messages(1), pictures()

@@ -43,24 +43,25 @@ def patch_discriminator(
 
 
 def three_conv_classifier(
-    shape: Shape, *, filters: int = 32, seed: int | None = None, name: str = "classifier"
+    shape: Shape, *, filters: int = 32, classes: int = 1, seed: int | None = None, name: str = "classifier"
 ) -> keras.Model:
-    """The classifier that says whether an extracted image is the mark, as one logit.
+    """The classifier that says whether an extracted image is the mark, as one logit; or which of several it is.
 
         | layer  | operations                    | channels    |
         |--------|-------------------------------|-------------|
         | conv_0 | conv 3x3 s2, LeakyReLU 0.2    | filters     |
         | conv_1 | conv 3x3 s2, LeakyReLU 0.2    | 2 * filters |
         | conv_2 | conv 3x3 s2, LeakyReLU 0.2    | 4 * filters |
-        | logit  | global average, dense         | 1           |
+        | logit  | global average, dense         | classes     |
 
     Args:
       shape: `(height, width, channels)` of an extracted image; sizes may be None.
       filters: width of the first layer.
+      classes: how many logits.
       seed: of the initial weights; None draws from the global Keras seed.
       name: of the model.
 
-    Paper: Zhang et al. 2021, section 3.4.4 (C), which gives the number of convolutions only; the rest is ours.
+    Paper: Zhang et al. 2021, sections 3.4.4 and 3.4.5 (C): the number of convolutions; the rest is ours.
     """
     draws = Draws(seed)
     image = x = keras.Input(shape, name="image")
@@ -68,5 +69,5 @@ def three_conv_classifier(
         x = convolution(x, filters * 2**layer, 3, stride=2, initializer=draws.glorot(), name=f"conv_{layer}", bias=True)
         x = keras.layers.LeakyReLU(0.2, name=f"act_{layer}")(x)
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    logit = keras.layers.Dense(1, kernel_initializer=draws.glorot(), name="logit", dtype="float32")(x)
+    logit = keras.layers.Dense(classes, kernel_initializer=draws.glorot(), name="logit", dtype="float32")(x)
     return keras.Model(image, logit, name=name)

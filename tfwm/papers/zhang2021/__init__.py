@@ -15,6 +15,9 @@ Watermarking" (2021).
 | widths.py | figure 10 |
 | ablations.py | figures 11 and 12 |
 | baselines.py | table 3 and figure 8 |
+| releases.py | tables 7 and 8 and figure 13 |
+| overwriting.py | table 4 and figure 9 |
+| absorbed.py | tables 9 and 11 and figure 14 |
 | protection.py | table 10 and figure 15 |
 | timing.py | section 4.4's times |
 """
@@ -27,8 +30,9 @@ _ROWS = (
     "Every marked model hides a code of 64 cells beside the logo (not in the paper; R never sees it), so that p is "
     "exact. NC is not centred: a blank picture has the NC that stands beside centred NC. SR_NC counts test pictures "
     "whose own extraction has NC above 0.95, SR_C those that C calls marked; both, and PSNR, are over the test part, "
-    "bits and p over the key's probe pictures. The paper's marks are not at hand: IEEE and Flower are a grey logo and "
-    "a flower that are drawn here, on white like those; Peppers is the picture of Set14, and a portrait of Set5 stands "
+    "bits and p over the key's probe pictures. The paper's marks are not at hand: drawings stand for Copyright, BIT "
+    "and eight logos from the Internet; IEEE and Flower are a grey logo and a flower that are drawn here, on white "
+    "like those; Peppers is the picture of Set14, and a portrait of Set5 stands "
     "for Lena; the pairs of PolyU stand for DPED. "
 )
 NOTES = {
@@ -53,16 +57,25 @@ EXPERIMENTS = experiments_in(__name__, NOTES, (
     ("table1", "what marks of five kinds cost, and that they are extracted", "fidelity:table1", (1, 50)),
     ("table2", "nine surrogates, with and without the adversarial stage", "robustness:table2", (2, 60)),
     ("table3", "methods that hide bits, beside ours", "baselines:table3", (2, 50)),
+    ("table4", "surrogates of overwritten outputs, and an extractor that learnt to read below", "overwriting:table4",
+     (1, 60)),
     ("table5", "five weights of the extracting loss", "fidelity:table5", (1, 30)),
     ("table6", "marks of 32 to 256 pixels on a canvas of 256", "fidelity:table6", (1, 30)),
+    ("table7", "one network for ten marks, beside a network for each", "releases:table7", (1, 45)),
+    ("table8", "surrogates of a release of such a network", "releases:table8", (2, 60)),
+    ("table9", "a host that hides its own mark", "absorbed:table9", (1, 20)),
     ("table10", "a data set and a traditional algorithm", "protection:table10", (2, 30)),
+    ("table11", "surrogates of such a host", "absorbed:table11", (1, 50)),
     ("fig5", "marked pictures, residuals and extracted marks", "figures:figure5", (1, 50)),
     ("fig6", "grey histograms of unmarked and marked pictures", "figures:figure6", (1, 8)),
     ("fig7", "outputs of surrogates, and what is extracted from them", "figures:figure7", (1, 45)),
     ("fig8", "bits that are read after additive marking", "baselines:figure8", (1, 8)),
+    ("fig9", "what is extracted below other marks", "overwriting:figure9", (1, 60)),
     ("fig10", "surrogates of more and more channels", "widths:figure10", (1, 20)),
     ("fig11", "without the clean loss", "ablations:figure11", (1, 15)),
     ("fig12", "without the consistency loss", "ablations:figure12", (2, 30)),
+    ("fig13", "releases of one network, and of a network for each", "releases:figure13", (1, 45)),
+    ("fig14", "outputs of a host that hides its own mark", "absorbed:figure14", (1, 20)),
     ("fig15", "what is read after marking an algorithm's outputs", "protection:figure15", (2, 30)),
     ("section44", "time of embedding and of extracting", "timing:section44", (1, 1)),
 ))  # fmt: skip

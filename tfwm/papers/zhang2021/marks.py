@@ -18,6 +18,7 @@ from tfwm.papers.engine.experiment import Context
 from tfwm.papers.zhang2021.scales import CANVAS, MARKS
 
 QR = "qr:tfwm 2021"
+DRAWING = "drawing:"
 PICTURES = {"peppers": "set13/pepper.png", "lena": "set5/woman_GT.png"}  # of the real ones, and at smoke:
 _AT_SMOKE = {"peppers": ("test", "chelsea"), "lena": ("owner", "astronaut")}
 
@@ -35,7 +36,7 @@ def mark_picture(context: Context, name: str) -> np.ndarray:
 
     Args:
       context: of the experiment; at scale smoke the rich pictures are photographs of scikit-image.
-      name: in `MARKS`.
+      name: in `MARKS`, or `drawing:` and a number, for the marks that the paper does not show.
 
     Returns:
       uint8 `[256, 256, 1 or 3]`.
@@ -43,6 +44,8 @@ def mark_picture(context: Context, name: str) -> np.ndarray:
     Raises:
       ValueError: there is no such mark; the message names the closest one.
     """
+    if name.startswith(DRAWING):
+        return own_logo(name, CANVAS)
     channels = choose("mark", name, MARKS)[1]
     if name in PICTURES:
         return with_channels(cover(_rich(context, name), (CANVAS, CANVAS)), channels)
@@ -60,8 +63,8 @@ def logo_text(context: Context, name: str) -> str:
       context: of the experiment.
       name: in `MARKS`.
     """
-    if name == "qr":
-        return QR
+    if name == "qr" or name.startswith(DRAWING):
+        return QR if name == "qr" else name
     picture = mark_picture(context, name)
     path = Path(context.cache.root) / "marks" / f"{name}-{digest(picture)}.png"
     if not path.is_file():

@@ -20,6 +20,7 @@ from tfwm.papers.zhang2021.pictures import pairs
 from tfwm.schemes import scheme_of
 from tfwm.schemes.deep_watermarking import DeepWatermarking
 from tfwm.schemes.deep_watermarking.extraction import extract
+from tfwm.schemes.deep_watermarking.verification import called_marked
 from tfwm.suspects import as_float, in_batches
 
 SUCCESS = 0.95  # of the paper's NC
@@ -77,6 +78,21 @@ def quality(context: Context, subject: Subject) -> Figures:
     return measured(context, subject, "quality", measure)
 
 
+def task_quality(context: Context, subject: Subject) -> Figures:
+    """`psnr` in dB and `ssim` against the clean targets, means over the test pictures.
+
+    Args:
+      context: of the experiment.
+      subject: a network.
+    """
+
+    def measure(folder: Path) -> Figures:
+        answers, targets = answers_to_test(context, subject), as_float(pairs(context, subject.host, "test").targets)
+        return {"psnr": fidelity.mean_psnr(answers, targets), "ssim": fidelity.ssim(answers, targets)}
+
+    return measured(context, subject, "task quality", measure)
+
+
 def read_marks(images: np.ndarray, key: OwnerKey) -> Figures:
     """The paper's figures of what R draws, and those beside which they have to be seen.
 
@@ -90,11 +106,10 @@ def read_marks(images: np.ndarray, key: OwnerKey) -> Figures:
     """
     drawn, mark = extracted(images, key), as_float(key.arrays["logo"])
     each = statistics.nc_of_each(drawn, mark)
-    judged = key.networks["classifier"](drawn, training=False).numpy()
     return {
         "nc": float(each.mean()), "centred": float(np.mean([statistics.centred_nc(one, mark) for one in drawn])),
         "blank": statistics.nc(np.ones_like(mark), mark), "sr_nc": 100.0 * float((each > SUCCESS).mean()),
-        "sr_c": 100.0 * float((judged > 0).mean()),
+        "sr_c": 100.0 * float(called_marked(drawn, key).mean()),
     }  # fmt: skip
 
 

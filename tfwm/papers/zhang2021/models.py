@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ from tfwm.papers.engine.data import digest
 from tfwm.papers.engine.experiment import Context
 from tfwm.papers.engine.hosts import TrainedHosts, seed_of
 from tfwm.papers.engine.subjects import Subject, attacked_once
-from tfwm.papers.zhang2021.marks import logo_text, mark_picture
+from tfwm.papers.zhang2021.marks import DRAWING, logo_text, mark_picture
 from tfwm.papers.zhang2021.pictures import pairs
-from tfwm.papers.zhang2021.scales import Case, host_settings, scheme_for
+from tfwm.papers.zhang2021.scales import DEBONE, SCALES, Case, host_settings, scheme_for
 from tfwm.schemes import scheme_to_dict
+from tfwm.schemes.self_watermarked import SelfWatermarked
 from tfwm.suspects import KerasSuspect
 from tfwm.types import RESTORATION, MarkedModel, Suspect
 
@@ -62,10 +65,74 @@ def protected(context: Context, case: Case) -> Subject:
     return _embedded(context, case, case.title, {}, None)
 
 
+def self_watermarked(context: Context, case: Case) -> Subject:
+    """The host of a case that was trained to hide the mark itself, and its key.
+
+    Args:
+      context: of the experiment.
+      case: its task and mark.
+    """
+    what = f"{case.title}, self-watermarked"
+    return _embedded(context, case, what, {"kind": SelfWatermarked}, host(context, case.task))
+
+
+def overwriter(context: Context, case: Case) -> Subject:
+    """The thief's own H, trained on the clean pictures of his part; it marks whatever it is given, and he keeps a key.
+
+    Args:
+      context: of the experiment.
+      case: the task, and the thief's mark.
+    """
+    return _embedded(context, case, f"the thief's {case.title}", WITHOUT_STAGE, None, part="attacker")
+
+
+def released(context: Context, number: int) -> Subject:
+    """A release of the debone host, one of several whose marks one network carries, and its key.
+
+    The networks are trained once for all releases, in a folder of the cache that they share.
+
+    Args:
+      context: of the experiment.
+      number: of the release, from 0: IEEE, Flower, and drawings.
+    """
+    names = release_marks(context)
+    scheme = scheme_for(context, DEBONE, logo=names[0], logos=names[1:], mark_channels=3)
+    unmarked, data = host(context, DEBONE.task), pairs(context, DEBONE.task, "owner")
+    shared = {
+        "what": f"Debone, {len(names)} marks", "recipe_version": VERSION, "seed": seed_of(context, 0),
+        "scheme": scheme_to_dict(scheme), "host": unmarked.recipe,
+        "mark": digest(*(mark_picture(context, name) for name in names)),
+    }  # fmt: skip
+    recipe = {**shared, "what": f"{shared['what']}, release {names[number]}", "release": number}
+
+    def make(folder: Path) -> MarkedModel:
+        texts = [logo_text(context, name) for name in names]
+        known = replace(scheme, logo=texts[0], logos=tuple(texts[1:]))
+        together = Path(context.cache.root) / "releases" / sha256(json.dumps(shared).encode()).hexdigest()[:16]
+        run, secret = context.run_in(together, seed=seed_of(context, 0)), secret_of(context, f"{names} {number}")
+        return known.train(unmarked.model(), data, run, secret=secret, release=number)
+
+    def made() -> MarkedModel:
+        return context.cache.marked(recipe, make)
+
+    return Subject(recipe, lambda: made().model, lambda: made().key, DEBONE.task)
+
+
+def release_marks(context: Context) -> tuple[str, ...]:
+    """The marks of all releases: IEEE and Flower, and drawings for those that the paper does not show.
+
+    Args:
+      context: of the experiment.
+    """
+    drawings = (f"{DRAWING}{number}" for number in range(SCALES[context.scale].releases - 2))
+    return ("ieee", "flower", *drawings)
+
+
 def _embedded(
-    context: Context, case: Case, what: str, changes: Mapping[str, Any], unmarked: Subject | None
+    context: Context, case: Case, what: str, changes: Mapping[str, Any], unmarked: Subject | None,
+    part: str = "owner",
 ) -> Subject:  # fmt: skip
-    scheme, data = scheme_for(context, case, **changes), pairs(context, case.task, "owner")
+    scheme, data = scheme_for(context, case, **changes), pairs(context, case.task, part)
     # The mark's picture counts, and not where its file lies.
     recipe = {
         "what": what, "recipe_version": VERSION, "seed": seed_of(context, 0), "scheme": scheme_to_dict(scheme),
@@ -75,7 +142,10 @@ def _embedded(
 
     def make(folder: Path) -> MarkedModel:
         known = replace(scheme, logo=logo_text(context, case.mark))
-        run, secret = context.run_in(folder, seed=seed_of(context, 0)), secret_of(context, case.name)
+        run, secret = (
+            context.run_in(folder, seed=seed_of(context, 0)),
+            secret_of(context, what if part == "attacker" else case.name),
+        )
         return known.train(unmarked.model() if unmarked else None, data, run, secret=secret)
 
     def made() -> MarkedModel:

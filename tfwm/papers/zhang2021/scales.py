@@ -46,11 +46,16 @@ class Case:
 
     Args:
       task: in `TASKS` or `PROTECTED`.
-      mark: in `MARKS`.
+      mark: in `MARKS`, or `drawing:` and a number.
     """
 
     task: str
     mark: str
+
+    @property
+    def channels(self) -> int:
+        """Of the mark; drawings are in colour."""
+        return MARKS.get(self.mark, (self.mark, 3))[1]
 
     @property
     def name(self) -> str:
@@ -60,7 +65,7 @@ class Case:
     @property
     def title(self) -> str:
         """As the tables print it: `Debone-IEEE`."""
-        return f"{_SOURCES[self.task].title}-{MARKS[self.mark][0]}"
+        return f"{_SOURCES[self.task].title}-{MARKS.get(self.mark, (self.mark, 3))[0]}"
 
 
 CASES = tuple(Case(*pair) for pair in (
@@ -85,6 +90,8 @@ class Scale:
       columns: how many of table 2's surrogates are tried; None for all.
       widths: of CNet in figure 10.
       sizes: of the marks in table 6, in pixels of a canvas of 256.
+      releases: of one network in table 7.
+      overwriting: drawings of the network that overwrites in training, in table 4.
     """
 
     side: int
@@ -95,19 +102,22 @@ class Scale:
     columns: tuple[str, ...] | None
     widths: tuple[int, ...]
     sizes: tuple[int, ...]
+    releases: int
+    overwriting: int
 
 
 SCALES = {
     "smoke": Scale(
         32, {"owner": 64, "attacker": 32, "test": 8}, 4, 3, Schedule(1, 2, 8, 2e-3, "cosine", 0.9), ("CNet", "UNet"),
-        (2, 4), (64, 256),
+        (2, 4), (64, 256), 2, 2,
     ),
     "desk": Scale(
         64, {"owner": 2560, "attacker": 2000, "test": 100}, 16, 4, Schedule(14, 50, 16, 2e-3, "cosine", 0.9), None,
-        (4, 8, 16, 32, 64), (32, 64, 96, 128, 256),
+        (4, 8, 16, 32, 64), (32, 64, 96, 128, 256), 10, 90,
     ),
     "paper": Scale(
         256, {"owner": 6100, "attacker": 6000, "test": 100}, 64, 7, SCHEDULE, None, WIDTHS, (32, 64, 96, 128, 256),
+        10, 90,
     ),
 }  # fmt: skip
 
@@ -152,20 +162,23 @@ def host_settings(context: Context, task: str) -> HostSettings:
     return context.at(smoke=HostSettings.tiny(), desk=HostSettings(), paper=large)
 
 
-def scheme_for(context: Context, case: Case, **changes: Any) -> DeepWatermarking:
+def scheme_for(
+    context: Context, case: Case, kind: type[DeepWatermarking] = DeepWatermarking, **changes: Any
+) -> DeepWatermarking:  # fmt: skip
     """The scheme for a case, with a logo and a code; its `logo` is filled in where it is trained.
 
     Args:
       context: of the experiment.
       case: its task and mark.
+      kind: with H behind the host, or a self-watermarked host.
       changes: fields that are to be other than at this scale.
     """
     preset = context.at(
-        smoke=DeepWatermarking.tiny(), desk=DeepWatermarking.fast(),
-        paper=replace(DeepWatermarking.paper(), code_weight=1.0, proxy_form="conditioned", coded=True),
+        smoke=kind.tiny(), desk=kind.fast(),
+        paper=replace(kind.paper(), code_weight=1.0, proxy_form="conditioned", coded=True),
     )  # fmt: skip
     tuned: dict[str, Any] = context.at(smoke={"alpha": 1e-3}, desk=DESK, paper={"alpha": 1e-6})
-    marked = {"channels": channels_of(case.task), "mark_channels": MARKS[case.mark][1]}
+    marked = {"channels": channels_of(case.task), "mark_channels": case.channels}
     return replace(preset, **{**_CODED, **tuned, **marked, **changes})
 
 

@@ -9,6 +9,7 @@ from tfwm.evidence.views import FAMILIES
 
 LARGEST_STRUCTURE = 96
 SMALLEST_MARK = 8
+LARGEST_OVERWRITING = 1000
 
 
 def check_fields(settings: Any) -> None:
@@ -19,6 +20,7 @@ def check_fields(settings: Any) -> None:
     """
     for check in (check_sizes, check_mark, check_proxy, check_validation, check_reading, check_structure):
         check(settings)
+    check_whole("overwriting", settings.overwriting, 0, LARGEST_OVERWRITING, "Use 0 for none; the paper has 90.")
     check_at_least_one(
         settings, "channels", "cells", "clean_stride", "embedder_filters", "extractor_channels", "extractor_blocks",
         "discriminator_filters", "classifier_filters", "proxy_filters", "control_filters",
@@ -69,7 +71,7 @@ def check_proxy(settings: Any) -> None:
     """Refuses a proxy that is not told what it must know.
 
     Raises:
-      ValueError: no such form, or the plain one with a coded mark or with `clean_outputs`.
+      ValueError: no such form, or the plain one with a coded mark, with `clean_outputs` or with several marks.
     """
     s = settings
     choose("proxy form", s.proxy_form, {"plain": 0, "conditioned": 0})
@@ -78,6 +80,11 @@ def check_proxy(settings: Any) -> None:
             "`proxy_form` must be conditioned for a coded mark and for `clean_outputs`, got 'plain' with "
             f"coded={s.coded} and clean_outputs={s.clean_outputs}: a plain proxy is not told which code to imitate, or "
             "to imitate none. Use conditioned, or set both to False."
+        )
+    if s.proxy_form == "plain" and s.logos:
+        raise ValueError(
+            f"`proxy_form` must be conditioned for {s.marks} marks, got 'plain': a plain proxy is not told which of "
+            "them to imitate. Use conditioned."
         )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from tfwm.schemes.deep_watermarking import losses
-from tfwm.schemes.deep_watermarking.distortions import distort
+from tfwm.schemes.deep_watermarking.marker import Marker
 from tfwm.schemes.deep_watermarking.networks import Networks, split_outputs
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
-from tfwm.schemes.deep_watermarking.trainer import Batch, Marker
+from tfwm.schemes.deep_watermarking.trainer import Batch
 from tfwm.training import Metered, descend, in_parts, mean_over_batch, scaled
 
 
@@ -19,7 +19,7 @@ class ClassifierTrainer(Metered):
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "nc"])
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
         self.extractor, self.classifier = networks.extractor, networks.classifier
         self.read = in_parts(self.extractor, at_once)
 
@@ -30,29 +30,23 @@ class ClassifierTrainer(Metered):
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step of C."""
-        extracted, count = self._extracted(batch)
+        extracted, numbers, count = self._extracted(batch)
         with tf.GradientTape() as tape:
-            judging = self._judging(extracted, count)
+            judging = losses.judging_loss(self.classifier, extracted, self.marker.labels(numbers, count))
             loss = scaled(self.optimizer, mean_over_batch(judging))
         descend(self.optimizer, tape, loss, self.trained["optimizer"])
-        return self.record({"loss": judging, "nc": losses.correlation(extracted[:count], self.marker.mark)})
+        return self.record({"loss": judging, "nc": losses.correlation(extracted[:count], self.marker.marks(numbers))})
 
     def test_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """The figures of a batch that is not trained on."""
-        extracted, count = self._extracted(batch)
-        judging = self._judging(extracted, count)
-        return self.record({"loss": judging, "nc": losses.correlation(extracted[:count], self.marker.mark)})
+        extracted, numbers, count = self._extracted(batch)
+        judging = losses.judging_loss(self.classifier, extracted, self.marker.labels(numbers, count))
+        return self.record({"loss": judging, "nc": losses.correlation(extracted[:count], self.marker.marks(numbers))})
 
-    def _extracted(self, batch: Batch) -> tuple[tf.Tensor, int]:
-        """What R draws of marked images, then of clean ones, and how many are marked."""
-        inputs, outputs, stride = batch["inputs"], batch["outputs"], self.settings.clean_stride
-        marked = self.marker.embed(outputs, self.marker.codes(batch["seed"]), training=False)
-        seen = distort(tf.cast(marked, tf.float32), outputs, batch["seed"], self.settings.distortions)
-        clean = [inputs[::stride], outputs[stride // 2 :: stride]]
+    def _extracted(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor | None, int]:
+        """What R draws of marked images, then of clean ones; which marks these are, and how many are marked."""
+        numbers = self.marker.numbers(batch["seed"])
+        marked = self.marker.embed(self.marker.pictures(batch), self.marker.codes(batch["seed"]), False, numbers)
+        seen, clean = self.marker.seen(marked, batch), self.marker.clean(batch)
         image, _ = split_outputs(self.read(tf.concat([seen, *clean], axis=0)))
-        return tf.stop_gradient(image), losses.static_batch(seen)
-
-    def _judging(self, extracted: tf.Tensor, count: int) -> tf.Tensor:
-        logits = self.classifier(extracted, training=True)
-        labels = tf.concat([tf.ones_like(logits[:count]), tf.zeros_like(logits[count:])], axis=0)
-        return losses.classifier_loss(logits, labels)
+        return image, numbers, losses.static_batch(seen)

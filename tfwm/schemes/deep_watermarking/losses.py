@@ -80,7 +80,7 @@ def reconstruction_loss(extracted: tf.Tensor, mark: tf.Tensor) -> tf.Tensor:
 
     Args:
       extracted: `[n, h, w, c]`, R on marked images.
-      mark: `[1, h, w, c]`, the owner's logo.
+      mark: `[1, h, w, c]`, the owner's logo, or `[n, h, w, c]`, one for each.
     """
     return squared_error(extracted, mark)
 
@@ -118,14 +118,30 @@ def code_loss(logits: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
 
 
 def classifier_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """L_cls, eq. 14: cross entropy of C on extracted images, `[n]`.
+    """L_cls, eq. 14: cross entropy of C on extracted images, `[n]`; over classes where there are several marks.
 
     Args:
-      logits: `[n, 1]`.
-      labels: `[n, 1]`, 1 where the image was marked and 0 where it was not.
+      logits: `[n, 1]`, or `[n, 1 + marks]`.
+      labels: `[n, 1]`, 0 where the image was not marked, and 1 or the number of the mark from 1 where it was.
     """
-    labels, logits = tf.cast(labels, tf.float32), tf.cast(logits, tf.float32)
+    logits = tf.cast(logits, tf.float32)
+    if logits.shape[-1] > 1:
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(labels[:, 0], tf.int32), logits)
+    labels = tf.cast(labels, tf.float32)
     return _per_example(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
+
+
+def judging_loss(classifier: Callable[..., tf.Tensor], image: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """eq. 14 of what R draws, `[n]`. C learns from it, but does not pull R towards its own verdict.
+
+    Args:
+      classifier: C.
+      image: `[n, h, w, c]`, R's images, marked ones first.
+      labels: of the marked ones, `[marked, 1]`, from 1; all others are 0.
+    """
+    logits = classifier(tf.stop_gradient(image), training=True)
+    clean = tf.zeros((tf.shape(image)[0] - tf.shape(labels)[0], 1), labels.dtype)
+    return classifier_loss(logits, tf.concat([labels, clean], axis=0))
 
 
 def correlation(extracted: tf.Tensor, mark: tf.Tensor) -> tf.Tensor:
@@ -133,11 +149,22 @@ def correlation(extracted: tf.Tensor, mark: tf.Tensor) -> tf.Tensor:
 
     Args:
       extracted: `[n, h, w, c]`.
-      mark: `[h, w, c]`.
+      mark: `[h, w, c]` for all, or `[n, h, w, c]`.
     """
-    product = tf.reduce_sum(extracted * mark[None], axis=[1, 2, 3])
-    norms = tf.norm(tf.reshape(extracted, [tf.shape(extracted)[0], -1]), axis=1) * tf.norm(mark)
+    marks = of_each(mark)
+    product = tf.reduce_sum(extracted * marks, axis=[1, 2, 3])
+    norms = tf.norm(tf.reshape(extracted, [tf.shape(extracted)[0], -1]), axis=1)
+    norms *= tf.norm(tf.reshape(marks, [tf.shape(marks)[0], -1]), axis=1)
     return product / tf.maximum(norms, 1e-12)
+
+
+def of_each(mark: tf.Tensor) -> tf.Tensor:
+    """A mark for all, or one for each example, so that it goes with a batch.
+
+    Args:
+      mark: `[h, w, c]` or `[n, h, w, c]`.
+    """
+    return mark if len(mark.shape) == 4 else mark[None]
 
 
 def share_of_bits(logits: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
@@ -166,7 +193,8 @@ def extracting_loss(
 
     Args:
       settings: the weights.
-      mark: `[size, size, c]` float, the owner's logo.
+      mark: `[size, size, c]` float, the owner's logo; or of several marks that of each marked image,
+        `[count, size, size, c]`.
       image: R's images, marked ones first, then clean ones.
       logits: R's code logits of the same images, or None.
       codes: `[count, k * k]`, or None.
@@ -175,7 +203,7 @@ def extracting_loss(
       clean_sets: 2 (A and B), or 3 with the outputs of an unmarked surrogate, of equal size.
     """
     marked = image[:count]
-    per_marked = settings.reconstruction_weight * reconstruction_loss(marked, mark[None])
+    per_marked = settings.reconstruction_weight * reconstruction_loss(marked, of_each(mark))
     per_marked += settings.consistency_weight * _consistency(marked, marked_sets)
     figures = {"nc": correlation(marked, mark)}
     if logits is not None and codes is not None:

@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 
 from tfwm.data.drawn_logos import padded_white
 from tfwm.data.logos import own_logo, read_logo
 from tfwm.data.reading.readers import with_channels
-from tfwm.evidence.statistics import nc
+from tfwm.evidence.statistics import centred_nc, nc
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.suspects import as_float
+
+ALIKE = 0.9  # centred NC of two marks that R could not tell apart in what a copy leaves of them
+
+
+def checked_marks(settings: DeepWatermarkingSettings) -> np.ndarray:
+    """The marks of all releases, each as of `checked_mark`: uint8 `[marks, s, s, c]`.
+
+    Args:
+      settings: `logo` and `logos` count, and what `checked_mark` takes.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: as `checked_mark`, or two marks are too alike to tell apart.
+    """
+    names = (settings.logo, *settings.logos)
+    marks = [checked_mark(replace(settings, logo=name, logos=())) for name in names]
+    for (first, one), (second, other) in combinations(enumerate(marks), 2):
+        alike = centred_nc(as_float(one), as_float(other))
+        if alike > ALIKE or np.array_equal(one, other):
+            raise ValueError(
+                f"`logos` must be marks that can be told apart, got {names[first] or '(built-in)'} and "
+                f"{names[second] or '(built-in)'} with a centred NC of {alike:.3f}, above {ALIKE}. Use other drawings, "
+                "or a coded mark without `logos`: its releases differ by their codes."
+            )
+    return np.stack(marks)
+
+
+def release_arrays(marks: np.ndarray, release: int) -> dict[str, np.ndarray]:
+    """What the key of a release keeps of the others: its own `release`, uint8 `[1]`, and `other_logos`; of one nothing.
+
+    Args:
+      marks: of `checked_marks`.
+      release: number of the key's own, from 0.
+
+    Raises:
+      ValueError: there is no such release.
+    """
+    if not 0 <= release < len(marks):
+        raise ValueError(
+            f"`release` must be a number from 0 to {len(marks) - 1}, one for each of `logo` and `logos`, got "
+            f"{release}. Add a logo; a coded mark takes another secret in its place."
+        )
+    if len(marks) == 1:
+        return {}
+    return {"release": np.array([release], np.uint8), "other_logos": np.delete(marks, release, axis=0)}
 
 
 def checked_mark(settings: DeepWatermarkingSettings) -> np.ndarray:

@@ -28,6 +28,7 @@ class Networks:
       classifier: C, from what R extracts to the logit that it is a mark.
       proxy: SM, the surrogate of the adversarial stage.
       features: VGG for eq. 7, or None where `perceptual_weight` is 0.
+      overwriter: from pictures and seeds to pictures with another mark over theirs, see overwriting.py; None for none.
     """
 
     embedder: keras.Model
@@ -36,6 +37,7 @@ class Networks:
     classifier: keras.Model
     proxy: keras.Model
     features: Callable[[tf.Tensor], tf.Tensor] | None = None
+    overwriter: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
 
 
 def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
@@ -60,7 +62,8 @@ def build(settings: DeepWatermarkingSettings, seed: int) -> Networks:
             (size, size, channels), filters=s.discriminator_filters, seed=seed + 2, name="discriminator"
         ),
         classifier=nets.three_conv_classifier(
-            (size, size, s.mark_depth), filters=s.classifier_filters, seed=seed + 3, name="classifier"
+            (size, size, s.mark_depth), filters=s.classifier_filters, classes=1 if s.marks == 1 else 1 + s.marks,
+            seed=seed + 3, name="classifier",
         ),
         proxy=_proxy(s, seed + 4),
         features=features,
@@ -72,7 +75,7 @@ def _proxy(settings: DeepWatermarkingSettings, seed: int) -> keras.Model:
     s, plain = settings, settings.proxy_form == "plain"
     form = {"output": "sigmoid"} if plain else {"output": "residual", "residual_scale": 1.0}
     return nets.unet(
-        (s.image_size, s.image_size, s.channels + (not plain)), s.channels, filters=s.proxy_filters,
+        (s.image_size, s.image_size, s.channels + (0 if plain else s.told)), s.channels, filters=s.proxy_filters,
         downs=s.proxy_downs, normalization=s.embedder_normalization, seed=seed, name="proxy", **form,
     )  # fmt: skip
 
@@ -123,7 +126,7 @@ def carriers(codes: tf.Tensor | None, mark: tf.Tensor | None, size: int, count: 
 
     Args:
       codes: `[count, k * k]` of -1 and 1, or None.
-      mark: `[size, size, c]` in [0, 1], or None.
+      mark: `[size, size, c]` in [0, 1] for all, or `[count, size, size, c]`, one for each; or None.
       size: side in pixels.
       count: of the images.
     """
@@ -131,7 +134,7 @@ def carriers(codes: tf.Tensor | None, mark: tf.Tensor | None, size: int, count: 
     if codes is not None:
         parts.append(code_map(codes, size))
     if mark is not None:
-        parts.append(tf.tile(mark[None], [count, 1, 1, 1]))
+        parts.append(mark if len(mark.shape) == 4 else tf.tile(mark[None], [count, 1, 1, 1]))
     return tf.concat(parts, axis=-1)
 
 

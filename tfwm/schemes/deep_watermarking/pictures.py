@@ -38,8 +38,10 @@ class MarkedGrids(keras.callbacks.Callback):
 
     def _grid(self, epoch: int) -> np.ndarray:
         marker = self._trainer.marker
-        codes = marker.codes(tf.constant([[epoch, index] for index in range(len(self._inputs))], tf.int64))
-        marked = tf.cast(marker.embed(tf.constant(self._outputs), codes, training=False), tf.float32)
+        seeds = tf.constant([[epoch, index] for index in range(len(self._inputs))], tf.int64)
+        drawn = marker.codes(seeds), False, marker.numbers(seeds)
+        given = marker.pictures({"inputs": tf.constant(self._inputs), "outputs": tf.constant(self._outputs)})
+        marked = tf.cast(marker.embed(given, *drawn), tf.float32)
         extracted, _ = split_outputs(self._trainer.extractor(marked, training=False))
         residual = 0.5 + 10 * (marked.numpy() - self._outputs)
         columns = [self._inputs[..., : residual.shape[-1]], self._outputs, marked.numpy(), residual, extracted.numpy()]

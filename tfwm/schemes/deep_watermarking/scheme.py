@@ -14,10 +14,10 @@ from tfwm.schemes.deep_watermarking import codes, extraction, verification
 from tfwm.schemes.deep_watermarking.ranking import unmarked_in
 from tfwm.schemes.deep_watermarking.readings import Readings
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
-from tfwm.schemes.deep_watermarking.training import train_deep_watermark
+from tfwm.schemes.deep_watermarking.training import BARRIER, Form, train_deep_watermark
 from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.wrong_keys import settings_of, wrong_secret
-from tfwm.suspects import KerasSuspect, as_float
+from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 from tfwm.training import Run
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
@@ -31,9 +31,13 @@ class DeepWatermarking(DeepWatermarkingSettings):
     """
 
     def train(
-        self, host: keras.Model | None, data: ImagePairs, run: Run, *, secret: bytes | None = None
+        self, host: keras.Model | None, data: ImagePairs, run: Run, *, secret: bytes | None = None, release: int = 0
     ) -> MarkedModel:
         """Trains H, R, D, then the proxy, then R and C, then the controls of a logo mark; resumes after a kill.
+
+        Called again with another secret or another release, in the same folder, it gives another release of the model
+        with a key of its own, and trains nothing (a logo's controls are judged, not trained). `tfwm.schemes.tracing`
+        says which release a copy came from.
 
         Where the owner could not claim even the model that was trained, a warning says so, in a quiet run too.
 
@@ -43,26 +47,40 @@ class DeepWatermarking(DeepWatermarkingSettings):
           data: the owner's pairs at `image_size`; `tfwm.data.sample_patches` cuts them from photographs.
           run: where and how.
           secret: 32 bytes; None draws them from the operating system.
+          release: which of the marks this model carries: 0 for `logo`, and from 1 for `logos`.
 
         Returns:
           The host with H behind it, and the key with R, C, the logo, probe images and the unmarked answers to these.
 
         Raises:
-          ValueError: too little data, a mark that a blank extraction would match, or a secret that is not 32 bytes.
+          ValueError: too little data, a mark that a blank extraction would match, two that are too alike, no such
+            release, or a secret that is not 32 bytes.
         """
-        made = train_deep_watermark(self, host, data, run, given_or_new(secret))
-        shortcoming = self.shortcoming(made)
+        made = train_deep_watermark(self, host, data, run, given_or_new(secret), release, self.form)
+        targets = data.targets[-len(self.probe_images(made.key)) :] if host is None else None
+        shortcoming = self.shortcoming(made, targets)
         if shortcoming:
             print(f"  warning: {shortcoming}", file=sys.stderr)
         return made
 
-    def shortcoming(self, made: MarkedModel) -> str:
+    @property
+    def form(self) -> Form:
+        """How H goes with the host."""
+        return BARRIER
+
+    def shortcoming(self, made: MarkedModel, targets: np.ndarray | None = None) -> str:
         """Why the owner could not claim even this model, in a sentence with a remedy; empty where he could.
 
         Args:
           made: what `train` gave.
+          targets: where there is no host, the pictures that belong to the key's probe images, uint8 `[n, s, s, c]`:
+            the model marks these, and is not asked with inputs that nobody gives it.
         """
-        verdict = self.verify(KerasSuspect("marked", made.model), made.key)
+        suspect: Suspect = KerasSuspect("marked", made.model)
+        if targets is not None:
+            answers = suspect(targets)
+            suspect = FunctionSuspect("marked targets", lambda _: answers)
+        verdict = self.verify(suspect, made.key)
         if verdict.marked:
             return ""
         figures = f"score {verdict.score:.3f}, and a claim takes {verdict.threshold:.3f}; p = {verdict.p_value:.1e}"

@@ -29,7 +29,9 @@ class DeepWatermarkingSettings:
       image_size: side in pixels at which H and R work; served pictures of any size are resampled to it.
       channels: of the host's output.
       logo: path of a PNG or JPEG mark, grey or in colour; `qr:TEXT` for a QR code; `bits:HEX` for plain bits as black
-        and white cells; empty for the built-in one.
+        and white cells; `drawing:NUMBER` for a drawing; empty for the built-in one.
+      logos: the marks of further releases, each as `logo`; one network carries them all (section 3.4.5). A coded mark
+        does without: its releases differ by the code.
       mark_size: side of the mark in pixels, in the middle of a white canvas (table 6: 32 to 256); 0 for the images'.
       mark_channels: of the mark, and of what R draws: 1 or 3, whatever the host's are; 0 for as many as the host's.
       coded: hide an 8 x 8 code map as well, drawn from the key and never shown to R (not in the paper).
@@ -56,6 +58,8 @@ class DeepWatermarkingSettings:
       initial, proxy, adversarial: the three trainings, in this order.
       adversarial_stage: whether R is trained further on outputs of the proxy (section 3.4.3). Off, there is no proxy, R
         stays as the initial stage made it, and C alone is trained for `adversarial` (table 2's rows with a dagger).
+      overwriting: how many drawings a network can hide that overwrites the mark between H and R in training, on half of
+        the pairs, so that R still reads it (section 4.5: 90); 0 for none. It is trained first, as long as H.
       extractor_patience: of R's own learning rate in the initial stage, in epochs, as in the authors' code: H and R
         then have an optimizer each, and D's rate waits for D's loss; 0 cuts all three rates together, on the loss.
       validation: how many pairs are kept apart for schedules that are judged on validation.
@@ -98,18 +102,21 @@ class DeepWatermarkingSettings:
     usual_policy: ClassVar[Mapping[str, Any]] = USUAL_POLICY
     shown_arrays: ClassVar[Mapping[str, int | None]] = {
         "probes": None, "unmarked": None, "baseline": None, "logo": None, "unmarked_nc": None, "control_nc": None,
-        "control_names": None, "structure_frequencies": None, "structure_phases": None, "structure_mixing": None,
-        "structure_offsets": None, "correction_mixing": None,
+        "control_names": None, "release": None, "other_logos": None,
+        "structure_frequencies": None, "structure_phases": None, "structure_mixing": None, "structure_offsets": None,
+        "correction_mixing": None,
     }  # fmt: skip
     shown_networks: ClassVar[tuple[str, ...]] = ("extractor",)
     deployed_arrays: ClassVar[tuple[str, ...]] = ("structure_frequencies", "structure_phases")
     divisible: ClassVar[bool] = False
     barrier: ClassVar[bool] = True
+    marked_from: ClassVar[str] = "outputs"
     asking: ClassVar[tuple[str, ...]] = ()
 
     image_size: int = 256
     channels: int = 3
     logo: str = ""
+    logos: tuple[str, ...] = field(default=(), metadata=LATER)
     mark_size: int = field(default=0, metadata=LATER)
     mark_channels: int = field(default=0, metadata=LATER)
     coded: bool = False
@@ -145,6 +152,7 @@ class DeepWatermarkingSettings:
     proxy: Schedule = field(default_factory=lambda: Schedule(300, 375, 16, 1e-4, "linear"))
     adversarial: Schedule = field(default_factory=lambda: Schedule(200, 750, 8, 1e-4))
     adversarial_stage: bool = field(default=True, metadata=LATER)
+    overwriting: int = field(default=0, metadata=LATER)
     extractor_patience: int = field(default=0, metadata=LATER)
     validation: int = field(default=0, metadata=LATER)
     probes: int = 100
@@ -216,6 +224,16 @@ class DeepWatermarkingSettings:
         if self.coded:
             return registration.smallest_p_value(self.family, self.cells)
         return statistics.smallest_rank_p_value(self.controls)
+
+    @property
+    def marks(self) -> int:
+        """How many marks one network carries."""
+        return 1 + len(self.logos)
+
+    @property
+    def told(self) -> int:
+        """Channels that tell a conditioned proxy what to imitate: the code map, and which of several marks it is."""
+        return 1 if self.marks == 1 else int(self.coded) + self.mark_depth
 
     @property
     def mark_side(self) -> int:

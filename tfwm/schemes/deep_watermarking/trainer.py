@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
-from tensorflow import keras
 
-from tfwm.data.stream import draws
 from tfwm.schemes.deep_watermarking import losses
-from tfwm.schemes.deep_watermarking.distortions import distort
-from tfwm.schemes.deep_watermarking.networks import Networks, carriers, split_outputs
+from tfwm.schemes.deep_watermarking.marker import Marker
+from tfwm.schemes.deep_watermarking.networks import Networks, split_outputs
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.training import (
     Metered,
@@ -28,67 +26,12 @@ Batch = dict[str, tf.Tensor]
 """`inputs` and `outputs` of the host `[n, size, size, c]`, and `seed` int64 `[n, 2]`, one for each image."""
 
 
-class Marker:
-    """Draws codes and applies H: the part that all three trainers share.
-
-    Args:
-      settings: of the scheme.
-      embedder: H.
-      mark: `[size, size, c]` float, the owner's logo.
-    """
-
-    def __init__(self, settings: DeepWatermarkingSettings, embedder: keras.Model, mark: tf.Tensor):
-        self.settings, self.embedder, self.mark = settings, embedder, tf.constant(mark)
-
-    def codes(self, seeds: tf.Tensor) -> tf.Tensor | None:
-        """Fresh codes of -1 and 1, `[n, k * k]`; neighbours 2i and 2i + 1 share one, for eq. 10."""
-        if not self.settings.coded:
-            return None
-        count = self.settings.cells**2
-        return tf.repeat(draws.signs(seeds[::2], 0, (count,)), 2, axis=0)
-
-    def chosen(self, seeds: tf.Tensor) -> tf.Tensor:
-        """1 for about half of the pairs and 0 for the others, `[n, 1, 1, 1]`, whatever replica they are on."""
-        return tf.repeat(0.5 + 0.5 * draws.signs(seeds[::2], 6, (1, 1, 1)), 2, axis=0)
-
-    def embed(self, images: tf.Tensor, codes: tf.Tensor | None, training: bool) -> tf.Tensor:
-        """b' = H(b, mark).
-
-        Args:
-          images: `[n, size, size, c]` in [0, 1], unmarked.
-          codes: `[n, k * k]` of -1 and 1, or None.
-          training: whether H uses the batch's statistics.
-        """
-        carried = carriers(codes, self.mark, self.settings.image_size, tf.shape(images)[0])
-        return self.embedder(tf.concat([images, carried], axis=-1), training=training)
-
-    def condition(self, images: tf.Tensor, codes: tf.Tensor | None) -> tf.Tensor:
-        """What tells the proxy which mark to imitate: the code map, or ones; `[n, size, size, 1]`.
-
-        Args:
-          images: `[n, size, size, c]`, as many as the proxy will see.
-          codes: `[n, k * k]` of -1 and 1, or None.
-        """
-        if codes is None:
-            return tf.ones_like(images[..., :1])
-        return carriers(codes, None, self.settings.image_size, tf.shape(images)[0])
-
-    def asked(self, inputs: tf.Tensor, condition: tf.Tensor) -> tf.Tensor:
-        """What the proxy sees: the input, and the condition unless it is the paper's plain network.
-
-        Args:
-          inputs: `[n, size, size, c]`, the host's.
-          condition: of `condition`, or zeros for an unmarked answer.
-        """
-        return inputs if self.settings.proxy_form == "plain" else tf.concat([inputs, condition], axis=-1)
-
-
 class InitialTrainer(Metered):
     """The initial stage: eq. 4 for H and R in one step, eq. 8 for D."""
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "psnr", "nc", "adversarial", "discriminator"] + ["bits"] * settings.coded)
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
         self.embedder, self.extractor, self.discriminator = (
             networks.embedder, networks.extractor, networks.discriminator,
         )  # fmt: skip
@@ -131,10 +74,14 @@ class InitialTrainer(Metered):
 
     def _forward(self, batch: Batch, training: bool) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         """The loss of H and R, averaged, D's for each example, and the figures."""
-        codes, unmarked = self.marker.codes(batch["seed"]), batch["outputs"]
-        marked = self.marker.embed(unmarked, codes, training=training)
+        codes, numbers, unmarked = (
+            self.marker.codes(batch["seed"]),
+            self.marker.numbers(batch["seed"]),
+            batch["outputs"],
+        )
+        marked = self.marker.embed(self.marker.pictures(batch), codes, training, numbers)
         embedding, figures = self._embedding_loss(marked, unmarked)
-        extracting, extracted = self._extracting_loss(batch, marked, codes)
+        extracting, extracted = self._extracting_loss(batch, marked, codes, self.marker.marks(numbers))
         loss = mean_over_batch(embedding) + self.settings.extracting_weight * extracting
         real, fake = self.discriminator(unmarked, training=True), self.discriminator(tf.stop_gradient(marked))
         judging = losses.discriminator_loss(real, fake, self.settings.adversarial_form)
@@ -161,14 +108,13 @@ class InitialTrainer(Metered):
         return self.fidelity_weight() * total, {"psnr": psnr, "adversarial": fooling}
 
     def _extracting_loss(
-        self, batch: Batch, marked: tf.Tensor, codes: tf.Tensor | None
+        self, batch: Batch, marked: tf.Tensor, codes: tf.Tensor | None, mark: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """L_ext, eq. 11, averaged; R sees marked and clean images in one call (its norm is per image)."""
-        stride = self.settings.clean_stride
-        seen = distort(tf.cast(marked, tf.float32), batch["outputs"], batch["seed"], self.settings.distortions)
-        clean = tf.concat([batch["inputs"][::stride], batch["outputs"][stride // 2 :: stride]], axis=0)
-        image, logits = split_outputs(self.read(tf.concat([seen, clean], axis=0)))
-        return losses.extracting_loss(self.settings, self.marker.mark, image, logits, codes, losses.static_batch(seen))
+        seen, clean = self.marker.seen(marked, batch), self.marker.clean(batch)
+        image, logits = split_outputs(self.read(tf.concat([seen, *clean], axis=0)))
+        count = losses.static_batch(seen)
+        return losses.extracting_loss(self.settings, mark, image, logits, codes, count, clean_sets=len(clean))
 
 
 class ProxyTrainer(NetworkTrainer):
@@ -180,7 +126,7 @@ class ProxyTrainer(NetworkTrainer):
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(networks.proxy, ["loss", "psnr"])
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step; with `clean_outputs`, half of the pairs are unmarked."""
@@ -199,9 +145,9 @@ class ProxyTrainer(NetworkTrainer):
 
     def _pairs(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """What the proxy sees, and what it shall answer."""
-        codes = self.marker.codes(batch["seed"])
-        marked = self.marker.embed(batch["outputs"], codes, training=False)
-        condition = self.marker.condition(marked, codes)
+        codes, numbers = self.marker.codes(batch["seed"]), self.marker.numbers(batch["seed"])
+        marked = self.marker.embed(self.marker.pictures(batch), codes, False, numbers)
+        condition = self.marker.condition(marked, codes, numbers)
         if self.settings.clean_outputs:
             on = tf.cast(self.marker.chosen(batch["seed"]), marked.dtype)
             marked, condition = on * marked + (1 - on) * batch["outputs"], on * condition
@@ -213,7 +159,7 @@ class AdversarialTrainer(Metered):
 
     def __init__(self, settings: DeepWatermarkingSettings, networks: Networks, mark: tf.Tensor, at_once: int = 0):
         super().__init__(["loss", "nc", "classifier", "proxy_nc"] + ["bits", "proxy_bits"] * settings.coded)
-        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark)
+        self.settings, self.marker = settings, Marker(settings, networks.embedder, mark, networks.overwriter)
         self.extractor, self.classifier, self.proxy = networks.extractor, networks.classifier, networks.proxy
         self.read = in_parts(self.extractor, at_once)
 
@@ -224,53 +170,49 @@ class AdversarialTrainer(Metered):
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step of R on eq. 11 with eq. 12, and of C on eq. 14."""
-        codes = self.marker.codes(batch["seed"])
-        images = self._images(batch, codes)
+        drawn = self.marker.codes(batch["seed"]), self.marker.numbers(batch["seed"])
+        images = self._images(batch, *drawn)
         with tf.GradientTape() as tape:
-            total, figures = self._forward(*images, codes)
+            total, figures = self._forward(*images, *drawn)
             loss = scaled(self.optimizer, total)
         descend(self.optimizer, tape, loss, self.trained["optimizer"])
         return self.record(figures)
 
     def test_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """The figures of a batch that is not trained on."""
-        codes = self.marker.codes(batch["seed"])
-        return self.record(self._forward(*self._images(batch, codes), codes)[1])
+        drawn = self.marker.codes(batch["seed"]), self.marker.numbers(batch["seed"])
+        return self.record(self._forward(*self._images(batch, *drawn), *drawn)[1])
 
     def _forward(
-        self, marked: tf.Tensor, clean: tf.Tensor, codes: tf.Tensor | None
+        self, marked: tf.Tensor, clean: tf.Tensor, codes: tf.Tensor | None, numbers: tf.Tensor | None
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """The loss of R and C, averaged, and the figures."""
         count, twice = losses.static_batch(marked), None if codes is None else tf.concat([codes, codes], axis=0)
+        both = None if numbers is None else tf.concat([numbers, numbers], axis=0)
         image, logits = split_outputs(self.read(tf.concat([marked, clean], axis=0)))
         extracting, figures = losses.extracting_loss(
-            self.settings, self.marker.mark, image, logits, twice, count, marked_sets=2,
-            clean_sets=3 if self.settings.clean_outputs else 2,
+            self.settings, self.marker.marks(both), image, logits, twice, count, marked_sets=2,
+            clean_sets=2 + self.settings.clean_outputs + (self.marker.overwriter is not None),
         )  # fmt: skip
-        judging = self._classifier_loss(image, count)
+        judging = losses.judging_loss(self.classifier, image, self.marker.labels(both, count))
         total = extracting + mean_over_batch(judging)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         return total, {"loss": total * replicas, "classifier": judging, **_halves(figures, count // 2)}
 
-    def _images(self, batch: Batch, codes: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+    def _images(
+        self, batch: Batch, codes: tf.Tensor | None, numbers: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:  # fmt: skip
         """(B' and B'', A and B and, with `clean_outputs`, the proxy's unmarked outputs)."""
         inputs, outputs = batch["inputs"], batch["outputs"]
-        marked = self.marker.embed(outputs, codes, training=False)
-        condition = self.marker.condition(outputs, codes)
+        marked = self.marker.embed(self.marker.pictures(batch), codes, False, numbers)
+        condition = self.marker.condition(outputs, codes, numbers)
         imitated = self.proxy(self.marker.asked(inputs, condition), training=False)
-        seen = distort(marked, outputs, batch["seed"], self.settings.distortions)
-        stride = self.settings.clean_stride
-        clean = [inputs[::stride], outputs[stride // 2 :: stride]]
+        seen, clean = self.marker.seen(marked, batch), self.marker.clean(batch)
         if self.settings.clean_outputs:
+            stride = self.settings.clean_stride
             blank = self.marker.asked(inputs, tf.zeros_like(condition))[stride // 2 :: stride]
             clean.append(self.proxy(blank, training=False))
         return tf.concat([seen, imitated], axis=0), tf.concat(clean, axis=0)
-
-    def _classifier_loss(self, image: tf.Tensor, count: int) -> tf.Tensor:
-        """eq. 14 per example. C learns from what R extracts, but does not pull R towards its own verdict."""
-        logits = self.classifier(tf.stop_gradient(image), training=True)
-        labels = tf.concat([tf.ones_like(logits[:count]), tf.zeros_like(logits[count:])], axis=0)
-        return losses.classifier_loss(logits, labels)
 
 
 def _halves(figures: dict[str, tf.Tensor], half: int) -> dict[str, tf.Tensor]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,33 +13,35 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.digests import training_digest
-from tfwm.evidence.statistics import centred_nc
 from tfwm.keys import OwnerKey
-from tfwm.schemes.deep_watermarking import correction, structure
 from tfwm.schemes.deep_watermarking.classifier_trainer import ClassifierTrainer
-from tfwm.schemes.deep_watermarking.codes import correction_code, owner_code, structure_code
 from tfwm.schemes.deep_watermarking.controls import control_arrays
-from tfwm.schemes.deep_watermarking.extraction import extract
-from tfwm.schemes.deep_watermarking.marks import checked_mark
-from tfwm.schemes.deep_watermarking.networks import Networks, build, carriers, fold_carriers, host_then_embedder
+from tfwm.schemes.deep_watermarking.marks import checked_marks, release_arrays
+from tfwm.schemes.deep_watermarking.networks import Networks, build
+from tfwm.schemes.deep_watermarking.overwriting import Overwriter, overwriter_settings
 from tfwm.schemes.deep_watermarking.pictures import MarkedGrids
+from tfwm.schemes.deep_watermarking.released import deployed_model, key_of_networks
 from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.schemes.outputs import host_outputs
-from tfwm.suspects import as_float, in_batches
+from tfwm.suspects import as_float
 from tfwm.training import Run, Schedule, fit, stream_of
 from tfwm.types import ImagePairs, MarkedModel
 
 LEARNED_BITS = 0.7
-STAGES = 3  # at most
+STAGES = 3  # at most, of the owner's networks
+_OVERWRITER = 7919  # between the owner's seeds and those of the network that overwrites
 
 
 def train_deep_watermark(
-    settings: DeepWatermarkingSettings, host: keras.Model | None, data: ImagePairs, run: Run, secret: bytes
-) -> MarkedModel:
+    settings: DeepWatermarkingSettings, host: keras.Model | None, data: ImagePairs, run: Run, secret: bytes,
+    release: int = 0, form: Form | None = None,
+) -> MarkedModel:  # fmt: skip
     """The host with H behind it, and its key; resumes after a kill.
 
-    A logo mark is ranked among networks that are trained here without it, see controls.py.
+    The networks know neither the secret nor the release: whoever calls it again with others, in the same folder, gets
+    another release without training. A logo mark is ranked among networks that are trained here without it, see
+    controls.py.
 
     Args:
       settings: of the scheme.
@@ -47,25 +49,52 @@ def train_deep_watermark(
       data: the owner's pairs at `image_size`.
       run: where and how.
       secret: 32 bytes.
+      release: which of the marks this model carries, from 0.
+      form: how H goes with the host; None for a network of its own behind it.
 
     Raises:
-      ValueError: too little data, or a mark that a blank extraction would match.
+      ValueError: too little data, a mark that a blank extraction would match, two that are too alike, or no such
+        release.
     """
+    form = form or BARRIER
     if host is None:
         settings = replace(settings, correction_psnr=0.0)  # targets alone do not say what was corrected
-    mark = checked_mark(settings)
+    marks = checked_marks(settings)
+    others = release_arrays(marks, release)
+    mark = marks if len(marks) > 1 else marks[0]
     pairs, validation, probes = _split(settings, data)
-    outputs = host_outputs(host, pairs)
-    digest = training_digest(_embedding(settings), run, pairs.inputs, outputs, mark, files=[settings.vgg_weights])
+    outputs, began = form.outputs(host, pairs), form.began(host)
+    digest = training_digest(
+        _embedding(settings), run, pairs.inputs, outputs, mark, *began, files=[settings.vgg_weights]
+    )  # fmt: skip
     arrays = {"inputs": pairs.inputs, "outputs": outputs}
-    unseen = {"inputs": validation.inputs, "outputs": host_outputs(host, validation)} if len(validation) else {}
+    unseen = {"inputs": validation.inputs, "outputs": form.outputs(host, validation)} if len(validation) else {}
     with run.scope():
-        built = build(settings, run.seed)
+        built = form.build(settings, host, run.seed)
+        built.overwriter = _overwriter(settings, arrays, unseen, run, digest)
         history = _stages(settings, built, as_float(mark), arrays, unseen, run, digest)
-    key = key_of_networks(settings, built, mark, probes, host, secret)
+    key = key_of_networks(settings, built, marks[release], probes, host, secret)
+    key = replace(key, arrays={**key.arrays, **others})
     if not settings.coded:
         key = replace(key, arrays={**key.arrays, **control_arrays(settings, pairs, key, run)})
-    return MarkedModel(deployed_model(settings, built, host, key), key, tuple(history))
+    return MarkedModel(form.deployed(settings, built, host, key), key, tuple(history))
+
+
+@dataclass(frozen=True)
+class Form:
+    """How H goes with the host.
+
+    Args:
+      outputs: of host and pairs, the pictures that marked ones should look like, and that hold no mark: uint8.
+      build: of settings, host and seed, the networks; called inside `run.scope()`.
+      deployed: of settings, networks, host and key, the model that is released.
+      began: of the host, the weights that the training starts from.
+    """
+
+    outputs: Callable[[keras.Model | None, ImagePairs], np.ndarray]
+    build: Callable[[DeepWatermarkingSettings, keras.Model | None, int], Networks]
+    deployed: Callable[[DeepWatermarkingSettings, Networks, keras.Model | None, OwnerKey], keras.Model]
+    began: Callable[[keras.Model | None], Sequence[np.ndarray]] = lambda host: ()
 
 
 def _embedding(settings: DeepWatermarkingSettings) -> dict[str, Any]:
@@ -129,25 +158,46 @@ def check_replicas(settings: DeepWatermarkingSettings, stage: str, batch_size: i
         )
 
 
+def _overwriter(
+    settings: DeepWatermarkingSettings, arrays: dict[str, np.ndarray], unseen: dict[str, np.ndarray], run: Run,
+    digest: str,
+) -> Overwriter | None:  # fmt: skip
+    """The network that overwrites marks in training, trained; None where the settings have none."""
+    if not settings.overwriting:
+        return None
+    own = overwriter_settings(settings)
+    built, marks = build(own, run.seed + _OVERWRITER), as_float(checked_marks(own))
+    plan = (_OVERWRITER, "overwriter", InitialTrainer, own.initial)
+    _stage(own, built, marks, arrays, unseen, run, digest, plan)
+    return Overwriter(built.embedder, tf.constant(marks))
+
+
+def _stage(
+    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray],
+    unseen: dict[str, np.ndarray], run: Run, digest: str, plan: tuple[int, str, type, Schedule],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Trains `built` for one stage; its epochs."""
+    number, stage, make, planned = plan
+    schedule = planned.scaled(run.steps_scale)
+    check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
+    trainer = make(settings, built, mark, run.images_at_once)
+    optimizers = {name: schedule.optimizer() for name in trainer.trained}
+    trainer.compile(**optimizers, jit_compile=run.jit)
+    seed, batch_size = run.seed * STAGES + number, schedule.batch_size
+    stream = stream_of(arrays, batch_size=batch_size, seed=seed)
+    validation = _validation(unseen, batch_size, seed) if schedule.judged_on == "validation" else None
+    shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
+    return fit(trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown, validation=validation)
+
+
 def _stages(
     settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, arrays: dict[str, np.ndarray],
     unseen: dict[str, np.ndarray], run: Run, digest: str,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Trains `built` in its stages, one after the other; the history."""
     history = []
-    for number, stage, make, planned in _plans(settings):
-        schedule = planned.scaled(run.steps_scale)
-        check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
-        trainer = make(settings, built, mark, run.images_at_once)
-        optimizers = {name: schedule.optimizer() for name in trainer.trained}
-        trainer.compile(**optimizers, jit_compile=run.jit)
-        seed, batch_size = run.seed * STAGES + number, schedule.batch_size
-        stream = stream_of(arrays, batch_size=batch_size, seed=seed)
-        validation = _validation(unseen, batch_size, seed) if schedule.judged_on == "validation" else None
-        shown = [] if make is ProxyTrainer else [MarkedGrids(run, stage, trainer, arrays)]
-        lines = fit(
-            trainer, stream, schedule, run, stage=stage, digest=digest, callbacks=shown, validation=validation
-        )  # fmt: skip
+    for plan in _plans(settings):
+        stage, lines = plan[1], _stage(settings, built, mark, arrays, unseen, run, digest, plan)
         history += [{"stage": stage, **line} for line in lines]
         # Said at once, and in a quiet run too: hours of training follow.
         said = unlearned(settings, lines[-1]) if stage == "initial" else ""
@@ -172,74 +222,5 @@ def _validation(unseen: dict[str, np.ndarray], batch_size: int, seed: int) -> tf
     return stream_of(unseen, batch_size=batch_size, seed=seed)(0, len(unseen["inputs"]) // batch_size)
 
 
-def deployed_model(
-    settings: DeepWatermarkingSettings, built: Networks, host: keras.Model | None, key: OwnerKey
-) -> keras.Model:
-    """The self-contained model for the owner's code; call it outside any strategy scope.
-
-    Args:
-      settings: of the scheme.
-      built: the trained networks; H is taken.
-      host: image -> image network, or None for H alone.
-      key: decides the code, and holds the logo.
-    """
-    code = owner_code(settings, key)[None] if settings.coded else None
-    carried = carriers(code, as_float(key.arrays["logo"]), settings.image_size, 1)[0].numpy()
-    folded = fold_carriers(built.embedder, carried, settings.channels)
-    return host_then_embedder(host, folded, settings.image_size, settings.residual_scale, **_carriers(settings, key))
-
-
-def _carriers(settings: DeepWatermarkingSettings, key: OwnerKey) -> dict[str, keras.layers.Layer]:
-    """The layers of carriers that are not trained, as far as there are any, by what `host_then_embedder` calls them."""
-    layers: dict[str, keras.layers.Layer] = {}
-    if settings.structure:
-        functions = structure.functions_in(key, settings.structure, settings.channels)
-        code = structure_code(settings, key)
-        layers["structure"] = structure.residual_layer(functions, code, settings.structure_psnr, settings.channels)
-    if settings.corrected:
-        mixing, direction = correction.mixing_in(key), correction_code(settings, key)
-        layers["correction"] = correction.residual_layer(mixing, direction, settings.correction_psnr)
-    return layers
-
-
-def key_of_networks(
-    settings: DeepWatermarkingSettings, built: Networks, mark: np.ndarray, probes: ImagePairs,
-    host: keras.Model | None, secret: bytes,
-) -> OwnerKey:  # fmt: skip
-    """The key; that of a coded mark has the unmarked answers to the probe images, which are bound as they are.
-
-    Args:
-      settings: of the scheme.
-      built: the trained networks; R and C are kept.
-      mark: uint8 `[s, s, c]`, the logo.
-      probes: pairs of the owner's that nothing was trained on.
-      host: image -> image network; None where the targets themselves are the unmarked outputs.
-      secret: 32 bytes.
-    """
-    unmarked = host_outputs(host, probes)
-    answers = {"unmarked": unmarked} if settings.coded else {}
-    key = OwnerKey(
-        settings.name, settings.to_dict(), secret, {"probes": probes.inputs, **answers, "logo": mark},
-        {"extractor": built.extractor, "classifier": built.classifier},
-    )  # fmt: skip
-    if settings.structure:
-        key = replace(key, arrays={**key.arrays, **structure.fitted(settings.structure, unmarked, secret).arrays()})
-    if settings.corrected:
-        key = replace(key, arrays={**key.arrays, correction.ARRAY: correction.fitted(probes.inputs, unmarked)})
-    of_host = extract(settings, unmarked, key)["logo"]
-    arrays = {**key.arrays, "unmarked_nc": _unmarked_nc(settings, built, key, probes.inputs, of_host)}
-    return OwnerKey(key.scheme, key.settings, secret, arrays, key.networks)
-
-
-def _unmarked_nc(
-    settings: DeepWatermarkingSettings, built: Networks, key: OwnerKey, probes: np.ndarray, of_host: np.ndarray
-) -> np.ndarray:
-    """Centred NC of unmarked suspects: host, echo, mean image, noise, and the proxy told to leave the mark out."""
-    mark, images = as_float(key.arrays["logo"]), as_float(probes)
-    noise = np.random.default_rng(0).random(images.shape, np.float32)
-    suspects = [images, np.broadcast_to(images.mean(axis=0), images.shape), noise]
-    if settings.clean_outputs and settings.adversarial_stage:
-        blank = np.concatenate([images, np.zeros_like(images[..., :1])], axis=-1)
-        suspects.append(in_batches(lambda part: built.proxy(part, training=False), blank))
-    logos = [of_host] + [extract(settings, outputs, key)["logo"] for outputs in suspects]
-    return np.asarray([centred_nc(logo.mean(axis=0), mark) for logo in logos], np.float32)
+BARRIER = Form(host_outputs, lambda settings, host, seed: build(settings, seed), deployed_model)
+"""H behind the host, whose weights stay as they are (section 3.4.1)."""

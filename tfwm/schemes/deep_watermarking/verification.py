@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfwm.evidence import statistics, verdicts
-from tfwm.keys import OwnerKey
+from tfwm.keys import InvalidKeyError, OwnerKey
 from tfwm.schemes.deep_watermarking.codes import draws_in, whole_code
 from tfwm.schemes.deep_watermarking.extraction import answers_to_probes, extract
 from tfwm.schemes.deep_watermarking.ranking import unmarked_in
@@ -70,8 +70,41 @@ def logo_figures(settings: DeepWatermarkingSettings, logo: np.ndarray, key: Owne
         "sr_nc": float((statistics.nc_of_each(logo, mark) > settings.success_nc).mean()),
     }
     if "classifier" in key.networks:
-        figures["classifier"] = float((key.networks["classifier"](logo, training=False).numpy() > 0).mean())
+        figures["classifier"] = float(called_marked(logo, key).mean())
     return figures
+
+
+def called_marked(logo: np.ndarray, key: OwnerKey) -> np.ndarray:
+    """Which extractions C calls the key's mark, bool `[n]`; of several marks the likeliest class counts (section 4.1).
+
+    Args:
+      logo: `[n, s, s, c]`, what R draws.
+      key: holds C.
+    """
+    said = key.network("classifier")(logo, training=False).numpy()
+    if said.shape[-1] == 1:
+        return said[:, 0] > 0
+    return said.argmax(axis=1) == 1 + key.array("release", "u", 1)[0]
+
+
+def reads_another(settings: DeepWatermarkingSettings, mean: np.ndarray, key: OwnerKey) -> bool:
+    """Whether what R draws matches the mark of another release at least as well.
+
+    Args:
+      settings: those that the key was made with.
+      mean: `[s, s, c]`, the mean extraction.
+      key: the owner's, or what he revealed of it.
+
+    Raises:
+      InvalidKeyError: the marks of other releases are missing.
+    """
+    if not settings.logos:
+        return False
+    others = key.array("other_logos", "u", 4)
+    if len(others) != len(settings.logos):
+        raise InvalidKeyError(f"the key must hold {len(settings.logos)} `other_logos`, got {len(others)}.")
+    own = statistics.centred_nc(mean, as_float(key.array("logo", "u", 3)))
+    return own <= max(statistics.centred_nc(mean, as_float(other)) for other in others)
 
 
 def _coded_verdict(
@@ -93,9 +126,11 @@ def _logo_verdict(
     figures, mean = logo_figures(settings, logos, key), logos.mean(axis=0)
     draw = draws_in(settings, key).generator("deep_watermarking/decoys")
     decoys = decoy_marks(as_float(key.arrays["logo"]), draw, DECOYS)
+    p_value = unmarked.p_value(figures["nc_centred"], [statistics.centred_nc(mean, other) for other in decoys])
     return Verdict(
         score=figures["nc"], threshold=settings.success_nc, n=unmarked.models, null=unmarked.null, alpha=alpha,
-        p_value=unmarked.p_value(figures["nc_centred"], [statistics.centred_nc(mean, other) for other in decoys]),
+        # A copy of another release is marked, and not by this key.
+        p_value=1.0 if reads_another(settings, mean, key) else p_value,
         details={**figures, "nc_centred_unmarked": unmarked.highest},
     )  # fmt: skip
 

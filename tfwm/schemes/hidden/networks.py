@@ -114,7 +114,8 @@ def message_maps(messages: tf.Tensor, settings: HiddenSettings) -> tf.Tensor:
 def textures(block: int, bits: int) -> tf.Tensor:
     """A texture for each bit, float32 `[block, block, bits]`: waves of the cosine transform, of few periods first.
 
-    They are orthogonal, of unit power and no secret.
+    They are orthogonal, of unit power and no secret. Where the block has more waves than bits, those in the middle are
+    taken: pictures are full of slow waves, and what copies a picture loses the fast ones.
 
     Args:
       block: side in pixels.
@@ -122,7 +123,8 @@ def textures(block: int, bits: int) -> tf.Tensor:
     """
     waves = block * np.einsum("ux,vy->xyuv", cosines(block), cosines(block)).reshape(block, block, -1)
     order = np.argsort(np.add.outer(np.arange(block), np.arange(block)).ravel(), kind="stable")
-    return tf.constant(waves[..., order[1 : bits + 1]], tf.float32)
+    first = 1 + (block**2 - 1 - bits) // 2
+    return tf.constant(waves[..., order[first : first + bits]], tf.float32)
 
 
 def encoded(images: tf.Tensor, logits: tf.Tensor, scale: float) -> tf.Tensor:
