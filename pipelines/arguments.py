@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.beam import check_beam_args
 from pipelines.configs import PipelineConfig
 from tfwm.attacks import attack_to_dict
 from tfwm.components.examples import listing_digest
@@ -38,6 +39,8 @@ def arguments_of(config: PipelineConfig) -> dict[str, Any]:
         "attacks_digest": files_digest(attacks),
         "policy": to_json(to_dict(config.policy)),
         "wrong_keys": config.wrong_keys,
+        "attack_seeds": config.attack_seeds,
+        "training_attacks_at_once": config.training_attacks_at_once,
         "machine": to_json(to_dict(config.machine)),
         "seed": config.seed,
         "validate": config.validate,
@@ -54,7 +57,11 @@ def local_arguments(config: PipelineConfig) -> dict[str, Any]:
 
     Draws the secret where none was given and none is kept yet. Its fingerprint goes into `scheme_digest`: another
     secret is another model.
+
+    Raises:
+      ValueError: Beam's workers would be elsewhere, where the root is not.
     """
+    check_beam_args(config.beam_args, str(config.root))
     arguments = arguments_of(config)
     secret = owner_secret(config.secret_file, config.work_dir)
     return {

@@ -40,6 +40,8 @@ def create_pipeline(
     attacks_digest: str,
     policy: Any,
     wrong_keys: Any,
+    attack_seeds: int,
+    training_attacks_at_once: int,
     machine: str,
     seed: Any,
     validate: bool,
@@ -72,6 +74,8 @@ def create_pipeline(
       attacks: list of `attack_to_dict` as JSON.
       policy: `Policy` as JSON.
       wrong_keys: how many decoy keys are asked.
+      attack_seeds: with how many seeds each attack is tried.
+      training_attacks_at_once: how many of those that train may run at the same time.
       machine: `Machine` as JSON.
       seed: of every draw but the secret.
       validate: add StatisticsGen, SchemaGen and ExampleValidator.
@@ -100,6 +104,7 @@ def create_pipeline(
     robustness = RobustnessEvaluator(
         examples=examples, host=host_trainer.outputs["host"], model=watermark.outputs["model"],
         owner_key=watermark.outputs["owner_key"], attacks=attacks, policy=policy, wrong_keys=wrong_keys,
+        attack_seeds=attack_seeds, training_attacks_at_once=training_attacks_at_once,
         files_digest=attacks_digest, **common,
     ).with_id("RobustnessEvaluator")  # fmt: skip
     checks = _serving_checks(serving_check, watermark.outputs["model"], server_version)
