@@ -32,7 +32,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 ENVIRONMENTS = ("DOCKER", "PROCESS", "EXTERNAL", "LOOPBACK")
 # Any of these tells Beam's workers where their code comes from; without one TFX packs itself, at every step.
-_CODE = ("sdk_container_image", "setup_file", "requirements_file", "extra_packages")
+_CODE = {"sdk_container_image", "setup_file", "requirements_file", "extra_package", "extra_packages"}
+JOB_SERVICES = ("PortableRunner", "FlinkRunner", "SparkRunner")
+A_MONTH_S = 30 * 24 * 3600
 _ADDRESS = re.compile(r"[^\s:/]+:\d+")
 
 
@@ -64,15 +66,23 @@ def check_beam_args(words: Sequence[str], root: str | None = None) -> None:
                 raise ValueError(f"{what} must be in a bucket for {DATAFLOW}, got {place}: its workers see gs:// only.")
 
 
-def with_image(words: Sequence[str], image: str) -> tuple[str, ...]:
-    """The flags with the image that workers run in, unless they say already where their code comes from.
+def completed(words: Sequence[str], image: str) -> tuple[str, ...]:
+    """The flags with what else TFX and Beam need, unless they say it already.
 
     Args:
       words: as Beam takes them.
-      image: with tfwm installed.
+      image: with tfwm installed, where workers are containers.
+
+    Returns:
+      The flags, with the image, since TFX otherwise packs its own code anew at every step; and for a job service with
+      time to wait, since Beam otherwise ends after a minute, however well the job runs.
     """
-    known = any(word.lstrip("-").split("=")[0].replace("extra_package", "extra_packages", 1) in _CODE for word in words)
-    return tuple(words) if known else (*words, f"--sdk_container_image={image}")
+    names = {word.split("=")[0].lstrip("-") for word in words if word.startswith("--")}
+    added = [] if names & _CODE else [f"--sdk_container_image={image}"]
+    runner = _parsed(words).get("runner") or DIRECT if words else DIRECT
+    if runner in JOB_SERVICES and "job_server_timeout" not in names:
+        added.append(f"--job_server_timeout={A_MONTH_S}")
+    return (*words, *added)
 
 
 def _check_environment(kind: str | None, config: str | None) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipelines.beam import check_beam_args, with_image
+from pipelines.beam import check_beam_args, completed
 from pipelines.configs import PipelineConfig
 
 DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b/t",
@@ -62,6 +62,13 @@ def test_a_configuration_checks_its_flags(tmp_path):
 
 
 def test_the_image_is_where_workers_find_their_code_unless_said_otherwise():
-    assert with_image(["--runner=X"], "tfwm:1") == ("--runner=X", "--sdk_container_image=tfwm:1")
+    assert completed([], "tfwm:1") == ("--sdk_container_image=tfwm:1",)
     for word in ("--sdk_container_image=own:1", "--setup_file=setup.py", "--extra_package=a.whl"):
-        assert with_image([word], "tfwm:1") == (word,)
+        assert completed([word], "tfwm:1") == (word,)
+
+
+def test_a_job_service_may_take_longer_than_beams_minute():
+    image = "--sdk_container_image=tfwm:1"
+    assert completed(PORTABLE, "tfwm:1") == (*PORTABLE, image, "--job_server_timeout=2592000")
+    assert completed([*PORTABLE, "--job_server_timeout=5"], "tfwm:1") == (*PORTABLE, "--job_server_timeout=5", image)
+    assert completed(DATAFLOW, "tfwm:1") == tuple(DATAFLOW)

@@ -88,11 +88,11 @@ def test_v2_for_vertex_refuses_what_only_kubernetes_has(tmp_path, capsys):
 
 def test_every_container_is_told_where_beams_workers_find_their_code(tmp_path):
     flink = ["--beam-args", "--runner=FlinkRunner --flink_master=flink:8081 --environment_type=LOOPBACK"]
-    for extra, flags in (([], []), (flink, flink[1].split())):
+    image = "--sdk_container_image=registry/tfwm:1"
+    for extra, flags in (([], [image]), (flink, [*flink[1].split(), image, "--job_server_timeout=2592000"])):
         spec = _compiled_v2(tmp_path / "p.yaml", *extra)
         for executor in spec["deploymentSpec"]["executors"].values():
-            args = executor["container"]["args"]
-            assert args[-len(flags) - 1 :] == [*flags, "--sdk_container_image=registry/tfwm:1"]
+            assert executor["container"]["args"][-len(flags) :] == flags
 
 
 @pytest.mark.slow
