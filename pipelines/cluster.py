@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines import resources
 from pipelines.arguments import arguments_of
-from pipelines.beam import check_beam_args, with_image
+from pipelines.beam import check_beam_args, completed
 from pipelines.configs import DEFAULT_SCHEME, PRESETS, PipelineConfig, config_of, read_settings
 from pipelines.resources import Resources
 
@@ -129,7 +129,7 @@ def cluster_arguments(config: PipelineConfig, cluster: Cluster) -> dict[str, Any
     arguments = {
         **arguments_of(config),
         # Also where Beam runs in the step itself: TFX packs its own code for workers unless this is said.
-        "beam_args": with_image(config.beam_args, cluster.image),
+        "beam_args": completed(config.beam_args, cluster.image),
         "data": cluster.data,
         "pipeline_root": cluster.root,
         "serving_dir": cluster.serving_dir,
