@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_ARTIFACTS = ("AttackReportArtifact", "OwnerKeyArtifact")
+_ARTIFACTS = ("AttackReportArtifact", "DataReportArtifact", "OwnerKeyArtifact", "ReleasePapersArtifact")
 
 
 def __getattr__(name: str) -> Any:

@@ -6,17 +6,23 @@ import argparse
 import dataclasses
 import importlib.util
 import re
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines import resources
 from pipelines.arguments import arguments_of
+from pipelines.beam import check_beam_args, completed
 from pipelines.configs import DEFAULT_SCHEME, PRESETS, PipelineConfig, config_of, read_settings
+from pipelines.resources import Resources
 
 # What may be changed for every run without compiling anew.
 RUNTIME = ("host", "scheme", "channels", "attacks", "policy", "seed", "wrong_keys")
 NOWHERE = "/nowhere"
 SECRET_FOLDER = "/var/run/tfwm"
 SECRET_KEY = "owner_secret.hex"
+_PART = r"[a-z0-9]+([._-]+[a-z0-9]+)*"
+_IMAGE = re.compile(rf"([A-Za-z0-9.-]+(:\d+)?/)?{_PART}(/{_PART})*(:[\w][\w.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?")
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,10 @@ class Cluster:
       work_dir: a mounted folder that every step sees and that outlives the run, no `gs://`.
       image: with tfwm installed; see Dockerfile.
       secret_file: path of the mounted secret, or empty.
+      resources: of the steps that train or attack.
+
+    Raises:
+      ValueError: a work folder that is no folder, or an image that no registry would have.
     """
 
     data: str
@@ -38,8 +48,14 @@ class Cluster:
     work_dir: str
     image: str
     secret_file: str = ""
+    resources: Resources = field(default_factory=Resources)
 
     def __post_init__(self) -> None:
+        if not _IMAGE.fullmatch(self.image):
+            raise ValueError(
+                f"`image` must be registry/name:tag in small letters, got {self.image!r}. For example "
+                "registry.example.com/team/tfwm:1."
+            )
         if "://" in self.work_dir:
             raise ValueError(
                 f"`work_dir` must be a mounted folder, got {self.work_dir}: checkpoints are written in place. "
@@ -68,6 +84,22 @@ def check_name(option: str, name: str, *, longest: int = 63, dots: bool = False)
         )
 
 
+def check_volume(volume: str) -> tuple[str, str]:
+    """The claim and the folder of `claim:/folder`.
+
+    Args:
+      volume: as the option gives it.
+
+    Raises:
+      ValueError: another form, or a claim by a name that Kubernetes refuses.
+    """
+    claim, separator, folder = volume.partition(":")
+    if not claim or not separator or not folder.startswith("/"):
+        raise ValueError(f"`volume` must be claim:/folder, got {volume!r}. For example tfwm:/mnt/tfwm.")
+    check_name("volume", claim, longest=253, dots=True)
+    return claim, folder
+
+
 def need_kfp() -> None:
     """Tells what is missing, before TFX does in a traceback.
 
@@ -87,11 +119,17 @@ def cluster_arguments(config: PipelineConfig, cluster: Cluster) -> dict[str, Any
     Args:
       config: what to run.
       cluster: where things lie there.
+
+    Raises:
+      ValueError: Beam's workers would not see the root.
     """
     from tfx import v1 as tfx
 
+    check_beam_args(config.beam_args, cluster.root)
     arguments = {
         **arguments_of(config),
+        # Also where Beam runs in the step itself: TFX packs its own code for workers unless this is said.
+        "beam_args": completed(config.beam_args, cluster.image),
         "data": cluster.data,
         "pipeline_root": cluster.root,
         "serving_dir": cluster.serving_dir,
@@ -123,11 +161,35 @@ def parser(program: str, description: str) -> argparse.ArgumentParser:
     option("--serving-dir", required=True, metavar="URI", help="where the model is pushed to")
     option("--work-dir", required=True, metavar="FOLDER", help="mounted in every step; outlives the run")
     option("--image", required=True, help="container image with tfwm installed")
+    option("--registry", default="", metavar="HOST/PATH", help="that has the image, unless --image says it")
+    option("--volume", default="", metavar="CLAIM:/FOLDER", help="mounted in every step")
+    option("--secret", default="", help=f"Kubernetes secret with the key {SECRET_KEY}; one step mounts it")
+    option(
+        "--secret-file", default="", metavar="FILE", help="of a secret mounted otherwise; else one is kept in work_dir"
+    )
     option("--output", required=True, metavar="FILE", help="what to write")
     option("--preset", default="demo", choices=tuple(PRESETS), help="default demo")
     option("--scheme", default=DEFAULT_SCHEME, help=f"watermarking method (default {DEFAULT_SCHEME})")
     option("--settings", metavar="JSON", help="a file with fields of PipelineConfig that differ from the preset")
+    option("--beam-args", metavar="TEXT", help='of Beam, for example --beam-args="--runner=DataflowRunner ..."')
+    resources.add_options(made)
     return made
+
+
+def cluster_from(given: argparse.Namespace) -> Cluster:
+    """Where things lie, by the options.
+
+    Args:
+      given: of the command.
+
+    Raises:
+      ValueError: as of `Cluster` and `Resources`.
+    """
+    image = f"{given.registry.rstrip('/')}/{given.image}" if given.registry else given.image
+    secret_file = f"{SECRET_FOLDER}/{SECRET_KEY}" if given.secret else given.secret_file
+    return Cluster(
+        given.data, given.root, given.serving_dir, given.work_dir, image, secret_file, resources.resources_from(given)
+    )
 
 
 def config_from(arguments: argparse.Namespace, *, serving_checks: tuple[str, ...]) -> PipelineConfig:
@@ -145,4 +207,6 @@ def config_from(arguments: argparse.Namespace, *, serving_checks: tuple[str, ...
     config = config_of(arguments.preset, NOWHERE, NOWHERE, scheme=arguments.scheme, settings=settings)
     if config.serving_check not in serving_checks:
         config = dataclasses.replace(config, serving_check="none")
+    if arguments.beam_args is not None:
+        config = dataclasses.replace(config, beam_args=tuple(shlex.split(arguments.beam_args)))
     return config

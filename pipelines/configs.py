@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.beam import check_beam_args
 from tfwm.attacks import attack_from_dict
 from tfwm.components.examples import FORMS
-from tfwm.components.settings import Machine
-from tfwm.config import choose, from_dict, to_dict
+from tfwm.components.settings import DataLimits, Machine
+from tfwm.config import check_whole, choose, from_dict, to_dict
 from tfwm.evaluation.defaults import usual_attacks, usual_policy
 from tfwm.evaluation.policy import Policy
 from tfwm.files import read_json
@@ -55,19 +56,24 @@ class PipelineConfig:
       name: of the pipeline, and of the served model.
       host: how to train a host, of the type `settings` of the scheme's kind; None takes the kind's preset `fast`.
       host_path: the user's own host instead, a `.keras` file or the folder of a SavedModel; or empty.
+      reuse_host: take the host of the model that this root blessed last, where there is one, whatever changed since.
       scheme: how to mark the host.
       secret_file: the owner's secret, 64 hex digits; empty draws one and keeps it under `root`.
       public: leave the sealed `extract` signature out of what is pushed.
       wrong_keys: how many decoy keys are asked.
+      attack_seeds: with how many seeds each attack is tried.
+      training_attacks_at_once: how many attacks that train run at the same time, where Beam has several workers.
       seed: of every draw but the secret.
       machine: strategy, precision and the like.
-      validate: statistics, schema and anomalies of the data.
+      validate: look at the data, and stop where they are unusual.
+      data_limits: how unusual they may be.
       serving_check: `python` (the embedded server), `docker` or `kubernetes` (TFX's InfraValidator), or `none`.
       enable_cache: take a step whose inputs did not change from the last run.
-      beam_args: for Beam, for instance `--runner=FlinkRunner`.
+      beam_args: for Beam, for instance `--runner=FlinkRunner`; see `pipelines.beam`.
 
     Raises:
-      ValueError: an unknown serving check, or a host or an attack for another kind than the scheme's.
+      ValueError: an unknown serving check, flags that Beam does not take, or a host or an attack for another kind than
+        the scheme's.
     """
 
     data: Path
@@ -77,13 +83,17 @@ class PipelineConfig:
     name: str = "tfwm"
     host: Any = None
     host_path: str = ""
+    reuse_host: bool = False
     scheme: Scheme = field(default_factory=lambda: make_scheme(DEFAULT_SCHEME, "fast"))
     secret_file: str = ""
     public: bool = False
     wrong_keys: int = 5
+    attack_seeds: int = 1
+    training_attacks_at_once: int = 1
     seed: int = 0
     machine: Machine = field(default_factory=Machine)
     validate: bool = True
+    data_limits: DataLimits = field(default_factory=DataLimits)
     serving_check: str = "python"
     enable_cache: bool = True
     beam_args: tuple[str, ...] = ()
@@ -103,6 +113,14 @@ class PipelineConfig:
                     f"`attacks` must be for {self.kind.models}, which {self.scheme.name} marks, got {attack!r}, which "
                     f"is for {' and '.join(attack.kinds)}. Leave it out, or start from a preset with this scheme."
                 )
+        if self.reuse_host and self.host_path:
+            raise ValueError(
+                f"`reuse_host` takes the host of the last blessed model, and `host_path` {self.host_path} is another. "
+                "Leave one out."
+            )
+        for name in ("attack_seeds", "training_attacks_at_once"):
+            check_whole(name, getattr(self, name), 1, 1000, "Use 1.")
+        check_beam_args(self.beam_args)
         # Absolute, because artifacts outlive the folder that the command was called in.
         for name in ("data", "root"):
             object.__setattr__(self, name, Path(getattr(self, name)).absolute())
@@ -205,6 +223,7 @@ _READERS: dict[str, Any] = {
     "attacks": lambda value: tuple(attack_from_dict(fields) for fields in value),
     "beam_args": tuple,
     "data": Path,
+    "data_limits": lambda value: from_dict(DataLimits, value),
     "machine": lambda value: from_dict(Machine, value),
     "policy": lambda value: from_dict(Policy, value),
     "root": Path,

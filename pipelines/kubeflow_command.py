@@ -24,8 +24,6 @@ def compile_by_options(
     *,
     runner: str,
     serving_checks: tuple[str, ...],
-    add_options: Callable[[argparse.ArgumentParser], None],
-    secret_file: Callable[[argparse.Namespace], str],
     compile_pipeline: Callable[[PipelineConfig, Cluster, argparse.Namespace], Path],
 ) -> int:
     """Reads the options, compiles, and says where to, or what is wrong in one line.
@@ -34,22 +32,18 @@ def compile_by_options(
       argv: the words after the command; None takes the process's own.
       runner: name of the module.
       serving_checks: those that the runner can compile.
-      add_options: adds the runner's own.
-      secret_file: path of the mounted secret, from the options.
       compile_pipeline: writes the file.
 
     Returns:
       0 written, 2 usage or kfp missing.
     """
-    return run_command(lambda: _compile(argv, runner, serving_checks, add_options, secret_file, compile_pipeline))
+    return run_command(lambda: _compile(argv, runner, serving_checks, compile_pipeline))
 
 
 def _compile(
     argv: Sequence[str] | None,
     runner: str,
     serving_checks: tuple[str, ...],
-    add_options: Callable[[argparse.ArgumentParser], None],
-    secret_file: Callable[[argparse.Namespace], str],
     compile_pipeline: Callable[[PipelineConfig, Cluster, argparse.Namespace], Path],
 ) -> int:
     try:
@@ -57,11 +51,8 @@ def _compile(
             from pipelines import cluster
 
             parser = cluster.parser(f"python -m pipelines.{runner}", "Compiles the pipeline for Kubeflow.")
-            add_options(parser)
             given = parser.parse_args(argv)
-            place = cluster.Cluster(
-                given.data, given.root, given.serving_dir, given.work_dir, given.image, secret_file(given)
-            )
+            place = cluster.cluster_from(given)
             config = cluster.config_from(given, serving_checks=serving_checks)
             written = compile_pipeline(config, place, given)
     except BrokenPipeError:

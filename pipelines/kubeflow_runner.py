@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.kubeflow_command import compile_by_options
+from pipelines.resources import TRAINING_STEPS
 
 if TYPE_CHECKING:
     from pipelines.cluster import Cluster
     from pipelines.configs import PipelineConfig
+    from pipelines.resources import Resources
 
 SERVING_CHECKS = ("none", "python", "kubernetes")
 SECRET_STEP = "watermarktrainer"
@@ -38,16 +39,16 @@ def compile_pipeline(
       RuntimeError: kfp is not installed.
       ValueError: `volume` has another form, or a name is one that Kubernetes refuses.
     """
-    from pipelines.cluster import check_name, cluster_arguments, need_kfp
+    from pipelines.cluster import check_name, check_volume, cluster_arguments, need_kfp
 
     check_name("name", config.name)
     if secret:
         check_name("secret", secret, longest=253, dots=True)
-    if volume:
-        _check_volume(volume)
+    mounted = check_volume(volume) if volume else None
     need_kfp()
-    functions = [_mount_volume(volume)] if volume else []
+    functions = [_mount_volume(*mounted)] if mounted else []
     functions += [_mount_secret(secret)] if secret else []
+    functions.append(_limit(cluster.resources))
     from tfx.orchestration.kubeflow import kubeflow_dag_runner as kubeflow
 
     from pipelines.pipeline import create_pipeline
@@ -64,19 +65,28 @@ def compile_pipeline(
     return output
 
 
-def _check_volume(volume: str) -> None:
-    from pipelines.cluster import check_name
+def _limit(resources: Resources) -> Callable[[Any], Any]:
+    """Gives the steps that train what they ask for, and leaves the others alone."""
 
-    claim, separator, folder = volume.partition(":")
-    if not claim or not separator or not folder.startswith("/"):
-        raise ValueError(f"`volume` must be claim:/folder, got {volume!r}. For example tfwm:/mnt/tfwm.")
-    check_name("volume", claim, longest=253, dots=True)
+    def limit(operation: Any) -> Any:
+        if operation.name.lower() not in map(str.lower, TRAINING_STEPS):
+            return operation
+        if resources.gpus:
+            operation.container.add_resource_limit(resources.gpu_type, str(resources.gpus))
+        if resources.cpus:
+            operation.container.set_cpu_limit(f"{round(1000 * resources.cpus)}m")
+        if resources.memory:
+            operation.container.set_memory_limit(resources.memory)
+        for label, value in resources.node_selector.items():
+            operation.add_node_selector_constraint(label, value)
+        return operation
+
+    return limit
 
 
-def _mount_volume(volume: str) -> Callable[[Any], Any]:
+def _mount_volume(claim: str, folder: str) -> Callable[[Any], Any]:
     from kfp import onprem
 
-    claim, _, folder = volume.partition(":")
     return onprem.mount_pvc(claim, "tfwm-volume", folder)
 
 
@@ -102,23 +112,11 @@ def _mount_secret(secret: str) -> Callable[[Any], Any]:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns 0 written, 2 usage or kfp missing."""
     return compile_by_options(
-        argv, runner="kubeflow_runner", serving_checks=SERVING_CHECKS, add_options=_add_options,
-        secret_file=_secret_file,
+        argv, runner="kubeflow_runner", serving_checks=SERVING_CHECKS,
         compile_pipeline=lambda config, cluster, given: compile_pipeline(
             config, cluster, given.output, volume=given.volume, secret=given.secret
         ),
     )  # fmt: skip
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--volume", default="", metavar="CLAIM:/FOLDER", help="mounted in every step")
-    parser.add_argument("--secret", default="", help="Kubernetes secret with the key owner_secret.hex")
-
-
-def _secret_file(given: argparse.Namespace) -> str:
-    from pipelines.cluster import SECRET_FOLDER, SECRET_KEY
-
-    return f"{SECRET_FOLDER}/{SECRET_KEY}" if given.secret else ""
 
 
 if __name__ == "__main__":

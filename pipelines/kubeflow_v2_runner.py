@@ -1,14 +1,17 @@
 """Compiles the pipeline for Kubeflow Pipelines v2 and Vertex: a .yaml is a PipelineSpec, a .json a PipelineJob.
 
-    python -m pipelines.kubeflow_v2_runner --data gs://b/data --root gs://b/root --serving-dir gs://b/models \\
-        --work-dir /gcs/b/work --image registry/tfwm:1 --output pipeline.yaml
+    python -m pipelines.kubeflow_v2_runner --data /mnt/tfwm/data --root /mnt/tfwm/root --serving-dir /mnt/tfwm/models \\
+        --work-dir /mnt/tfwm/work --image registry/tfwm:1 --volume tfwm:/mnt/tfwm --secret tfwm-owner --output p.yaml
 
-ImageExampleGen finds its files in a driver that Vertex runs before the step; plain Kubeflow v2 is not known to.
+    python -m pipelines.kubeflow_v2_runner --data gs://b/data --root gs://b/root --serving-dir gs://b/models \\
+        --work-dir /gcs/b/work --image registry/tfwm:1 --output pipeline.json
+
+Vertex runs a driver before ImageExampleGen, which takes part in caching; plain Kubeflow v2 does not, and the step
+finds its files without it.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.kubeflow_command import compile_by_options
+from pipelines.platform import limit, platform_of
 
 if TYPE_CHECKING:
     from pipelines.cluster import Cluster
@@ -25,21 +29,29 @@ if TYPE_CHECKING:
 SERVING_CHECKS = ("none", "python")
 
 
-def compile_pipeline(config: PipelineConfig, cluster: Cluster, output: str | Path) -> Path:
+def compile_pipeline(
+    config: PipelineConfig, cluster: Cluster, output: str | Path, *, volume: str = "", secret: str = ""
+) -> Path:
     """Writes the compiled pipeline.
 
     Args:
       config: what to run; `serving_check` must be `none` or `python`.
       cluster: where things lie there.
       output: ends in `.yaml` or `.json`.
+      volume: `claim:/folder`, a persistent volume claim that every step mounts; or empty.
+      secret: name of the Kubernetes secret whose key `owner_secret.hex` only WatermarkTrainer mounts; or empty.
 
     Raises:
       RuntimeError: kfp is not installed.
-      ValueError: a name that Kubernetes refuses, another ending, or a serving check that v2 does not have.
+      ValueError: a name that Kubernetes refuses, another ending, a serving check that v2 does not have, or for Vertex
+        something that only Kubernetes has.
     """
-    from pipelines.cluster import check_name, cluster_arguments, defaults_of, need_kfp
+    from pipelines.cluster import SECRET_FOLDER, check_name, check_volume, cluster_arguments, defaults_of, need_kfp
 
     check_name("name", config.name)
+    if secret:
+        check_name("secret", secret, longest=253, dots=True)
+    mounted = check_volume(volume) if volume else None
     need_kfp()
     output = Path(output)
     if output.suffix not in (".yaml", ".json"):
@@ -57,9 +69,16 @@ def compile_pipeline(config: PipelineConfig, cluster: Cluster, output: str | Pat
     defaults = defaults_of(arguments)
     settings = KubeflowV2DagRunnerConfig(default_image=cluster.image, use_pipeline_spec_2_1=True)
     job = KubeflowV2DagRunner(settings).run(create_pipeline(**arguments), parameter_values=defaults, write_out=False)
-    _add_defaults(job["pipelineSpec"], defaults)
+    spec = job["pipelineSpec"]
+    _add_defaults(spec, defaults)
+    limit(spec, cluster.resources)
+    platform = platform_of(
+        spec["deploymentSpec"]["executors"], cluster.resources, volume=mounted,
+        secret=(secret, SECRET_FOLDER) if secret else None,
+    )  # fmt: skip
+    text = _as_text(job, platform, output.suffix)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(_as_text(job, output.suffix), encoding="utf-8")
+    output.write_text(text, encoding="utf-8")
     return output
 
 
@@ -70,25 +89,28 @@ def _add_defaults(spec: dict[str, Any], defaults: dict[str, Any]) -> None:
         parameters[name]["defaultValue"] = value
 
 
-def _as_text(job: dict[str, Any], suffix: str) -> str:
+def _as_text(job: dict[str, Any], platform: dict[str, Any], suffix: str) -> str:
     import yaml
 
+    if suffix == ".json" and platform:
+        raise ValueError(
+            "A PipelineJob (.json) is for Vertex, which has no volumes, secrets and node selectors of Kubernetes. "
+            "Write a .yaml, or leave --volume, --secret and --node-selector out."
+        )
     if suffix == ".json":
         return json.dumps(job, indent=2, sort_keys=True) + "\n"
-    return yaml.safe_dump(job["pipelineSpec"], sort_keys=True)
+    documents = [job["pipelineSpec"], *([platform] if platform else [])]
+    return yaml.safe_dump_all(documents, sort_keys=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns 0 written, 2 usage or kfp missing."""
     return compile_by_options(
-        argv, runner="kubeflow_v2_runner", serving_checks=SERVING_CHECKS, add_options=_add_options,
-        secret_file=lambda given: given.secret_file,
-        compile_pipeline=lambda config, cluster, given: compile_pipeline(config, cluster, given.output),
+        argv, runner="kubeflow_v2_runner", serving_checks=SERVING_CHECKS,
+        compile_pipeline=lambda config, cluster, given: compile_pipeline(
+            config, cluster, given.output, volume=given.volume, secret=given.secret
+        ),
     )  # fmt: skip
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--secret-file", default="", help="of a mounted secret; without, one is kept in work_dir")
 
 
 if __name__ == "__main__":

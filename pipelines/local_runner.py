@@ -9,6 +9,7 @@ import argparse
 import dataclasses
 import fcntl
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -171,9 +172,11 @@ def config_from(arguments: argparse.Namespace) -> PipelineConfig:
     given = {
         "policy": Policy.load(arguments.policy) if arguments.policy else None,
         "host_path": arguments.host_path,
+        "reuse_host": arguments.reuse_host or None,
         "secret_file": arguments.secret_file,
         "serving_check": arguments.serving_check,
         "enable_cache": False if arguments.no_cache else None,
+        "beam_args": None if arguments.beam_args is None else tuple(shlex.split(arguments.beam_args)),
     }
     return dataclasses.replace(config, **{name: value for name, value in given.items() if value is not None})
 
@@ -194,8 +197,10 @@ def parser() -> argparse.ArgumentParser:
     option("--policy", metavar="JSON", help="what the model must show before it is pushed")
     option("--seed", type=int, default=0, help="of every draw but the secret (default 0)")
     option("--host-path", metavar="PLACE", help="a host of your own, .keras or SavedModel, instead of a trained one")
+    option("--reuse-host", action="store_true", help="take the host of the model that was blessed last")
     option("--secret-file", metavar="FILE", help="the owner's secret, 64 hex digits (default: drawn and kept)")
     option("--serving-check", help="python, docker, kubernetes or none (default python)")
+    option("--beam-args", metavar="TEXT", help='of Beam, for example --beam-args="--runner=FlinkRunner ..."')
     option("--no-cache", action="store_true", help="run every step")
     option("--verbose", action="store_true", help="show everything that TFX says")
     return made

@@ -8,10 +8,14 @@ from typing import Any
 import tensorflow_data_validation as tfdv
 from tfx import v1 as tfx
 
+from tfwm.components.data_check import DataCheck
 from tfwm.components.example_gen import image_example_gen
 from tfwm.components.examples import FORMS
+from tfwm.components.expectations import BUCKETS
 from tfwm.components.host_trainer import HostTrainer
+from tfwm.components.picture_schema import PictureSchema
 from tfwm.components.pusher import Pusher
+from tfwm.components.release_papers import ReleasePapers
 from tfwm.components.robustness import RobustnessEvaluator
 from tfwm.components.serving_smoke_test import ServingSmokeTest
 from tfwm.components.watermark_trainer import WatermarkTrainer
@@ -31,6 +35,7 @@ def create_pipeline(
     host: Any,
     host_path: Any,
     host_digest: str,
+    reuse_host: bool,
     scheme: Any,
     scheme_digest: str,
     secret_file: str,
@@ -40,9 +45,12 @@ def create_pipeline(
     attacks_digest: str,
     policy: Any,
     wrong_keys: Any,
+    attack_seeds: int,
+    training_attacks_at_once: int,
     machine: str,
     seed: Any,
     validate: bool,
+    data_limits: str,
     serving_check: str,
     code_version: str,
     server_version: str,
@@ -64,6 +72,7 @@ def create_pipeline(
       work_dir: checkpoints, logs and attacked networks; must outlive the run, and every step must see it.
       host: the host's settings as JSON.
       host_path: the user's own host, or empty.
+      reuse_host: take the host of the model that was blessed last, where there is one.
       host_digest, scheme_digest, attacks_digest: of the files that the settings name; for the cache.
       scheme: `scheme_to_dict` as JSON.
       secret_file: path of the owner's secret, or empty.
@@ -72,9 +81,12 @@ def create_pipeline(
       attacks: list of `attack_to_dict` as JSON.
       policy: `Policy` as JSON.
       wrong_keys: how many decoy keys are asked.
+      attack_seeds: with how many seeds each attack is tried.
+      training_attacks_at_once: how many of those that train may run at the same time.
       machine: `Machine` as JSON.
       seed: of every draw but the secret.
-      validate: add StatisticsGen, SchemaGen and ExampleValidator.
+      validate: add StatisticsGen, PictureSchema, ExampleValidator and DataCheck, which stop a run on unusual data.
+      data_limits: `DataLimits` as JSON.
       serving_check: `none`, `python`, `docker` or `kubernetes`.
       code_version: digest of the library, so that changed code is not answered from the cache.
       server_version: digest of the embedded server.
@@ -87,10 +99,12 @@ def create_pipeline(
     }  # fmt: skip
     example_gen = image_example_gen(data, kind, data_version, code_version)
     examples = example_gen.outputs["examples"]
+    resolver = [_last_blessed()] if reuse_host else []
     host_trainer = HostTrainer(
-        examples=examples, kind=kind, settings=host, host_path=host_path, files_digest=host_digest, **common
-    ).with_id("HostTrainer")
-    validation = _validation(examples, kind) if validate else []
+        examples=examples, kind=kind, settings=host, host_path=host_path, files_digest=host_digest,
+        blessed=resolver[0].outputs["model"] if resolver else None, **common,
+    ).with_id("HostTrainer")  # fmt: skip
+    validation = _validation(examples, kind, data_limits, code_version) if validate else []
     # Unusual data are told before hours of training, not after.
     host_trainer.add_upstream_nodes(validation)
     watermark = WatermarkTrainer(
@@ -100,8 +114,13 @@ def create_pipeline(
     robustness = RobustnessEvaluator(
         examples=examples, host=host_trainer.outputs["host"], model=watermark.outputs["model"],
         owner_key=watermark.outputs["owner_key"], attacks=attacks, policy=policy, wrong_keys=wrong_keys,
+        attack_seeds=attack_seeds, training_attacks_at_once=training_attacks_at_once,
         files_digest=attacks_digest, **common,
     ).with_id("RobustnessEvaluator")  # fmt: skip
+    papers = ReleasePapers(
+        examples=examples, model=watermark.outputs["model"], owner_key=watermark.outputs["owner_key"],
+        report=robustness.outputs["report"], name=name, code_version=code_version,
+    ).with_id("ReleasePapers")  # fmt: skip
     checks = _serving_checks(serving_check, watermark.outputs["model"], server_version)
     pusher = Pusher(
         model=watermark.outputs["model"], model_blessing=robustness.outputs["blessing"],
@@ -110,26 +129,38 @@ def create_pipeline(
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
         ),
     )  # fmt: skip
+    # Nothing is released without its papers.
+    pusher.add_upstream_node(papers)
     return tfx.dsl.Pipeline(
         pipeline_name=name, pipeline_root=pipeline_root,
-        components=[example_gen, *validation, host_trainer, watermark, robustness, *checks, pusher],
+        components=[example_gen, *validation, *resolver, host_trainer, watermark, robustness, papers, *checks, pusher],
         enable_cache=enable_cache, metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(beam_args),
     )  # fmt: skip
 
 
-def _validation(examples: Any, kind: str) -> list[Any]:
+def _validation(examples: Any, kind: str, limits: str, code_version: str) -> list[Any]:
     """Statistics of the pictures' scalars; the owner's part makes the schema that the others are held against."""
     statistics = tfx.components.StatisticsGen(
-        examples=examples, stats_options=tfdv.StatsOptions(feature_allowlist=list(FORMS[kind].scalars))
+        examples=examples,
+        stats_options=tfdv.StatsOptions(feature_allowlist=list(FORMS[kind].scalars), num_histogram_buckets=BUCKETS),
     )
-    schema = tfx.components.SchemaGen(
-        statistics=statistics.outputs["statistics"], infer_feature_shape=True, exclude_splits=["attacker", "test"]
-    )
-    validator = tfx.components.ExampleValidator(
-        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
-    )
-    return [statistics, schema, validator]
+    measured = statistics.outputs["statistics"]
+    schema = PictureSchema(statistics=measured, limits=limits, code_version=code_version).with_id("PictureSchema")
+    validator = tfx.components.ExampleValidator(statistics=measured, schema=schema.outputs["schema"])
+    check = DataCheck(
+        examples=examples, statistics=measured, schema=schema.outputs["schema"],
+        anomalies=validator.outputs["anomalies"], limits=limits, code_version=code_version,
+    ).with_id("DataCheck")  # fmt: skip
+    return [statistics, schema, validator, check]
+
+
+def _last_blessed() -> tfx.dsl.Resolver:
+    return tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("LastBlessed")
 
 
 def _serving_checks(kind: str, model: Any, server_version: str) -> list[Any]:

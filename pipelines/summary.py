@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2
-
 from pipelines.configs import PipelineConfig
 from pipelines.metadata import LastRun, Step, property_of
 from pipelines.places import named_place
@@ -25,7 +23,7 @@ class RunSummary:
       reasons: why not; empty where it was blessed.
       pushed_path: the version folder that serves the model, or None.
       artifacts: folder by `Component.output`, for instance `WatermarkTrainer.owner_key`.
-      anomalies: what ExampleValidator found in the data, one sentence each.
+      notes: what is worth knowing of the data, one sentence each.
     """
 
     steps: tuple[Step, ...]
@@ -33,11 +31,11 @@ class RunSummary:
     reasons: tuple[str, ...]
     pushed_path: Path | None
     artifacts: dict[str, Path] = field(default_factory=dict)
-    anomalies: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"  {step.name:<20} {step.state:<7} {step.seconds:7.1f} s" for step in self.steps]
-        lines += [f"  unusual data: {anomaly}" for anomaly in self.anomalies]
+        lines += [f"  of the data: {note}" for note in self.notes]
         if self.blessed:
             return "\n".join([*lines, f"Pushed to {self.pushed_path}"])
         lines += ["Not pushed:", *(f"  - {reason}" for reason in self.reasons)]
@@ -68,7 +66,7 @@ def summarize(config: PipelineConfig) -> RunSummary:
         reasons=reasons,
         pushed_path=path,
         artifacts={name: Path(artifact.uri) for name, artifact in outputs.items()},
-        anomalies=_anomalies(outputs),
+        notes=_notes(outputs),
     )
 
 
@@ -84,12 +82,8 @@ def _reasons(outputs: dict[str, Any]) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _anomalies(outputs: dict[str, Any]) -> tuple[str, ...]:
-    if "ExampleValidator.anomalies" not in outputs:
+def _notes(outputs: dict[str, Any]) -> tuple[str, ...]:
+    """What DataCheck noted; whatever is worse has stopped the run."""
+    if "DataCheck.report" not in outputs:
         return ()
-    found = []
-    for file in sorted(Path(outputs["ExampleValidator.anomalies"].uri).glob("Split-*/SchemaDiff.pb")):
-        split = file.parent.name.removeprefix("Split-")
-        anomalies = anomalies_pb2.Anomalies.FromString(file.read_bytes())
-        found += [f"{split}: {name}: {info.description}" for name, info in sorted(anomalies.anomaly_info.items())]
-    return tuple(found)
+    return tuple(read_json(Path(outputs["DataCheck.report"].uri) / "findings.json"))

@@ -1,6 +1,8 @@
 import io
+import json
 import subprocess
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import apache_beam as beam
@@ -11,7 +13,7 @@ from apache_beam.utils import shared
 
 from pipelines.places import plain_place
 from tfwm.components import beam_steps, steps
-from tfwm.components.beam_steps import MeasureCell, Place, example_of, measure
+from tfwm.components.beam_steps import MeasureCells, Place, example_of, measure, slots
 from tfwm.components.examples import FORMS
 from tfwm.components.settings import Machine, to_json
 from tfwm.config import to_dict
@@ -61,7 +63,7 @@ def test_every_cell_becomes_a_row_and_subjects_are_loaded_once(tmp_path, monkeyp
         Cell("jpeg(50)", "attack", "marked", {"attack": "jpeg", "quality": 50}, "marked"),
     ]
     with beam.Pipeline(runner="DirectRunner") as pipeline:
-        measure(pipeline, cells, MeasureCell(SOURCES, place, shared.Shared()), str(tmp_path / "rows"))
+        measure(pipeline, cells, MeasureCells(SOURCES, place, shared.Shared()), str(tmp_path / "rows"), at_once=1)
     rows = steps.read_rows(str(tmp_path / "rows"), cells)
     assert [(row.label, row.verdict["marked"], row.ok) for row in rows] == [
         ("unattacked", True, True),
@@ -69,6 +71,20 @@ def test_every_cell_becomes_a_row_and_subjects_are_loaded_once(tmp_path, monkeyp
         ("jpeg(50)", True, True),
     ]
     assert len(LOADED) == 1
+
+
+def test_attacks_that_train_share_as_many_slots_as_may_train_at_once():
+    training = [Cell(f"surrogate {n}", "attack", "marked", {"attack": "surrogate", "schedule": {}}) for n in range(5)]
+    tuned = {"attack": "compose", "attacks": [{"attack": "fine_tune", "schedule": {}}, {"attack": "jpeg"}]}
+    others = [Cell("jpeg", "attack", "marked", {"attack": "jpeg", "quality": 9}), Cell("host", "control", "host")]
+    cells = [*others, *training, Cell("composed", "attack", "marked", tuned)]
+    found = slots(cells, 2)
+    assert sorted(json.loads(text)["label"] for _, text in found) == sorted(cell.label for cell in cells)
+    by_slot = Counter(name for name, _ in found)
+    assert sorted(by_slot.values()) == [1, 1, 3, 3]
+    assert {name for name, count in by_slot.items() if count == 3} == {"training 0", "training 1"}
+    with pytest.raises(ValueError, match="must be 1 or more, got 0"):
+        slots(cells, 0)
 
 
 def test_a_picture_becomes_an_example_under_its_own_name():

@@ -113,3 +113,24 @@ def test_seeds_in_one_root_keep_their_own_networks(run, monkeypatch):
     rows = [run_cell(cell, subjects(), dataclasses.replace(run, seed=seed)) for seed in (0, 1, 0)]
     assert [Path(row.model_path).read_text() for row in rows] == ["0", "1", "0"]
     assert rows[2] == rows[0]
+
+
+def test_an_attack_is_tried_with_several_seeds_each_by_its_own_draws(run, monkeypatch):
+    seen = []
+
+    def draw(self, suspect, data, run):
+        seen.append(run.seed)
+        return suspect
+
+    monkeypatch.setattr(Shift, "__call__", draw)
+    cells = [cell for cell in plan((Shift(),), KIND, must_survive=("attack",), seeds=3) if cell.group == "attack"]
+    rows = [run_cell(cell, subjects(), run) for cell in cells]
+    name = repr(Shift())
+    assert [row.label for row in rows] == [name, f"{name}, seed 2", f"{name}, seed 3"]
+    assert {row.tried for row in rows} == {name}
+    assert {row.expected for row in rows} == {"marked"}
+    assert seen == [run.seed, run.seed + 1, run.seed + 2]
+    assert [run_cell(cell, subjects(), run) for cell in cells] == rows
+    assert len(seen) == 3
+    with pytest.raises(ValueError, match="`seeds` must be 1 or more, got 0"):
+        plan((Shift(),), KIND, seeds=0)

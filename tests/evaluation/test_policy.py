@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -69,6 +70,14 @@ def test_an_attack_that_must_be_survived_is_named():
     assert SURROGATE in reason
     assert "score 0.781, a claim takes 0.797" in reason
     assert "a claim takes 1e-06 or less" in reason
+
+
+def test_an_attack_that_must_be_survived_must_be_so_with_every_seed():
+    again = dataclasses.replace(row(SURROGATE, "attack", "marked", 50), label=f"{SURROGATE}, seed 2", repeat=1)
+    assert decide(report(), POLICY).blessed
+    found = report()
+    reason = _reason(decide(dataclasses.replace(found, rows=(*found.rows, again)), POLICY))
+    assert f"Survival: {SURROGATE}, seed 2 is not recognised" in reason
 
 
 def test_an_attack_that_nobody_demands_may_defeat_the_mark():

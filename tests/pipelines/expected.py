@@ -3,7 +3,7 @@
 from tfwm.types import CLASSIFICATION, RESTORATION
 
 STEPS = [
-    "ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "HostTrainer", "WatermarkTrainer",
-    "RobustnessEvaluator", "ServingSmokeTest", "Pusher",
+    "ImageExampleGen", "StatisticsGen", "PictureSchema", "ExampleValidator", "DataCheck", "HostTrainer",
+    "WatermarkTrainer", "RobustnessEvaluator", "ServingSmokeTest", "ReleasePapers", "Pusher",
 ]  # fmt: skip
 SCHEMES = {RESTORATION: "deep_watermarking", CLASSIFICATION: "blind_watermark"}

@@ -146,6 +146,11 @@ def test_a_scheme_in_a_file_brings_its_host_and_attacks(tmp_path):
     assert config.scheme.samples == 200
 
 
+def test_a_host_comes_from_one_place(tmp_path):
+    with pytest.raises(ValueError, match=r"`host_path` h\.keras is another\. Leave one out"):
+        PipelineConfig.tiny(tmp_path, tmp_path).changed({"reuse_host": True, "host_path": "h.keras"})
+
+
 def test_an_unknown_setting_names_the_closest(tmp_path):
     with pytest.raises(ValueError, match=r"no setting `sead`. Did you mean `seed`"):
         PipelineConfig.tiny(tmp_path, tmp_path).changed({"sead": 1})

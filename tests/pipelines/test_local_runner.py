@@ -111,6 +111,6 @@ def test_a_summary_reads_like_a_table(tmp_path):
     blessed = RunSummary(steps, True, (), tmp_path / "1")
     assert str(blessed).splitlines()[0] == "  HostTrainer          cached      0.0 s"
     assert str(blessed).endswith(f"Pushed to {tmp_path / '1'}")
-    refused = RunSummary(steps, False, ("Survival: gone.",), None, anomalies=("test: image/width: New dimension",))
-    assert "unusual data: test: image/width" in str(refused)
+    refused = RunSummary(steps, False, ("Survival: gone.",), None, notes=("test: 2 of its pictures are in owner too",))
+    assert "of the data: test: 2 of its pictures" in str(refused)
     assert str(refused).endswith("Not pushed:\n  - Survival: gone.")

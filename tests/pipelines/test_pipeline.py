@@ -23,8 +23,8 @@ from tfwm.types import CLASSIFICATION, RESTORATION
 
 pytestmark = pytest.mark.trains
 
-FROM_THE_HOST = {"HostTrainer", "WatermarkTrainer", "RobustnessEvaluator", "ServingSmokeTest", "Pusher"}
-FROM_THE_EVALUATOR = {"RobustnessEvaluator", "Pusher"}
+FROM_THE_EVALUATOR = {"RobustnessEvaluator", "ReleasePapers", "Pusher"}
+FROM_THE_HOST = {"HostTrainer", "WatermarkTrainer", "ServingSmokeTest", *FROM_THE_EVALUATOR}
 # Groups of rows of the tiny attacks, and what a strict policy is answered.
 CONTROLS = ["control", "control", *["wrong key"] * 2, *["trivial"] * 4]
 STRICT = {
@@ -75,7 +75,7 @@ def test_every_step_runs_once_and_the_model_is_pushed(first, config):
     assert set(_states(first).values()) == {"ran"}
     assert first.blessed, first.reasons
     assert first.pushed_path.parent == config.serving_dir
-    assert first.anomalies == ()
+    assert first.notes == ()
 
 
 def test_the_report_has_every_attack_and_every_control(first, config):
@@ -139,6 +139,7 @@ def test_nothing_secret_is_pushed_logged_or_in_the_metadata(first, config, key):
     whole_key = leaks_of(key, scheme_of(key))
     open_to_others = [config.metadata, first.pushed_path, config.work_dir / "robustness" / "tensorboard"]
     open_to_others += [first.artifacts[name] for name in ("WatermarkTrainer.model", "RobustnessEvaluator.report")]
+    open_to_others.append(first.artifacts["ReleasePapers.papers_of_release"])
     assert {str(place): whole_key.found_under(place) for place in open_to_others} == {
         str(place): {} for place in open_to_others
     }
@@ -169,6 +170,20 @@ def test_serving_certificate_and_commitment_show_nothing_of_the_canary(
     for text in (shown, caplog.text, printed.out, printed.err):
         assert canary.found(text.encode()) == []
     assert "false token" in caplog.text
+
+
+def test_card_and_certificate_are_artifacts_of_the_run(first, config, key, canary):
+    from tfwm.ownership import check_certificate
+
+    folder = first.artifacts["ReleasePapers.papers_of_release"]
+    assert sorted(path.name for path in folder.iterdir()) == ["card.html", "card.md", "certificate.json"]
+    certificate = check_certificate(folder / "certificate.json", model_directory=first.pushed_path, key=key)
+    assert certificate.blessed
+    for text in ((folder / name).read_text(encoding="utf-8") for name in ("card.md", "card.html")):
+        for word in (config.name, key.scheme, key.fingerprint, certificate.model_digest, "is fit for release"):
+            assert word in text
+        assert all(repr(attack) in text for attack in config.attacks)
+    assert canary.found_under(folder) == {}
 
 
 def test_the_pushed_folder_holds_the_exported_model_and_nothing_else(first):
@@ -293,6 +308,20 @@ def test_a_step_that_fails_is_named(first, config):
         _again(config, scheme=replace(config.scheme, **fields))
 
 
+def test_a_step_that_failed_runs_again_alone(first, config, monkeypatch):
+    from pipelines.local_runner import StepFailedError
+
+    def fails(*arguments, **named):
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("tfwm.components.robustness.decide", fails)
+        with pytest.raises(StepFailedError, match="RobustnessEvaluator failed: the disk is full"):
+            _again(config, wrong_keys=config.wrong_keys + 1)
+    mended = _again(config, wrong_keys=config.wrong_keys + 1)
+    assert _ran(mended) == FROM_THE_EVALUATOR
+
+
 def test_a_bad_picture_stops_the_pipeline_with_its_name(data, tmp_path):
     from pipelines.configs import PipelineConfig
     from pipelines.local_runner import StepFailedError, run_local
@@ -338,3 +367,28 @@ def test_a_root_and_data_with_brackets_blanks_and_an_umlaut(data, tmp_path):
     assert _states(mended)["HostTrainer"] == "ran"
     assert (mended.artifacts["HostTrainer.host"] / KERAS_FILE).is_file()
     assert mended.blessed
+
+
+@pytest.mark.slow
+def test_the_host_of_the_last_blessed_model_is_taken_and_where_there_is_none_one_is_trained(data, tmp_path):
+    from pipelines.configs import PipelineConfig
+    from pipelines.local_runner import run_local
+    from tfwm.networks import load_network
+
+    config = PipelineConfig.tiny(data[RESTORATION], tmp_path / "root")
+    attacks = tuple(attack for attack in config.attacks if repr(attack) == "prune(0.05)")
+    config = replace(config, attacks=attacks, validate=False, serving_check="none", wrong_keys=1, reuse_host=True)
+    first = run_local(config)
+    assert [step.name for step in first.steps if step.name == "LastBlessed"]
+    assert first.blessed, first.reasons
+    # Other settings would train another host.
+    host = replace(config.host, schedule=replace(config.host.schedule, epochs=1))
+    second = run_local(replace(config, host=host, seed=5))
+    assert _states(second)["HostTrainer"] == "ran"
+    taken, before = (load_network(run.artifacts["HostTrainer.host"] / KERAS_FILE) for run in (second, first))
+    for ours, theirs in zip(taken.get_weights(), before.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    shutil.rmtree(second.artifacts["HostTrainer.host"])
+    shutil.rmtree(first.artifacts["HostTrainer.host"])
+    with pytest.raises(RuntimeError, match="The host of the blessed model is no longer at .*leave `reuse_host` out"):
+        run_local(replace(config, host=host, seed=6))

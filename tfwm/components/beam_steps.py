@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,8 +48,8 @@ class Place:
     machine: str
 
 
-class MeasureCell(beam.DoFn):
-    """Turns one cell of the battery into one row, both as JSON texts.
+class MeasureCells(beam.DoFn):
+    """Turns cells of the battery into rows, all as JSON texts; cells that share a slot one after the other.
 
     Args:
       sources: where the subjects lie.
@@ -64,34 +64,56 @@ class MeasureCell(beam.DoFn):
 
     def setup(self) -> None:
         """Loads the subjects once a process."""
-        self._subjects = self._handle.acquire(lambda: load_subjects(self._sources))
+        self._subjects = self._handle.acquire(self.load)
 
-    def process(self, element: str) -> Iterator[str]:
-        """Yields the row."""
+    def load(self) -> Subjects:
+        """The subjects, from where they lie."""
+        return load_subjects(self._sources)
+
+    def process(self, element: tuple[str, Iterable[str]]) -> Iterator[str]:
+        """Yields a row for each cell of a slot."""
         assert self._subjects is not None
         run = run_on(self._place.machine, self._place.seed, self._place.work_dir)
-        row = run_cell(from_dict(Cell, json.loads(element)), self._subjects, run)
-        yield json.dumps(to_dict(row))
+        for cell in element[1]:
+            yield json.dumps(to_dict(run_cell(from_dict(Cell, json.loads(cell)), self._subjects, run)))
 
 
-def measure(
-    pipeline: beam.Pipeline, cells: list[Cell], step: MeasureCell, prefix: str
-) -> None:  # fmt: skip
+def slots(cells: Sequence[Cell], at_once: int) -> list[tuple[str, str]]:
+    """Each cell as JSON text, behind the name of its slot: what shares a slot does not run at the same time.
+
+    Cells that train share few slots, since each wants an accelerator or all cores; every other has one of its own.
+
+    Args:
+      cells: of the battery.
+      at_once: how many cells that train may run at the same time, in all workers together.
+
+    Raises:
+      ValueError: `at_once` is below 1.
+    """
+    if at_once < 1:
+        raise ValueError(f"`training_attacks_at_once` must be 1 or more, got {at_once}. Use 1 for one at a time.")
+    training = [cell for cell in cells if cell.trains]
+    named = [(f"training {number % at_once}", cell) for number, cell in enumerate(training)]
+    named += [(f"cell {number}", cell) for number, cell in enumerate(cells) if not cell.trains]
+    return [(name, json.dumps(asdict(cell))) for name, cell in named]
+
+
+def measure(pipeline: beam.Pipeline, cells: Sequence[Cell], step: MeasureCells, prefix: str, *, at_once: int) -> None:
     """Adds the evaluation to a Beam pipeline; rows are written to `<prefix>*`, one JSON text a line.
 
-    Reshuffle lets a cluster spread the cells; without it they stay with whoever created them.
+    Grouping by slots lets a cluster spread the cells; without it they stay with whoever created them.
 
     Args:
       pipeline: to add to.
-      cells: of the battery.
-      step: measures one of them.
+      cells: of the battery; each is an element.
+      step: measures them.
       prefix: of the files' paths, here or elsewhere (`gs://`).
+      at_once: as of `slots`.
     """
-    elements = [json.dumps(asdict(cell)) for cell in cells]
     _ = (
         pipeline
-        | "Cells" >> beam.Create(elements)
-        | "Spread" >> beam.Reshuffle()
+        | "Cells" >> beam.Create(slots(cells, at_once))
+        | "Slots" >> beam.GroupByKey()
         | "Measure" >> beam.ParDo(step)
         | "Write" >> beam.io.WriteToText(prefix)
     )

@@ -34,12 +34,25 @@ def read_split(uri: str, split: str, kind: str, *, channels: int = 3) -> Any:
       FileNotFoundError: the artifact has no such split.
       ValueError: pictures of several sizes.
     """
+    return FORMS[kind].collected(records_of(uri, split), channels=channels)
+
+
+def records_of(uri: str, split: str) -> tf.data.Dataset:
+    """The serialized tf.Examples of one split, in any order.
+
+    Args:
+      uri: of an Examples artifact.
+      split: `owner`, `attacker` or `test`.
+
+    Raises:
+      FileNotFoundError: the artifact has no such split.
+    """
     files = sorted(tf.io.gfile.glob(tf.io.gfile.join(uri, f"Split-{split}", "*")))
     if not files:
         raise FileNotFoundError(
             f"`{uri}` has no split `{split}`. ImageExampleGen makes one from the folder of that name."
         )
-    return FORMS[kind].collected(tf.data.TFRecordDataset(files, compression_type="GZIP"), channels=channels)
+    return tf.data.TFRecordDataset(files, compression_type="GZIP")
 
 
 def listing_digest(folder: Path, kind: str) -> str:

@@ -10,6 +10,7 @@ from tfx.v1.types.standard_artifacts import Examples, Model
 
 from tfwm.components import steps
 from tfwm.components.artifact_files import private, writing
+from tfwm.components.artifacts import MADE_FROM
 from tfwm.components.examples import read_split
 from tfwm.components.settings import run_on
 from tfwm.kinds import kind_called
@@ -28,6 +29,7 @@ def HostTrainer(
     work_dir: Parameter[str],
     files_digest: Parameter[str],
     code_version: Parameter[str],
+    blessed: InputArtifact[Model] = None,
 ):
     """Writes `model.keras` and `Format-Serving`.
 
@@ -43,8 +45,10 @@ def HostTrainer(
       work_dir: checkpoints and TensorBoard logs; must outlive the run, since TFX deletes what a failed step wrote.
       files_digest: of `host_path`'s content; for the cache only.
       code_version: `code_digest()`; for the cache only.
+      blessed: a marked model that was blessed before: its host is taken. None to train or import one.
     """
     run = run_on(machine, seed, private(work_dir) / "host")
-    with writing(host.uri) as directory:
+    place = "" if blessed is None else blessed.get_string_custom_property(MADE_FROM)
+    with steps.host_file(place, host_path) as source, writing(host.uri) as directory:
         data = read_split(examples.uri, "owner", kind, channels=channels)
-        steps.make_host(kind_called(kind), data, settings, host_path, Path(directory), run)
+        steps.make_host(kind_called(kind), data, settings, source, Path(directory), run)

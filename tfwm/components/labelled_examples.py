@@ -20,7 +20,8 @@ class LabelledExamples:
 
     pattern = labelled_folders.PATTERN
     scalars = (
-        "image/format", "image/height", "image/width", "image/channels", "image/mean", "image/std", "image/sharpness",
+        "image/format", "image/content", "image/height", "image/width", "image/channels", "image/mean", "image/std",
+        "image/sharpness",
         "image/class/label", "image/class/text",
     )  # fmt: skip
 

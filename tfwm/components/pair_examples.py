@@ -19,7 +19,8 @@ class PairExamples:
 
     pattern = FILES
     scalars = (
-        "image/format", "image/height", "image/width", "image/channels", "image/mean", "image/std", "image/sharpness",
+        "image/format", "image/content", "image/height", "image/width", "image/channels", "image/mean", "image/std",
+        "image/sharpness",
         "target/mean", "target/std", "target/sharpness",
     )  # fmt: skip
 

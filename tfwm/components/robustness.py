@@ -14,7 +14,7 @@ from tfx.v1.types.standard_artifacts import Examples, Model, ModelBlessing
 from tfwm.components import steps
 from tfwm.components.artifact_files import private, writing
 from tfwm.components.artifacts import AttackReportArtifact, OwnerKeyArtifact
-from tfwm.components.beam_steps import MeasureCell, Place, measure
+from tfwm.components.beam_steps import MeasureCells, Place, measure
 from tfwm.evaluation.battery import make_report, plan
 from tfwm.evaluation.policy import Decision, decide
 from tfwm.evaluation.report import Report
@@ -32,6 +32,8 @@ def RobustnessEvaluator(
     attacks: Parameter[str],
     policy: Parameter[str],
     wrong_keys: Parameter[int],
+    attack_seeds: Parameter[int],
+    training_attacks_at_once: Parameter[int],
     channels: Parameter[int],
     machine: Parameter[str],
     seed: Parameter[int],
@@ -52,6 +54,8 @@ def RobustnessEvaluator(
       attacks: list of `attack_to_dict` as JSON.
       policy: `Policy` as JSON.
       wrong_keys: how many decoy keys are asked.
+      attack_seeds: with how many seeds each attack is tried.
+      training_attacks_at_once: how many attacks that train may run at the same time, where Beam has several workers.
       channels: 1 or 3, of the pictures that the models take.
       machine: `Machine` as JSON.
       seed: of every draw.
@@ -66,11 +70,14 @@ def RobustnessEvaluator(
     # Held here while Beam runs, so that an in-process runner does not load them a second time.
     subjects = handle.acquire(lambda: steps.load_subjects(sources))
     tried = steps.attacks_of(attacks)
-    cells = plan(tried, subjects.kind, wrong_keys=wrong_keys, must_survive=rules.must_survive)
+    cells = plan(
+        tried, subjects.kind, wrong_keys=wrong_keys, must_survive=rules.must_survive, seeds=attack_seeds
+    )  # fmt: skip
     with writing(report.uri) as directory:
         prefix = tf.io.gfile.join(report.uri, "rows")
         with beam_pipeline as pipeline:
-            measure(pipeline, cells, MeasureCell(sources, Place(str(folder), seed, machine), handle), prefix)
+            step = MeasureCells(sources, Place(str(folder), seed, machine), handle)
+            measure(pipeline, cells, step, prefix, at_once=training_attacks_at_once)
         found = make_report(steps.read_rows(prefix, cells), subjects, seconds=time.perf_counter() - start)
         decision = decide(found, rules)
         steps.write_report(found, rules, decision, directory)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfwm.config import from_dict
+from tfwm.config import check_range, from_dict
 from tfwm.digests import file_digest
 from tfwm.files import is_litter
 
@@ -37,6 +37,29 @@ class Machine:
     jit: bool = False
     steps_scale: float = 1.0
     quiet: bool = False
+
+
+@dataclass(frozen=True)
+class DataLimits:
+    """How unusual data may be before they stop a run.
+
+    Args:
+      max_empty: share of the pictures of a part that may show next to nothing.
+      max_drift: Jensen-Shannon divergence, 0 (alike) to 1 (nothing in common), by which brightness, contrast or
+        sharpness of a part may differ from the owner's; what so few pictures differ by anyway is added.
+      max_duplicates: share of a part's pictures that may be in another part too.
+
+    Raises:
+      ValueError: a number outside [0, 1].
+    """
+
+    max_empty: float = 0.05
+    max_drift: float = 0.5
+    max_duplicates: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("max_empty", "max_drift", "max_duplicates"):
+            check_range(name, getattr(self, name), 0.0, 1.0, "Use the default, or 1 to allow everything.")
 
 
 def to_json(value: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,29 @@ from tfwm.types import Attack, MarkedModel, Scheme
 
 if TYPE_CHECKING:
     from tensorflow import keras
+
+
+@contextmanager
+def host_file(blessed_from: str, host_path: str) -> Iterator[str]:
+    """Yields the file of the host that is to be taken, or nothing to train one.
+
+    Args:
+      blessed_from: uri of the host of a model that was blessed before, or empty.
+      host_path: the user's own host, or empty.
+
+    Raises:
+      FileNotFoundError: the host of the blessed model is gone.
+    """
+    if not blessed_from:
+        yield host_path
+        return
+    if not tf.io.gfile.exists(tf.io.gfile.join(blessed_from, KERAS_FILE)):
+        raise FileNotFoundError(
+            f"The host of the blessed model is no longer at `{blessed_from}`. Restore it, or leave `reuse_host` out to "
+            "train one."
+        )
+    with reading(blessed_from) as folder:
+        yield str(folder / KERAS_FILE)
 
 
 def make_host(kind: Kind, data: Any, settings: str, host_path: str, directory: Path, run: Run) -> None:

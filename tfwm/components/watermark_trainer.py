@@ -8,7 +8,7 @@ from tfx.v1.types.standard_artifacts import Examples, Model
 
 from tfwm.components import steps
 from tfwm.components.artifact_files import KERAS_FILE, private, reading, writing
-from tfwm.components.artifacts import OwnerKeyArtifact
+from tfwm.components.artifacts import MADE_FROM, OwnerKeyArtifact
 from tfwm.components.examples import read_split
 from tfwm.components.secret import owner_secret
 from tfwm.components.settings import parsed, run_on
@@ -61,5 +61,6 @@ def WatermarkTrainer(
         steps.write_model(marked, method, directory, public=bool(public))
     with writing(owner_key.uri) as directory:
         marked.key.save(directory, overwrite=True)
+    model.set_string_custom_property(MADE_FROM, host.uri)
     owner_key.set_string_custom_property("fingerprint", marked.key.fingerprint)
     owner_key.set_string_custom_property("scheme", marked.key.scheme)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,7 @@ def run_cell(cell: Cell, subjects: Subjects, run: Run) -> Row:
       subjects: on what.
       run: files go under `run.directory/<slug of the label>-<digest>` and `run.directory/rows` only.
     """
+    run = replace(run, seed=run.seed + cell.repeat)
     name, digest = slug(cell.label), cell_digest(asdict(cell), subjects.digest, run)
     path = Path(run.directory) / "rows" / f"{name}-{digest}.json"
     row = _finished(path)

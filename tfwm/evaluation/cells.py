@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfwm.evaluation.report import seed_note
 from tfwm.kinds import Kind
 from tfwm.types import Attack
 
 UNATTACKED, UNMARKED_HOST = "unattacked", "unmarked host"
+TRAINING_FIELDS = frozenset({"schedule", "scheme"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Cell:
       attack: `attack_to_dict` of the attack, or None.
       expected: `marked`, `unmarked` or `recorded` (shown, but nothing is demanded).
       key_seed: seed of a decoy key, or None for the owner's.
+      repeat: added to the seed of the thief's draws; an attack may be tried with several seeds.
     """
 
     label: str
@@ -32,9 +35,24 @@ class Cell:
     attack: Mapping[str, Any] | None = None
     expected: str = "unmarked"
     key_seed: int | None = None
+    repeat: int = 0
+
+    @property
+    def trains(self) -> bool:
+        """Whether the attack trains networks, and so takes a machine or an accelerator for itself."""
+        return _has_training(self.attack)
 
 
-def plan(attacks: Sequence[Attack], kind: Kind, *, wrong_keys: int = 5, must_survive: Sequence[str] = ()) -> list[Cell]:
+def _has_training(settings: Any) -> bool:
+    """An attack that trains says for how long, or by which scheme; one that is made of others holds theirs."""
+    if isinstance(settings, Mapping):
+        return bool(TRAINING_FIELDS & settings.keys()) or any(map(_has_training, settings.values()))
+    return isinstance(settings, (list, tuple)) and any(map(_has_training, settings))
+
+
+def plan(
+    attacks: Sequence[Attack], kind: Kind, *, wrong_keys: int = 5, must_survive: Sequence[str] = (), seeds: int = 1
+) -> list[Cell]:
     """The cells of an evaluation; control rows are always among them.
 
     Args:
@@ -42,12 +60,15 @@ def plan(attacks: Sequence[Attack], kind: Kind, *, wrong_keys: int = 5, must_sur
       kind: of the host; it decides which trivial suspects there are.
       wrong_keys: how many decoy keys are asked about the marked model.
       must_survive: labels of attacks, or `attack` for all, whose row is expected to be `marked`.
+      seeds: with how many seeds each attack is tried; the rows of all but the first say which.
 
     Raises:
-      ValueError: two rows would have the same name, or an attack is for hosts of another kind.
+      ValueError: two rows would have the same name, an attack is for hosts of another kind, or no seed.
     """
     from tfwm.attacks import attack_to_dict
 
+    if seeds < 1:
+        raise ValueError(f"`seeds` must be 1 or more, got {seeds}. Use 1 to try each attack once.")
     for attack in attacks:
         if kind.name not in attack.kinds:
             raise ValueError(
@@ -58,7 +79,9 @@ def plan(attacks: Sequence[Attack], kind: Kind, *, wrong_keys: int = 5, must_sur
     for attack in attacks:
         demanded = repr(attack) in must_survive or "attack" in must_survive
         expected = "marked" if demanded else "recorded"
-        cells.append(Cell(repr(attack), "attack", "marked", attack_to_dict(attack), expected))
+        for repeat in range(seeds):
+            label = repr(attack) + seed_note(repeat)
+            cells.append(Cell(label, "attack", "marked", attack_to_dict(attack), expected, repeat=repeat))
     cells.append(Cell(UNMARKED_HOST, "control", "host"))
     copier = next((attack for attack in attacks if attack.copies), None)
     if copier is not None:

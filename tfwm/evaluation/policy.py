@@ -122,10 +122,10 @@ def _survival(report: Report, policy: Policy) -> Iterator[str]:
     if not report.of_group("unattacked"):
         yield "Survival: the unattacked marked model was not evaluated."
     for row in report.rows:
-        demanded = row.group == "unattacked" or policy.demands(row.label, row.group)
+        demanded = row.group == "unattacked" or policy.demands(row.tried, row.group)
         if row.group in DEMANDABLE and demanded and not (row.verdict["marked"] and claims(row, policy.alpha)):
             yield f"Survival: {row.label} is not recognised ({_figures(row, policy)})."
-    tried = {name for row in report.rows if row.group in DEMANDABLE for name in (row.label, row.group)}
+    tried = {name for row in report.rows if row.group in DEMANDABLE for name in (row.tried, row.group)}
     for name in policy.must_survive:
         if name not in tried:
             yield f"Survival: the policy demands that {name} survives, but no such attack was evaluated."

@@ -19,7 +19,7 @@ PACKAGES = ("tfwm", "tensorflow", "tensorflow-addons", "tfx", "numpy", "scipy", 
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured on one suspect; the first six fields are the cell's.
+    """What was measured on one suspect; the first six fields and `repeat` are the cell's.
 
     Args:
       label: names the row, for instance `surrogate(unet-12, l1)`.
@@ -38,6 +38,7 @@ class Row:
       model_path: the attacked network on disk, or empty.
       accuracy: of a classifier: share of right classes on the test part, in [0, 1].
       agreement: of a classifier: share of the test part on which it gives the marked model's class.
+      repeat: of the cell; what the label says of it is no part of the attack's name.
       attack_s: of `seconds`, those until the thief holds what he wanted; what he does to each answer comes later, with
         the verification.
     """
@@ -58,6 +59,21 @@ class Row:
     accuracy: float | None = None
     agreement: float | None = None
     attack_s: float = 0.0
+    repeat: int = 0
+
+    @property
+    def tried(self) -> str:
+        """The label without the number of the seed: what a policy calls the row."""
+        return self.label.removesuffix(seed_note(self.repeat))
+
+
+def seed_note(repeat: int) -> str:
+    """What a label says of the seed: nothing of the first.
+
+    Args:
+      repeat: 0 for the first seed.
+    """
+    return f", seed {repeat + 1}" if repeat else ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from tfwm.data.reading.side_by_side import split_pair, stack_pairs
 from tfwm.files import replacing
 from tfwm.types import ImagePairs
 
+# The values of `image/content`. Below so little contrast, of 0 to 1, a picture shows nothing.
+PICTURE, EMPTY, LEAST_CONTRAST = b"picture", b"empty", 2.0 / 255.0
 _GZIP_MAGIC = b"\x1f\x8b"
 _FEATURES = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
@@ -142,7 +144,8 @@ def picture_example(
     Args:
       name: of the file that they come from, kept as `image/filename`.
       pictures: uint8 `[height, width, 1 or 3]` by the prefix of their features; one of them is `image`, whose height,
-        width and channels are kept too. `<prefix>/mean`, `/std` and `/sharpness` lie in [0, 1].
+        width and channels are kept too. `<prefix>/mean`, `/std` and `/sharpness` lie in [0, 1]; `image/content` is
+        `empty` where one of them has next to no contrast, else `picture`.
       texts: further features.
       numbers: further features.
     """
@@ -153,8 +156,11 @@ def picture_example(
     features |= {key: _bytes_feature(text) for key, text in written.items()}
     for key, number in counted.items():
         features[key] = tf.train.Feature(int64_list=tf.train.Int64List(value=[number]))
-    for prefix, image in pictures.items():
-        for key, figure in _summary(image).items():
+    summaries = {prefix: _summary(image) for prefix, image in pictures.items()}
+    empty = any(summary["std"] < LEAST_CONTRAST for summary in summaries.values())
+    features["image/content"] = _bytes_feature(EMPTY if empty else PICTURE)
+    for prefix, summary in summaries.items():
+        for key, figure in summary.items():
             features[f"{prefix}/{key}"] = tf.train.Feature(float_list=tf.train.FloatList(value=[figure]))
     return tf.train.Example(features=tf.train.Features(feature=features))
 
