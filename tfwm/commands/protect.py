@@ -133,6 +133,7 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
     """
     from tfwm.commands import opening
     from tfwm.kinds import Wanted, kind_called
+    from tfwm.training import check_run
 
     given = opening.load_network(arguments.host) if arguments.host else None
     first = _first_scheme(arguments, given)
@@ -153,6 +154,7 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
         kind.check(given, owner, "--host")
         say(kind.measured(given, owner, "--host"))
     run = opening.run_of(arguments, out / "work")
+    check_run(run, scheme)  # now, and not when the host has been trained for hours
     host = given
     if host is None and not arguments.no_host:
         changes = {"network": arguments.network, "width": arguments.width, **scheme.host_settings}

@@ -4,6 +4,7 @@
 |---|---|
 | run.py | `Run`: where and on what a training runs |
 | schedule.py | `Schedule` and `Descent`: how long and how fast |
+| shares.py | which batches replicas can share, before the first one is trained on |
 | parts.py | networks that see few images at once, for GPUs with little memory |
 | step.py | what the steps of all trainers have in common |
 | objectives.py | what networks learn: pixels, labels or scores |
@@ -23,6 +24,7 @@ from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Sco
 from tfwm.training.parts import in_parts
 from tfwm.training.run import STRATEGIES, Run, set_logical_cpus
 from tfwm.training.schedule import Descent, LinearDecay, Schedule, Watch
+from tfwm.training.shares import check_run
 from tfwm.training.step import (
     Metered,
     NetworkTrainer,
@@ -38,7 +40,7 @@ from tfwm.training.supervised import KeySamples, Mark, SupervisedTrainer, Trigge
 __all__ = [
     "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples",
     "Labels", "LinearDecay", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
-    "SupervisedTrainer", "Triggers", "Watch", "answers_with", "batch_psnr", "cross_entropy", "descend",
+    "SupervisedTrainer", "Triggers", "Watch", "answers_with", "batch_psnr", "check_run", "cross_entropy", "descend",
     "descend_together", "fit", "fit_classifier", "in_parts", "learn", "mean_over_batch", "psnr_of", "save_history",
     "scaled", "set_logical_cpus", "squared_distance", "stream_of",
 ]  # fmt: skip

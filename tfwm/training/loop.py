@@ -15,8 +15,9 @@ from tensorflow import keras
 from tfwm.data.stream.batches import batches
 from tfwm.files import locked, without_wildcards, write_json
 from tfwm.training.callbacks import Best, Enough, EpochLine, Plateau, Scalars, State
-from tfwm.training.run import Run, check_shares
+from tfwm.training.run import Run
 from tfwm.training.schedule import JUDGED_ON, KEEP, Schedule, Watch
+from tfwm.training.shares import check_shares
 
 DatasetAt = Callable[[int, int], tf.data.Dataset]
 """`dataset(first_step, steps)` gives global batches, which must depend on nothing else so that a run can resume."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -69,6 +68,15 @@ class Run:
         """The same with a directory below this one's, for a part of the training."""
         return replace(self, directory=Path(self.directory) / name)
 
+    @property
+    def replicas(self) -> int:
+        """How many share a batch, of all workers together.
+
+        Raises:
+          ValueError: no such strategy.
+        """
+        return choose("strategy", self.strategy, STRATEGIES)().num_replicas_in_sync
+
     @contextmanager
     def scope(self) -> Iterator[tf.distribute.Strategy]:
         """A context with the strategy and the precision, in which networks and trainers must be made.
@@ -84,29 +92,6 @@ class Run:
                 yield strategy
         finally:
             keras.mixed_precision.set_global_policy(before)
-
-
-def check_shares(sizes: Mapping[str, int], replicas: int) -> None:
-    """Refuses batches that replicas cannot share evenly.
-
-    Why: a step divides what a replica has by the number of replicas. One with fewer examples would weigh them more,
-    and one with none has no mean, so that the weights would not be those of a training on one replica.
-
-    Args:
-      sizes: examples in a global batch, by the name of the setting or of what is in the batch.
-      replicas: how many there are, of all workers.
-
-    Raises:
-      ValueError: the message names sizes that would do.
-    """
-    for name, size in sizes.items():
-        if size % replicas:
-            unit = math.lcm(2, replicas)
-            fitting = [size // unit * unit, size // unit * unit + unit]
-            raise ValueError(
-                f"`{name}` must be a multiple of the {replicas} replicas that share a batch, got {size}. Use "
-                f"{' or '.join(str(each) for each in fitting if each)}, or train on fewer devices."
-            )
 
 
 def set_logical_cpus(count: int) -> None:
