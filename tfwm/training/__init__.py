@@ -4,6 +4,7 @@
 |---|---|
 | run.py | `Run`: where and on what a training runs |
 | schedule.py | `Schedule` and `Descent`: how long and how fast |
+| workers.py | several processes that train one network: who writes, and one that is gone |
 | shares.py | which batches replicas can share, before the first one is trained on |
 | parts.py | networks that see few images at once, for GPUs with little memory |
 | step.py | what the steps of all trainers have in common |
@@ -36,11 +37,13 @@ from tfwm.training.step import (
     scaled,
 )
 from tfwm.training.supervised import KeySamples, Mark, SupervisedTrainer, Triggers, learn
+from tfwm.training.workers import LostWorkerError, Worker, own_folder, told_when_one_is_gone
 
 __all__ = [
-    "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples",
-    "Labels", "LinearDecay", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
-    "SupervisedTrainer", "Triggers", "Watch", "answers_with", "batch_psnr", "check_run", "cross_entropy", "descend",
-    "descend_together", "fit", "fit_classifier", "in_parts", "learn", "mean_over_batch", "psnr_of", "save_history",
-    "scaled", "set_logical_cpus", "squared_distance", "stream_of",
+    "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples", "Labels",
+    "LinearDecay", "LostWorkerError", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule",
+    "Scores", "SupervisedTrainer", "Triggers", "Watch", "Worker", "answers_with", "batch_psnr", "check_run",
+    "cross_entropy", "descend", "descend_together", "fit", "fit_classifier", "in_parts", "learn", "mean_over_batch",
+    "own_folder", "psnr_of", "save_history", "scaled", "set_logical_cpus", "squared_distance", "stream_of",
+    "told_when_one_is_gone",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.config import check_whole, choose
+from tfwm.training.workers import Worker
 
 
 # One strategy a process: a second one counts its collective operations from the start again, and TensorFlow then
@@ -76,6 +77,25 @@ class Run:
           ValueError: no such strategy.
         """
         return choose("strategy", self.strategy, STRATEGIES)().num_replicas_in_sync
+
+    @property
+    def worker(self) -> Worker:
+        """Which of those that train together this process is; with another strategy it is alone.
+
+        Raises:
+          ValueError: TF_CONFIG is none.
+        """
+        return Worker.here() if self.strategy == "multiworker" else Worker()
+
+    def summary_writer(self, stage: str) -> tf.summary.SummaryWriter:
+        """A writer for TensorBoard below this run's directory; one that writes nothing where another is the chief.
+
+        Args:
+          stage: name of the training stage, and of the folder.
+        """
+        if not self.worker.is_chief:
+            return tf.summary.create_noop_writer()
+        return tf.summary.create_file_writer(str(Path(self.directory) / "tensorboard" / stage))
 
     @contextmanager
     def scope(self) -> Iterator[tf.distribute.Strategy]:

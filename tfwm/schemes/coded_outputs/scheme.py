@@ -74,7 +74,7 @@ class CodedOutputs(CodedOutputsSettings):
         Raises:
           ValueError: too little data, batches that replicas cannot share, or a secret that is not 32 bytes.
         """
-        secret = given_or_new(secret)
+        secret = given_or_new(secret, run)
         check_run(run, self)
         pairs, probes = split(self, data)
         prepared = self.prepared(host_outputs(host, pairs), run, secret)

@@ -50,7 +50,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
         Raises:
           ValueError: too little data, a mark that a blank extraction would match, or a secret that is not 32 bytes.
         """
-        made = train_deep_watermark(self, host, data, run, given_or_new(secret))
+        made = train_deep_watermark(self, host, data, run, given_or_new(secret, run))
         shortcoming = self.shortcoming(made)
         if shortcoming:
             print(f"  warning: {shortcoming}", file=sys.stderr)

@@ -55,7 +55,7 @@ class KeySampleVerbs(KeySampleSettings):
         Raises:
           ValueError: data or a host that do not fit the settings, or a secret that is not 32 bytes.
         """
-        secret = given_or_new(secret)
+        secret = given_or_new(secret, run)
         check_run(run, self)
         check_classifier(self, host, data)
         made = self._train(host, data, run, secret)
