@@ -47,6 +47,8 @@ bench: setup ## speed and memory figures, as JSON and a table
 	@$(PY) -m benchmarks $(ARGS)
 
 tensorboard: setup ## losses, image grids and attack rows in the browser (LOGDIR=runs)
+	@echo 'TensorBoard selects none of more than 40 runs: type what you look for into its filter, or open'
+	@echo 'http://localhost:6006/#images&regexInput=watermark or #text&regexInput=robustness/tensorboard$$'
 	@PYTHONWARNINGS=ignore .venv/bin/tensorboard --logdir "$(LOGDIR)" $(ARGS)
 
 constraints: setup ## write constraints.txt and constraints-py311.txt anew from setup.cfg
