@@ -1,4 +1,4 @@
-# The image that pipeline steps run in on Kubeflow: make docker-image
+# The image that pipeline steps run in on Kubeflow: make docker-image, or make docker-image VARIANT=gpu
 # There is no ENTRYPOINT because TFX starts each step as `python -m tfx...` in here.
 FROM python:3.10-slim-bookworm AS build
 # pyfarmhash and crcmod are C and C++ source.
@@ -10,9 +10,12 @@ WORKDIR /src
 COPY constraints.txt ./
 RUN sed -n '/^uv==/p' constraints.txt | xargs pip install
 COPY setup.cfg pyproject.toml ./
-RUN uv pip compile --quiet --python-version 3.10 --constraints constraints.txt \
-      --extra serving --extra tfx --extra kubeflow setup.cfg --output-file /tmp/requirements.txt \
- && uv pip install --no-cache --python /opt/tfwm/bin/python --build-constraints constraints.txt -r /tmp/requirements.txt
+# cpu, or gpu: CUDA's libraries beside it, of the versions that TensorFlow was built with.
+ARG VARIANT=cpu
+RUN case "$VARIANT" in cpu) also= ;; gpu) also='--extra gpu' ;; *) echo "VARIANT must be cpu or gpu, got $VARIANT." >&2; exit 2 ;; esac \
+ && uv pip compile --quiet --python-version 3.10 --constraints constraints.txt \
+      --extra serving --extra tfx --extra kubeflow $also setup.cfg --output-file /tmp/requirements.txt
+RUN uv pip install --no-cache --python /opt/tfwm/bin/python --build-constraints constraints.txt -r /tmp/requirements.txt
 COPY . .
 RUN uv pip install --no-cache --python /opt/tfwm/bin/python --build-constraints constraints.txt --no-deps . \
  && uv pip check --python /opt/tfwm/bin/python \

@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 IMAGE ?= tfwm:latest
+VARIANT ?= cpu
 LOGDIR ?= runs
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Compiled modules are kept, in .cache, whatever the surroundings say: TensorFlow's 5,000 take each process seconds anew.
@@ -46,13 +47,15 @@ bench: setup ## speed and memory figures, as JSON and a table
 	@$(PY) -m benchmarks $(ARGS)
 
 tensorboard: setup ## losses, image grids and attack rows in the browser (LOGDIR=runs)
-	@.venv/bin/tensorboard --logdir "$(LOGDIR)"
+	@echo 'TensorBoard selects none of more than 40 runs: type what you look for into its filter, or open'
+	@echo 'http://localhost:6006/#images&regexInput=watermark or #text&regexInput=robustness/tensorboard$$'
+	@PYTHONWARNINGS=ignore .venv/bin/tensorboard --logdir "$(LOGDIR)" $(ARGS)
 
 constraints: setup ## write constraints.txt and constraints-py311.txt anew from setup.cfg
 	@sh scripts/constraints
 
-docker-image: ## build the image that pipeline steps run in (IMAGE=tfwm:latest)
-	docker build -t "$(IMAGE)" .
+docker-image: ## build the image that pipeline steps run in (IMAGE=tfwm:latest, VARIANT=cpu or gpu)
+	docker build --build-arg "VARIANT=$(VARIANT)" -t "$(IMAGE)" .
 
 clean: ## remove caches and build folders; runs/ and .venv stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

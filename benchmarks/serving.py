@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -22,7 +23,9 @@ from tfwm.networks.restorers.residual_unet import residual_unet
 from tfwm.schemes import DeepWatermarking
 from tfwm.schemes.deep_watermarking.networks import build, carriers, fold_carriers, host_then_embedder
 
-SIDE = 256
+CASES = ((1, 256), (16, 256), (1, 1024), (16, 1024))
+LARGE = 2**20  # pixels of a request beyond which fewer are sent
+FEWEST = 5
 
 
 def models(seed: int = 0) -> dict[str, keras.Model]:
@@ -38,26 +41,47 @@ def models(seed: int = 0) -> dict[str, keras.Model]:
     return {"unmarked": host, "marked": host_then_embedder(host, folded, scheme.image_size, scheme.residual_scale)}
 
 
-def latencies_ms(address: str, names: list[str], repeats: int) -> dict[str, list[float]]:
+def latencies_ms(address: str, names: list[str], pictures: np.ndarray, repeats: int) -> dict[str, list[float]]:
     """Times requests to models that take turns, so that all of them meet a machine that grows slower or faster.
 
     Args:
       address: of the server, `host:port`.
       names: of the models.
+      pictures: float32 `[n, height, width, 3]` of each request.
       repeats: how many requests to each model count; two before them do not.
 
     Returns:
       Milliseconds of each request, by model.
     """
-    picture = np.random.default_rng(0).random((1, SIDE, SIDE, 3), np.float32)
     taken: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(repeats + 2):
         for name in names:
             start = time.perf_counter()
-            predict(address, name, {"image": picture})
+            predict(address, name, {"image": pictures}, timeout_s=600)
             if turn >= 2:
                 taken[name].append(1e3 * (time.perf_counter() - start))
     return taken
+
+
+def barrier_cost(address: str, names: list[str], batch: int, side: int, repeats: int) -> dict[str, Any]:
+    """The medians of both models in milliseconds, and the median of their ratio, for one size of request.
+
+    Args:
+      address: of the server.
+      names: the unmarked model, then the marked one.
+      batch: pictures in a request.
+      side: of each, in pixels.
+      repeats: how many requests to each model count; a seventh of them, `FEWEST` at least, where requests are large.
+    """
+    pictures = np.random.default_rng(0).random((batch, side, side, 3), np.float32)
+    count = repeats if batch * side**2 < LARGE else max(FEWEST, repeats // 7)
+    taken = latencies_ms(address, names, pictures, count)
+    plain, marked = (taken[name] for name in names)
+    return {
+        "batch": batch, "side": side, "requests": count, "unmarked_ms": statistics.median(plain),
+        "marked_ms": statistics.median(marked),
+        "ratio": statistics.median(one / other for one, other in zip(marked, plain, strict=True)),
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -70,16 +94,18 @@ def main() -> None:
         paths = {name: Path(folder) / name for name in ("unmarked", "marked")}
         for name, model in models().items():
             export(model, paths[name] / "1", public=True, warmup=False)
+        load = os.getloadavg()[0]
         with Server({name: str(path) for name, path in paths.items()}) as server:
-            taken = latencies_ms(server.address, list(paths), options.repeats)
-    rows: dict[str, Any] = {name: statistics.median(values) for name, values in taken.items()}
-    ratio = statistics.median(m / u for m, u in zip(taken["marked"], taken["unmarked"], strict=True))
-    table = [f"{'one 256 x 256 picture, gRPC':30} {'median':>10}"]
-    table += [f"{name:30} {value:7.1f} ms" for name, value in rows.items()]
-    table.append(f"{'marked / unmarked':30} {ratio:7.2f}")
+            rows = [barrier_cost(server.address, list(paths), *case, options.repeats) for case in CASES]
+    table = [f"{'floats over gRPC':20} {'unmarked':>11} {'marked':>11} {'ratio':>6}"]
+    table += [
+        f"{row['batch']:3} x {row['side']:4} x {row['side']:4}   {row['unmarked_ms']:8.1f} ms "
+        f"{row['marked_ms']:8.1f} ms {row['ratio']:6.2f}" for row in rows
+    ]  # fmt: skip
+    table.append(f"load of the machine before: {load:.1f} on {os.cpu_count()} cores")
     print("\n".join(table))
     if options.out:
-        write_json(options.out, {"rows_ms": rows, "ratio": ratio, "table": table})
+        write_json(options.out, {"rows": rows, "load": load, "cores": os.cpu_count(), "table": table})
 
 
 if __name__ == "__main__":

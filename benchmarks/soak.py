@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import shutil
 import signal
 import subprocess
@@ -191,11 +192,13 @@ def main() -> None:
         "answered": len(seen.latencies_ms), "failed": len(seen.failed), "wrong": seen.wrong,
         "versions": len(seen.versions), "median_ms": float(middle), "p99_ms": float(late),
         "memory_mib": seen.memory[-1][1], "mib_per_minute": seen.mib_per_minute,
+        "load": os.getloadavg()[1], "cores": os.cpu_count(),
     }  # fmt: skip
+    curve = [[round(second), round(mib, 1)] for second, mib in seen.memory[:: max(1, len(seen.memory) // 20)]]
     table = [f"{name:20} {value:.4g}" for name, value in figures.items()]
     print("\n".join(table))
     if options.out:
-        write_json(options.out, {**figures, "table": table})
+        write_json(options.out, {**figures, "memory": curve, "table": table})
     grows = not options.swap_every_s and seen.mib_per_minute > MOST_MIB_PER_MINUTE
     if seen.failed or seen.wrong or grows:
         raise SystemExit(f"{len(seen.failed)} failed {seen.failed[:3]}, {seen.wrong} wrong, memory grows: {grows}")

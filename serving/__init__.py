@@ -12,7 +12,11 @@
 | http_server.py, http_bodies.py, rest.py, json_tensors.py | the same over HTTP, in JSON |
 | tokens.py, metrics.py | how many requests for `extract` carried a false token, and what else is counted |
 | tensors.py, status.py, tls.py, hosts.py | arrays as messages, errors as status codes, certificates, this machine |
-| terminal.py | what commands say, and to whom |
+| terminal.py, end_of_life.py | what commands say, and to whom; what others had better not say at every start |
 
 The manifests beside them run the same SavedModels under TensorFlow Serving. Nothing here imports the library.
 """
+
+from serving.end_of_life import hush
+
+hush()

@@ -15,7 +15,7 @@ def run_command(command: Callable[[], int]) -> int:
     """Runs a command whose output may be cut off by whoever reads it, as `head` does.
 
     Args:
-      command: does the work and gives its exit code.
+      command: does the work and gives its exit code, or leaves as argparse does after `--help`.
 
     Returns:
       That code, or `READER_GONE`, without a word, where nobody reads what it says any more.
@@ -26,7 +26,7 @@ def run_command(command: Callable[[], int]) -> int:
     for stream in _outlets():
         _escape_what_it_lacks(stream)
     try:
-        code = command()
+        code = _code_of(command)
         for stream in _outlets():
             stream.flush()
         return code
@@ -34,6 +34,17 @@ def run_command(command: Callable[[], int]) -> int:
         if not let_go():
             raise
         return READER_GONE
+
+
+def _code_of(command: Callable[[], int]) -> int:
+    """The exit code of a command that returns it or raises it; what it said is still to be flushed."""
+    try:
+        return command()
+    except SystemExit as stop:
+        if stop.code is None or isinstance(stop.code, int):
+            return int(stop.code or 0)
+        print(stop.code, file=sys.stderr)
+        return 1
 
 
 def announce(text: str) -> None:

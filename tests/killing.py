@@ -26,7 +26,7 @@ def kill_in(stage_and_epoch: str) -> None:
     stage, epoch = stage_and_epoch.split(":")
 
     def on_train_batch_end(state: State, batch: int, logs: dict | None = None) -> None:
-        if state.folder.name.startswith(stage) and state.epoch == int(epoch) - 1 and batch == 0:
+        if state.start.name.startswith(stage) and state.epoch == int(epoch) - 1 and batch == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     State.on_train_batch_end = on_train_batch_end

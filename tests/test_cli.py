@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 VERIFY = ["verify", "--suspect", "a.keras", "--key", "k"]
 SHARED = {
     "judgement_text",
+    "kept_secret",
     "opening",
     "options",
     "owned",

@@ -26,27 +26,47 @@ sys.exit(cli.main(["verify", "--suspect", "s", "--key", "k", *sys.argv[1:]]))
 RESULT = 'run = lambda arguments: Result("m\\xe4rked " * 9999, {"marked": [True] * 9999})'
 
 
-def into_a_closed_pipe(command: Sequence[str], errors_too: bool = False) -> tuple[int, str]:
+def into_a_closed_pipe(command: Sequence[str], errors_too: bool = False, unbuffered: bool = False) -> tuple[int, str]:
     """Exit code of a command whose output nobody reads, and what it said beside it."""
+    # conftest.py's level of TensorFlow's log would come before the command's own.
+    ours = ("PYTHONUNBUFFERED", "TF_CPP_MIN_LOG_LEVEL")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    if unbuffered:
+        environment["PYTHONUNBUFFERED"] = "1"
     reader, writer = os.pipe()
     os.close(reader)
     try:
         done = subprocess.run(
             [sys.executable, *command], cwd=ROOT, stdout=writer, stderr=writer if errors_too else subprocess.PIPE,
-            text=True, timeout=120, check=False,
+            text=True, timeout=120, check=False, env=environment,
         )  # fmt: skip
     finally:
         os.close(writer)
     return done.returncode, done.stderr or ""
 
 
-@pytest.mark.parametrize("words", [["--help"], ["verify", "--help"]])
-def test_help_that_nobody_reads_to_its_end_is_no_error(words: list[str]) -> None:
-    assert into_a_closed_pipe(["-m", "tfwm.cli", *words]) == (GONE, "")
+# Python writes at its end what it kept back, and by then no command is there to hear that nobody reads it.
+@pytest.mark.parametrize("unbuffered", [False, True])
+@pytest.mark.parametrize(
+    "words", [["tfwm.cli", "--help"], ["tfwm.cli", "verify", "--help"], ["serving.client", "--help"],
+              ["serving.server", "--help"], ["pipelines.local_runner", "--help"], ["pipelines.demo", "--help"]],
+)  # fmt: skip
+def test_help_that_nobody_reads_to_its_end_is_no_error(words: list[str], unbuffered: bool) -> None:
+    assert into_a_closed_pipe(["-m", *words], unbuffered=unbuffered) == (GONE, "")
 
 
-def test_help_of_another_command_is_alike() -> None:
-    assert into_a_closed_pipe(["-m", "serving.client", "--help"]) == (GONE, "")
+@pytest.mark.trains  # nothing, but the runners load TFX before they know their options
+@pytest.mark.parametrize("runner", ["kubeflow_runner", "kubeflow_v2_runner"])
+def test_help_of_the_cluster_runners_is_alike(runner: str) -> None:
+    assert into_a_closed_pipe(["-m", f"pipelines.{runner}", "--help"]) == (GONE, "")
+
+
+@pytest.mark.parametrize("leaves", ["sys.exit(3)", "sys.exit('three')", "sys.exit()"])
+def test_a_command_that_leaves_by_itself_keeps_its_code(leaves: str) -> None:
+    program = f"import sys; from serving.terminal import run_command; sys.exit(run_command(lambda: {leaves}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    alone = subprocess.run([sys.executable, "-c", f"import sys; {leaves}"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (alone.returncode, alone.stdout, alone.stderr)
 
 
 @pytest.mark.parametrize("words", [[], ["--json"], ["--verbose"]])

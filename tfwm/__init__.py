@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import serving  # noqa: F401  for the warnings that it leaves out
+
 __version__ = "0.1.0"
 
 _HOMES = {

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from tests.evaluation.doubles import report, row
@@ -14,7 +15,7 @@ pytest.importorskip("tensorflow")
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorflow.python.summary.summary_iterator import summary_iterator
 
-from tfwm.evaluation.tensorboard import figures, write_tensorboard
+from tfwm.evaluation.tensorboard import figures, roc_picture, write_tensorboard
 
 
 def _values(directory):
@@ -48,6 +49,22 @@ def test_the_decision_is_text(tmp_path):
     texts = {value.tag: value.tensor.string_val[0].decode() for value in values if value.tensor.string_val}
     assert "Fidelity: too low." in texts["decision"]
     assert "unmarked host" in texts["verdicts"]
+
+
+def test_the_roc_is_a_picture_of_marked_against_unmarked_scores(tmp_path):
+    import tensorflow as tf
+
+    made = report()
+    write_tensorboard(made, tmp_path / "tb")
+    values = {value.tag: value for value in _values(tmp_path / "tb")}
+    # Width, height, then the pictures as PNG files.
+    _, _, file = values["ROC of marked against unmarked scores"].tensor.string_val
+    shown = tf.io.decode_png(file).numpy()
+    np.testing.assert_array_equal(shown, roc_picture(made))
+    better = [row for row in made.rows if row.expected == "unmarked" or row.group == "unattacked"]
+    assert (roc_picture(dataclasses.replace(made, rows=tuple(better))) != shown).any()
+    alone = tuple(row for row in made.rows if row.expected != "unmarked")
+    assert roc_picture(dataclasses.replace(made, rows=alone)) is None
 
 
 def test_each_row_stands_once_however_often_it_is_written(tmp_path):

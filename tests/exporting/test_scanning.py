@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 from tensorflow import keras
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tests.exporting.cases import Case
 from tfwm.exporting import ExportError, export, scan
@@ -48,6 +49,17 @@ def test_an_addons_operation_is_found(tmp_path: Path) -> None:
 
     with pytest.raises(ExportError, match="operation Addons>Resampler needs a library"):
         export(with_layer(warped), tmp_path / "1", warmup=False)
+
+
+@pytest.mark.parametrize("operation", ["MyOwnBlur", "Addons>Resampler", "conv2d"])
+def test_only_what_tensorflow_itself_has_is_let_through(operation: str, tmp_path: Path) -> None:
+    """A library's operation may have any name, and may be known in this process."""
+    content = saved_model_pb2.SavedModel()
+    graph = content.meta_graphs.add().graph_def
+    graph.node.add(name="image", op="Placeholder")
+    graph.library.function.add().node_def.add(name="own", op=operation)
+    (tmp_path / "saved_model.pb").write_bytes(content.SerializeToString())
+    assert scan(tmp_path) == [f"operation {operation} needs a library that a server does not load"]
 
 
 def test_scan_names_strange_files(case: Case, tmp_path: Path) -> None:

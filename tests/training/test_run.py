@@ -8,7 +8,6 @@ import pytest
 from tensorflow import keras
 
 from tfwm.training import Run
-from tfwm.training.run import check_shares
 
 
 def test_a_child_is_the_same_machine_elsewhere(tmp_path: Path) -> None:
@@ -39,13 +38,3 @@ def test_one_mirrored_strategy_a_process(tmp_path: Path) -> None:
         assert first.num_replicas_in_sync == 2
     with run.child("x").scope() as second:
         assert second is first
-
-
-@pytest.mark.parametrize("size, fitting", [(8, "6 or 12"), (4, "6"), (2, "6"), (100, "96 or 102")])
-def test_batches_that_three_replicas_cannot_share_are_refused(size: int, fitting: str) -> None:
-    check_shares({"batch_size": size}, 1)
-    check_shares({"batch_size": size}, 2)
-    check_shares({"batch_size": 6, "key_images": 9}, 3)
-    message = rf"`batch_size` must be a multiple of the 3 replicas .*, got {size}\. Use {fitting}, or train on fewer"
-    with pytest.raises(ValueError, match=message):
-        check_shares({"batch_size": size}, 3)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tensorflow import keras
 
     from tfwm.keys import OwnerKey
-    from tfwm.training import Run
+    from tfwm.training import Run, Worker
     from tfwm.types import Scheme, Suspect
 
 
@@ -75,22 +75,45 @@ def open_suspect(text: str, tls_ca: str = "", budget_s: float | None = None) -> 
         raise ValueError(f"`--suspect` {text} cannot be read ({_short(error)}). Was it cut off?") from error
 
 
-def run_of(arguments: argparse.Namespace, directory: str | Path) -> Run:
+def run_of(arguments: argparse.Namespace, directory: str | Path, *, together: bool = False) -> Run:
     """Where and how to train, from the options of `options.add_machine`.
 
     Args:
       arguments: of the command.
       directory: made, and closed to others, because checkpoints hold the extractor.
+      together: whether the command knows what to do where several workers run it together.
+
+    Raises:
+      ValueError: TF_CONFIG is none, or names several workers and the command works alone.
     """
-    from tfwm.training import Run
+    from tfwm.training import Run, Worker
 
     directory = Path(directory)
+    if arguments.strategy == "multiworker" and Worker.here().count > 1 and not together:
+        raise ValueError(
+            f"`--strategy multiworker` is for `tfwm protect`, got TF_CONFIG with {Worker.here().count} workers: this "
+            "command writes its files alone. Use --strategy mirrored on one machine."
+        )
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
     return Run(
-        directory, arguments.seed, arguments.strategy, arguments.precision, steps_scale=arguments.epochs_scale,
-        images_at_once=arguments.images_at_once,
+        directory, arguments.seed, arguments.strategy, arguments.precision, arguments.jit,
+        steps_scale=arguments.epochs_scale, images_at_once=arguments.images_at_once,
     )  # fmt: skip
+
+
+def worker_of(arguments: argparse.Namespace) -> Worker:
+    """Which of several workers this process is, from the options of `options.add_machine`.
+
+    Args:
+      arguments: of the command.
+
+    Raises:
+      ValueError: TF_CONFIG is none.
+    """
+    from tfwm.training import Run
+
+    return Run(Path(arguments.out), strategy=arguments.strategy).worker
 
 
 def asked_otherwise(key: OwnerKey, assignments: list[str]) -> Scheme:

@@ -126,11 +126,12 @@ def add_data(parser: argparse.ArgumentParser, patches: str) -> None:
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
-    """`--seed`, `--strategy`, `--precision`, `--epochs-scale` and `--images-at-once`."""
+    """`--seed`, `--strategy`, `--precision`, `--jit`, `--epochs-scale` and `--images-at-once`."""
     option = parser.add_argument
     option("--seed", type=seed, default=0, help="of every draw but the secret (default 0)")
     option("--strategy", choices=STRATEGIES, default="default", help="one device, all local ones, or several machines")
     option("--precision", choices=PRECISIONS, default="float32", help="Keras policy (default float32)")
+    option("--jit", action="store_true", help="compile the training steps with XLA: slow to begin with, for GPUs")
     option("--epochs-scale", type=factor, default=1.0, metavar="X", help="multiplies all epochs; 0.1 for a trial")
     option(
         "--images-at-once",

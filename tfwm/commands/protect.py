@@ -19,20 +19,21 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfwm.commands import options, protect_data
+from tfwm.commands.kept_secret import SECRET, kept_secret, secret_of
 from tfwm.commands.result import Result, add_output, say
 
 if TYPE_CHECKING:
     from tensorflow import keras
 
     from tfwm.kinds import Kind
+    from tfwm.training import Worker
     from tfwm.types import MarkedModel, Scheme
-
-SECRET = "secret.hex"
 
 
 @dataclass(frozen=True)
@@ -77,19 +78,34 @@ def run(arguments: argparse.Namespace) -> Result:
     Raises:
       FileExistsError: there is a finished key in `--out` already.
       BusyError: another process works in `--out`.
+      LostWorkerError: another of several workers is gone.
       ValueError: a setting, a photograph or a host that does not fit.
     """
+    from tfwm.commands import opening
     from tfwm.files import locked
+    from tfwm.training import told_when_one_is_gone
 
-    out = Path(arguments.out)
+    out, worker = Path(arguments.out), opening.worker_of(arguments)
     _refuse_finished(out)  # before anything is made in a folder of others
-    with locked(private(out / "work") / "lock", "marking a model"):
+    lock = private(out / "work") / "lock"
+    with told_when_one_is_gone(worker.count), locked(lock, "marking a model") if worker.is_chief else nullcontext():
         _refuse_finished(out)
         try:
-            return written(out, protected(arguments, out))
+            return _finished(out, worker, protected(arguments, out))
         except ValueError:
-            _leave_nothing(out)
+            if worker.is_chief:
+                _leave_nothing(out)
             raise
+
+
+def _finished(out: Path, worker: Worker, made: Protected) -> Result:
+    """What the command says in the end; of several workers the chief alone leaves something."""
+    from tfwm.training import own_folder
+
+    # All of them save, since they must read the weights together.
+    with own_folder(out, worker.is_chief) as place:
+        result = written(place, made)
+    return result if worker.is_chief else Result(f"{worker} has done its part; the chief writes {out}", {})
 
 
 def _leave_nothing(out: Path) -> None:
@@ -133,6 +149,7 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
     """
     from tfwm.commands import opening
     from tfwm.kinds import Wanted, kind_called
+    from tfwm.training import check_run
 
     given = opening.load_network(arguments.host) if arguments.host else None
     first = _first_scheme(arguments, given)
@@ -152,7 +169,8 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
     if given is not None:
         kind.check(given, owner, "--host")
         say(kind.measured(given, owner, "--host"))
-    run = opening.run_of(arguments, out / "work")
+    run = opening.run_of(arguments, out / "work", together=True)
+    check_run(run, scheme)  # now, and not when the host has been trained for hours
     host = given
     if host is None and not arguments.no_host:
         changes = {"network": arguments.network, "width": arguments.width, **scheme.host_settings}
@@ -160,7 +178,7 @@ def protected(arguments: argparse.Namespace, out: Path) -> Protected:
         say(f"training a host, {settings.network}, on {len(owner)} images")
         host = kind.train_host(owner, settings, run.child("host"))
     say(f"marking with {scheme.name}, preset {arguments.preset}, on {len(owner)} images of {scheme.image_size} pixels")
-    marked = scheme.train(host, owner, run.child("mark"), secret=kept_secret(out / "work"))
+    marked = scheme.train(host, owner, run.child("mark"), secret=secret_of(out / "work", run.worker))
     if host is None:
         sentence, figures = protect_data.measured(scheme, marked, owner, parts["test"])
         count = protect_data.write_targets(out, arguments, scheme, marked)
@@ -227,28 +245,6 @@ def _measured(kind: Kind, host: keras.Model, marked: MarkedModel, scheme: Scheme
     fidelity = quality.fidelity(quality.answers(suspect), quality.answers(KerasSuspect("host", host)))
     claim, figures = kind.claim(scheme.verify(suspect, marked.key))
     return Protected(host, marked, f"{kind.cost(fidelity, len(test))} {claim}", {**fidelity, **figures})
-
-
-def kept_secret(folder: Path) -> bytes:
-    """32 bytes, drawn by the first call and kept in the folder until `written` deletes them.
-
-    Why: checkpoints of a killed training fit no other secret, so the same command again must go on with the same one.
-
-    Args:
-      folder: the private folder of checkpoints; it is there.
-    """
-    from tfwm.files import replacing
-    from tfwm.keys import SECRET_BYTES, new_secret
-
-    path = folder / SECRET
-    if not path.is_file():
-        # mkstemp makes files that their owner alone can read.
-        with replacing(path) as temporary:
-            temporary.write_text(new_secret().hex(), encoding="ascii")
-    text = path.read_text(encoding="ascii")
-    if len(text) != 2 * SECRET_BYTES:
-        raise ValueError(f"`{path}` must hold {2 * SECRET_BYTES} hex digits. Delete it, and the marking starts anew.")
-    return bytes.fromhex(text)
 
 
 def written(out: Path, made: Protected) -> Result:

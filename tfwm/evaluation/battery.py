@@ -20,7 +20,7 @@ from tfwm.evaluation.report import Report, Row, versions
 from tfwm.files import read_json, write_json
 from tfwm.keys import OwnerKey
 from tfwm.kinds import Kind, Quality, kind_called
-from tfwm.training import Run
+from tfwm.training import Run, check_run
 from tfwm.types import Access, Attack, ImagePairs, LabelledImages, Scheme, Suspect
 
 __all__ = ["Cell", "Subjects", "evaluate", "make_report", "measure_fidelity", "plan", "run_cell", "slug"]
@@ -158,9 +158,10 @@ def evaluate(subjects: Subjects, attacks: Sequence[Attack], run: Run, policy: Po
       policy: says which attacks the mark must survive.
 
     Raises:
-      ValueError: two attacks of one label, or one for hosts of another kind.
+      ValueError: two attacks of one label, one for hosts of another kind, or one whose batches replicas cannot share.
     """
     cells = plan(attacks, subjects.kind, must_survive=policy.must_survive)
+    check_run(run, *attacks)
     return make_report([run_cell(cell, subjects, run) for cell in cells], subjects)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tfwm.files import replacing
 
 DOTS_PER_INCH = 110
@@ -23,6 +25,16 @@ def new_figure(width: float, height: float) -> Any:
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def picture_of(figure: Any) -> np.ndarray:
+    """A figure as pixels, uint8 `[height, width, 3]`.
+
+    Args:
+      figure: of `new_figure`.
+    """
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
 
 def write_figure(figure: Any, path: str | Path) -> Path:

@@ -1,16 +1,20 @@
-"""A report in TensorBoard: one HParams session a row, and the decision as text. No secret is written."""
+"""A report in TensorBoard: one HParams session a row, the ROC of its scores, and the decision as text. No secret is
+written."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api
 
+from tfwm.evaluation import charts
 from tfwm.evaluation.cells import slug
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report, Row
+from tfwm.evaluation.roc import auc, roc_curve
 from tfwm.files import is_litter, new_directory
 
 METRICS = {
@@ -44,6 +48,9 @@ def write_tensorboard(report: Report, directory: str | Path, decision: Decision 
             tf.summary.text("verdicts", _fenced(report.to_table()))
             if decision is not None:
                 tf.summary.text("decision", _fenced(str(decision)))
+            curve = roc_picture(report)
+            if curve is not None:
+                tf.summary.image("ROC of marked against unmarked scores", curve[None])
         for row in report.rows:
             _write_row(row, temporary / slug(row.label))
     return directory
@@ -65,6 +72,30 @@ def figures(row: Row) -> dict[str, float]:
     found = {"score": float(row.verdict["score"]), "log10_p": math.log10(row.verdict["p_value"])}
     quality = {name: getattr(row, name) for name in _QUALITY}
     return {**found, **{name: value for name, value in quality.items() if value is not None}}
+
+
+def roc_picture(report: Report) -> np.ndarray | None:
+    """The ROC of the scores of what began with the marked model against those of what has no mark, uint8 `[h, w, 3]`.
+
+    Wrong keys, the unmarked host and what was made of it, and trivial suspects have none. None where there are no rows
+    of one sort.
+
+    Args:
+      report: what was measured.
+    """
+    unmarked = [row.verdict["score"] for row in report.rows if row.expected == "unmarked"]
+    marked = [row.verdict["score"] for row in report.rows if row.group in ("unattacked", "attack")]
+    if not unmarked or not marked:
+        return None
+    figure = charts.new_figure(4.5, 4.5)
+    axes = figure.add_subplot()
+    axes.plot(*roc_curve(np.array(unmarked), np.array(marked)), drawstyle="steps-post")
+    axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
+    axes.set(
+        xlabel=f"unmarked above the threshold, of {len(unmarked)}", ylabel=f"marked above it, of {len(marked)}",
+        title=f"area {auc(np.array(unmarked), np.array(marked)):.3f}", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02),
+    )  # fmt: skip
+    return charts.picture_of(figure)
 
 
 def _write_row(row: Row, directory: Path) -> None:

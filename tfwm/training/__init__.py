@@ -4,6 +4,8 @@
 |---|---|
 | run.py | `Run`: where and on what a training runs |
 | schedule.py | `Schedule` and `Descent`: how long and how fast |
+| workers.py | several processes that train one network: who writes, and one that is gone |
+| shares.py | which batches replicas can share, before the first one is trained on |
 | parts.py | networks that see few images at once, for GPUs with little memory |
 | step.py | what the steps of all trainers have in common |
 | objectives.py | what networks learn: pixels, labels or scores |
@@ -23,6 +25,7 @@ from tfwm.training.objectives import AUGMENTATIONS, OUTPUTS, Labels, Pixels, Sco
 from tfwm.training.parts import in_parts
 from tfwm.training.run import STRATEGIES, Run, set_logical_cpus
 from tfwm.training.schedule import Descent, LinearDecay, Schedule, Watch
+from tfwm.training.shares import check_run
 from tfwm.training.step import (
     Metered,
     NetworkTrainer,
@@ -34,11 +37,13 @@ from tfwm.training.step import (
     scaled,
 )
 from tfwm.training.supervised import KeySamples, Mark, SupervisedTrainer, Triggers, learn
+from tfwm.training.workers import LostWorkerError, Worker, own_folder, told_when_one_is_gone
 
 __all__ = [
-    "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples",
-    "Labels", "LinearDecay", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule", "Scores",
-    "SupervisedTrainer", "Triggers", "Watch", "answers_with", "batch_psnr", "cross_entropy", "descend",
-    "descend_together", "fit", "fit_classifier", "in_parts", "learn", "mean_over_batch", "psnr_of", "save_history",
-    "scaled", "set_logical_cpus", "squared_distance", "stream_of",
+    "AUGMENTATIONS", "OUTPUTS", "STRATEGIES", "DatasetAt", "Descent", "HintedLabels", "Hints", "KeySamples", "Labels",
+    "LinearDecay", "LostWorkerError", "Margin", "Mark", "Metered", "NetworkTrainer", "Pixels", "Run", "Schedule",
+    "Scores", "SupervisedTrainer", "Triggers", "Watch", "Worker", "answers_with", "batch_psnr", "check_run",
+    "cross_entropy", "descend", "descend_together", "fit", "fit_classifier", "in_parts", "learn", "mean_over_batch",
+    "own_folder", "psnr_of", "save_history", "scaled", "set_logical_cpus", "squared_distance", "stream_of",
+    "told_when_one_is_gone",
 ]  # fmt: skip

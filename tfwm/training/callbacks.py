@@ -5,14 +5,26 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
+from tensorflow.python.ops.resource_variable_ops import default_variable_creator_v2
 
 from tfwm.training.schedule import Schedule, Watch
+
+
+@contextmanager
+def _unshared() -> Iterator[None]:
+    """A context in which variables are this process's own, also where a strategy would mirror them.
+
+    Why: several workers begin with the chief's values, which they send each other, and a text cannot be sent.
+    """
+    with tf.variable_creator_scope(lambda next_creator, **settings: default_variable_creator_v2(None, **settings)):
+        yield
 
 
 class Memory(tf.Module):
@@ -28,19 +40,24 @@ class State(keras.callbacks.Callback):
     """The state of a training, saved after every epoch: weights, optimizers, number of epochs, history.
 
     Args:
-      trainer: what is saved; where the folder has a checkpoint, it is restored at once.
+      trainer: what is saved; where there is a checkpoint, it is restored at once.
       folder: of the checkpoints, of which the last is kept.
+      start: folder that the first checkpoint is read from, of several workers the chief's; None for the same.
       plateaus: how many figures are watched.
       keep_best: whether the lowest loss is remembered beside the last epoch.
     """
 
-    def __init__(self, trainer: keras.Model, folder: Path, *, plateaus: int = 1, keep_best: bool = False):
+    def __init__(
+        self, trainer: keras.Model, folder: Path, *, start: Path | None = None, plateaus: int = 1,
+        keep_best: bool = False,
+    ):  # fmt: skip
         super().__init__()
-        self.folder = folder
-        self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.memories = [Memory() for _ in range(max(1, plateaus))]
-        self.lowest = tf.Variable(float("inf"), trainable=False)
-        self._history = tf.Variable("[]", dtype=tf.string, trainable=False)
+        self.folder, self.start = folder, start or folder
+        with _unshared():
+            self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self.memories = [Memory() for _ in range(max(1, plateaus))]
+            self.lowest = tf.Variable(float("inf"), trainable=False)
+            self._history = tf.Variable("[]", dtype=tf.string, trainable=False)
         first, *others = self.memories
         # Only what a training has: checkpoints of trainings without it are those of earlier releases.
         parts = {f"plateau_{index}": memory for index, memory in enumerate(others, 1)}
@@ -49,9 +66,10 @@ class State(keras.callbacks.Callback):
             trainer=trainer, epoch=self._epoch, best=first.best, wait=first.wait, history=self._history, **parts
         )
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
-        if self._manager.latest_checkpoint:
+        latest = tf.train.latest_checkpoint(str(self.start))
+        if latest:
             # Without the check, a trainer of another shape would go on from weights that were restored in part.
-            checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
+            checkpoint.restore(latest).assert_existing_objects_matched()
 
     @property
     def epoch(self) -> int:
@@ -127,8 +145,10 @@ class Best(keras.callbacks.Callback):
 
     def restore(self) -> None:
         """Puts the best epoch's weights into the trainer; those of the last where no figure was ever a number."""
-        if self._manager.latest_checkpoint:
-            self._checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
+        # Its own first: of several workers the chief may still be writing what all of them have at hand.
+        latest = self._manager.latest_checkpoint or tf.train.latest_checkpoint(str(self._state.start / "best"))
+        if latest:
+            self._checkpoint.restore(latest).assert_existing_objects_matched()
 
 
 class Enough(keras.callbacks.Callback):
@@ -151,12 +171,12 @@ class Scalars(keras.callbacks.Callback):
     """Writes each epoch's scalars for TensorBoard, numbered by epoch, also where a training was resumed.
 
     Args:
-      folder: of the event files.
+      writer: of the event files.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, writer: tf.summary.SummaryWriter):
         super().__init__()
-        self._writer = tf.summary.create_file_writer(str(folder))
+        self._writer = writer
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         with self._writer.as_default(step=epoch + 1):

@@ -15,8 +15,10 @@ from tensorflow import keras
 from tfwm.data.stream.batches import batches
 from tfwm.files import locked, without_wildcards, write_json
 from tfwm.training.callbacks import Best, Enough, EpochLine, Plateau, Scalars, State
-from tfwm.training.run import Run, check_shares
+from tfwm.training.run import Run
 from tfwm.training.schedule import JUDGED_ON, KEEP, Schedule, Watch
+from tfwm.training.shares import check_shares
+from tfwm.training.workers import own_folder, told_when_one_is_gone
 
 DatasetAt = Callable[[int, int], tf.data.Dataset]
 """`dataset(first_step, steps)` gives global batches, which must depend on nothing else so that a run can resume."""
@@ -69,6 +71,7 @@ def fit(
 
     Raises:
       BusyError: another process trains the same there.
+      LostWorkerError: another worker of the same training is gone.
       ValueError: replicas cannot share a batch evenly, or the schedule is judged on validation and there are no such
         batches.
     """
@@ -81,11 +84,15 @@ def fit(
     checkpoints.mkdir(parents=True, exist_ok=True)
     checkpoints.chmod(0o700)  # they hold the owner's extractor
     folder = checkpoints / f"{stage}-{digest[:16]}"
+    worker = run.worker
     # Of several workers that train one network together each must get in.
-    alone = nullcontext() if run.strategy == "multiworker" else locked(folder / "lock", "training")
-    with alone, without_wildcards(folder) as place:
+    alone = locked(folder / "lock", "training") if worker.is_chief else nullcontext()
+    with (
+        told_when_one_is_gone(worker.count), alone, without_wildcards(folder) as start,
+        own_folder(start, worker.is_chief) as place,
+    ):  # fmt: skip
         plateaus = _plateaus(trainer, schedule)
-        state = State(trainer, place, plateaus=len(plateaus), keep_best=KEEP[schedule.keep])
+        state = State(trainer, place, start=start, plateaus=len(plateaus), keep_best=KEEP[schedule.keep])
         judges = _judges(trainer, schedule, state, plateaus)
         had_enough = bool(enough and state.history and enough(state.history[-1]))
         if state.epoch < schedule.epochs and not had_enough:
@@ -131,15 +138,15 @@ def _go_on(
     remaining = (schedule.epochs - first) * schedule.steps_per_epoch
     dataset = dataset_at(first * schedule.steps_per_epoch, remaining)
     check_shares(_sizes(dataset, schedule), trainer.distribute_strategy.num_replicas_in_sync)
-    own: list[keras.callbacks.Callback] = [Scalars(Path(run.directory) / "tensorboard" / stage), state]
+    own: list[keras.callbacks.Callback] = [Scalars(run.summary_writer(stage)), state]
     if enough is not None:
         own.append(Enough(enough))
-    if not run.quiet:
+    if not run.quiet and run.worker.is_chief:
         own.append(EpochLine(stage, schedule))
     trainer.fit(
         dataset, initial_epoch=first, epochs=schedule.epochs, steps_per_epoch=schedule.steps_per_epoch,
         callbacks=[*callbacks, *own], validation_data=validation,
-        verbose=1 if sys.stdout.isatty() and not run.quiet else 0,
+        verbose=1 if sys.stdout.isatty() and not run.quiet and run.worker.is_chief else 0,
     )  # fmt: skip
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,6 +12,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfwm.config import check_whole, choose
+from tfwm.training.workers import Worker
 
 
 # One strategy a process: a second one counts its collective operations from the start again, and TensorFlow then
@@ -69,6 +69,34 @@ class Run:
         """The same with a directory below this one's, for a part of the training."""
         return replace(self, directory=Path(self.directory) / name)
 
+    @property
+    def replicas(self) -> int:
+        """How many share a batch, of all workers together.
+
+        Raises:
+          ValueError: no such strategy.
+        """
+        return choose("strategy", self.strategy, STRATEGIES)().num_replicas_in_sync
+
+    @property
+    def worker(self) -> Worker:
+        """Which of those that train together this process is; with another strategy it is alone.
+
+        Raises:
+          ValueError: TF_CONFIG is none.
+        """
+        return Worker.here() if self.strategy == "multiworker" else Worker()
+
+    def summary_writer(self, stage: str) -> tf.summary.SummaryWriter:
+        """A writer for TensorBoard below this run's directory; one that writes nothing where another is the chief.
+
+        Args:
+          stage: name of the training stage, and of the folder.
+        """
+        if not self.worker.is_chief:
+            return tf.summary.create_noop_writer()
+        return tf.summary.create_file_writer(str(Path(self.directory) / "tensorboard" / stage))
+
     @contextmanager
     def scope(self) -> Iterator[tf.distribute.Strategy]:
         """A context with the strategy and the precision, in which networks and trainers must be made.
@@ -84,29 +112,6 @@ class Run:
                 yield strategy
         finally:
             keras.mixed_precision.set_global_policy(before)
-
-
-def check_shares(sizes: Mapping[str, int], replicas: int) -> None:
-    """Refuses batches that replicas cannot share evenly.
-
-    Why: a step divides what a replica has by the number of replicas. One with fewer examples would weigh them more,
-    and one with none has no mean, so that the weights would not be those of a training on one replica.
-
-    Args:
-      sizes: examples in a global batch, by the name of the setting or of what is in the batch.
-      replicas: how many there are, of all workers.
-
-    Raises:
-      ValueError: the message names sizes that would do.
-    """
-    for name, size in sizes.items():
-        if size % replicas:
-            unit = math.lcm(2, replicas)
-            fitting = [size // unit * unit, size // unit * unit + unit]
-            raise ValueError(
-                f"`{name}` must be a multiple of the {replicas} replicas that share a batch, got {size}. Use "
-                f"{' or '.join(str(each) for each in fitting if each)}, or train on fewer devices."
-            )
 
 
 def set_logical_cpus(count: int) -> None:

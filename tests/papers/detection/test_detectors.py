@@ -8,9 +8,9 @@ from tensorflow import keras
 
 from tfwm.attacks.endpoints.detectors import dense_network, features_of, linear_network, suspicion
 from tfwm.data.tasks.trial import photograph_patches
+from tfwm.evaluation.roc import auc
 from tfwm.networks import classifier
 from tfwm.papers.detection.detectors import dense_detector, feature_detector
-from tfwm.papers.detection.roc import auc
 
 pytestmark = pytest.mark.trains
 

@@ -15,7 +15,6 @@ from tfwm.schemes.deep_watermarking import DeepWatermarking, losses
 from tfwm.schemes.deep_watermarking.networks import Networks, build, code_map
 from tfwm.schemes.deep_watermarking.settings import Distortions
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, Marker, ProxyTrainer
-from tfwm.schemes.deep_watermarking.training import check_replicas
 from tfwm.suspects import as_float
 
 pytestmark = pytest.mark.trains
@@ -232,12 +231,3 @@ def test_pairs_share_a_code_and_batches_do_not() -> None:
     np.testing.assert_array_equal(chosen[::2], chosen[1::2])
     assert set(chosen) == {0.0, 1.0}
     assert chosen.mean() == pytest.approx(0.5, abs=0.12)
-
-
-def test_batches_that_replicas_would_share_out_unevenly_are_refused() -> None:
-    settings = smallest_scheme(clean_stride=4)
-    check_replicas(settings, "initial", 16, 4)
-    check_replicas(settings, "initial", 6, 1)
-    with pytest.raises(ValueError, match=r"`batch_size` of the initial stage must be a multiple of 16 on 4 replicas .*"
-                       r"got 24. Use 32"):  # fmt: skip
-        check_replicas(settings, "initial", 24, 4)

@@ -5,5 +5,4 @@
 | detectors.py | the two detectors of Li et al. 2019: dense layers on pixels, a linear unit on features |
 | steganalysis.py | the ATS detector, which needs no cover, and an analyst who was shown examples |
 | spam.py | the SPAM features that both of these work on |
-| roc.py | the ROC curve of a detector, and the area under it |
 """

@@ -26,7 +26,7 @@ def dense_detector(
       seed: of the initial weights and of the order in training.
 
     Returns:
-      Scores of `clean_test` and `key_test`, for `tfwm.papers.detection.roc`.
+      Scores of `clean_test` and `key_test`, for `tfwm.evaluation.roc`.
 
     Raises:
       ValueError: arrays that are no uint8 pictures, of two sizes, or empty.

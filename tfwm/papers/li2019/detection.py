@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from tensorflow import keras
 
+from tfwm.evaluation.roc import auc, roc_curve
 from tfwm.evidence.binding import draws_for, pieces_of
 from tfwm.keys import OwnerKey, new_secret
 from tfwm.papers import Claim, Context, Findings, Row
 from tfwm.papers.detection.detectors import Scores, dense_detector, feature_detector
-from tfwm.papers.detection.roc import auc, roc_curve
 from tfwm.papers.engine.plots import curves
 from tfwm.papers.engine.subjects import measured
 from tfwm.papers.li2019.models import KEY_SEED, TRAINED, marked_classifier, scheme_for, strangers_encoder

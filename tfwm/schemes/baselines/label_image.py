@@ -84,7 +84,7 @@ class LabelImage(TriggerSettings):
         Raises:
           ValueError: data or a host that do not fit the settings, or a secret that is not 32 bytes.
         """
-        secret = given_or_new(secret)
+        secret = given_or_new(secret, run)
         draws = new_draws(self.name, secret, self.pieces)
         asked = self.secret_images(draws)
         wanted = tf.constant(self.secret_labels(draws), tf.float32)

@@ -21,7 +21,7 @@ from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.showing import shown_parts
 from tfwm.schemes.wrong_keys import redrawn, settings_of, wrong_secret
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.training import Run
+from tfwm.training import Run, check_run
 from tfwm.types import ImagePairs, MarkedModel, Suspect, Verdict
 
 NULL = (
@@ -72,9 +72,10 @@ class CodedOutputs(CodedOutputsSettings):
           secret: 32 bytes; None draws them from the operating system.
 
         Raises:
-          ValueError: too little data, or a secret that is not 32 bytes.
+          ValueError: too little data, batches that replicas cannot share, or a secret that is not 32 bytes.
         """
-        secret = given_or_new(secret)
+        secret = given_or_new(secret, run)
+        check_run(run, self)
         pairs, probes = split(self, data)
         prepared = self.prepared(host_outputs(host, pairs), run, secret)
         unmarked = host_outputs(host, probes)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
@@ -27,7 +25,7 @@ class MarkedGrids(keras.callbacks.Callback):
 
     def __init__(self, run: Run, stage: str, trainer: keras.Model, arrays: dict[str, np.ndarray]):
         super().__init__()
-        self._writer = tf.summary.create_file_writer(str(Path(run.directory) / "tensorboard" / stage))
+        self._writer = run.summary_writer(stage)
         self._trainer = trainer
         self._inputs, self._outputs = as_float(arrays["inputs"][:SHOWN]), as_float(arrays["outputs"][:SHOWN])
 

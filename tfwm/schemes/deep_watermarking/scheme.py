@@ -56,7 +56,7 @@ class DeepWatermarking(DeepWatermarkingSettings):
           ValueError: too little data, a mark that a blank extraction would match, two that are too alike, no such
             release, or a secret that is not 32 bytes.
         """
-        made = train_deep_watermark(self, host, data, run, given_or_new(secret), release, self.form)
+        made = train_deep_watermark(self, host, data, run, given_or_new(secret, run), release, self.form)
         targets = data.targets[-len(self.probe_images(made.key)) :] if host is None else None
         shortcoming = self.shortcoming(made, targets)
         if shortcoming:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -279,6 +280,17 @@ class DeepWatermarkingSettings:
     def pieces(self) -> int:
         """One: the code, whole."""
         return 1
+
+    @property
+    def together(self) -> int:
+        """How many examples of a batch one replica must have: pairs, and every `clean_stride`th as a clean one."""
+        return math.lcm(2, self.clean_stride)
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Schedules that these settings leave unused."""
+        proxy = () if self.adversarial_stage else ("proxy",)
+        return proxy if self.controls and not self.coded else (*proxy, "control_schedule")
 
     @property
     def extractor_outputs(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from tfwm.schemes.deep_watermarking.settings import DeepWatermarkingSettings
 from tfwm.schemes.deep_watermarking.trainer import AdversarialTrainer, InitialTrainer, ProxyTrainer
 from tfwm.schemes.outputs import host_outputs
 from tfwm.suspects import as_float
-from tfwm.training import Run, Schedule, fit, stream_of
+from tfwm.training import Run, Schedule, check_run, fit, stream_of
 from tfwm.types import ImagePairs, MarkedModel
 
 LEARNED_BITS = 0.7
@@ -53,10 +52,11 @@ def train_deep_watermark(
       form: how H goes with the host; None for a network of its own behind it.
 
     Raises:
-      ValueError: too little data, a mark that a blank extraction would match, two that are too alike, or no such
-        release.
+      ValueError: too little data, a mark that a blank extraction would match, two that are too alike, no such
+        release, or batches that replicas cannot share.
     """
     form = form or BARRIER
+    check_run(run, settings)
     if host is None:
         settings = replace(settings, correction_psnr=0.0)  # targets alone do not say what was corrected
     marks = checked_marks(settings)
@@ -138,26 +138,6 @@ def _split(settings: DeepWatermarkingSettings, data: ImagePairs) -> tuple[ImageP
     return data[:trained], data[trained : len(data) - probes], data[len(data) - probes :]
 
 
-def check_replicas(settings: DeepWatermarkingSettings, stage: str, batch_size: int, replicas: int) -> None:
-    """Refuses batches whose pairs, or whose clean images, would depend on the number of replicas.
-
-    Args:
-      settings: `clean_stride` counts.
-      stage: its name, for the message.
-      batch_size: of all replicas together.
-      replicas: how many.
-
-    Raises:
-      ValueError: the message names the batch size that would do.
-    """
-    unit = replicas * math.lcm(2, settings.clean_stride)
-    if replicas > 1 and batch_size % unit:
-        raise ValueError(
-            f"`batch_size` of the {stage} stage must be a multiple of {unit} on {replicas} replicas (pairs, and every "
-            f"{settings.clean_stride}th image as a clean one), got {batch_size}. Use {-(-batch_size // unit) * unit}."
-        )
-
-
 def _overwriter(
     settings: DeepWatermarkingSettings, arrays: dict[str, np.ndarray], unseen: dict[str, np.ndarray], run: Run,
     digest: str,
@@ -179,7 +159,6 @@ def _stage(
     """Trains `built` for one stage; its epochs."""
     number, stage, make, planned = plan
     schedule = planned.scaled(run.steps_scale)
-    check_replicas(settings, stage, schedule.batch_size, tf.distribute.get_strategy().num_replicas_in_sync)
     trainer = make(settings, built, mark, run.images_at_once)
     optimizers = {name: schedule.optimizer() for name in trainer.trained}
     trainer.compile(**optimizers, jit_compile=run.jit)

@@ -26,7 +26,7 @@ from tfwm.schemes.rebuilding import rebuilt
 from tfwm.schemes.secrets import given_or_new
 from tfwm.schemes.wrong_keys import settings_of
 from tfwm.suspects import KerasSuspect
-from tfwm.training import Run
+from tfwm.training import Run, check_run
 from tfwm.types import LabelledImages, MarkedModel, Suspect, Verdict
 
 
@@ -55,7 +55,8 @@ class KeySampleVerbs(KeySampleSettings):
         Raises:
           ValueError: data or a host that do not fit the settings, or a secret that is not 32 bytes.
         """
-        secret = given_or_new(secret)
+        secret = given_or_new(secret, run)
+        check_run(run, self)
         check_classifier(self, host, data)
         made = self._train(host, data, run, secret)
         shortcoming = self.shortcoming(made)

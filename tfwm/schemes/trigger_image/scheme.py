@@ -43,7 +43,7 @@ class TriggerImage(TriggerImageSettings):
         Raises:
           ValueError: data or a host that do not fit the settings, or a secret that is not 32 bytes.
         """
-        return train_trigger_image(self, host, data, run, given_or_new(secret))
+        return train_trigger_image(self, host, data, run, given_or_new(secret, run))
 
     def verify(self, suspect: Suspect, key: OwnerKey, *, alpha: float | None = None) -> Verdict:
         """Sends `reveal` trigger images in one request (with the decoys, where the verdict is a rank).

@@ -133,6 +133,11 @@ class TriggerImageSettings(TriggerSettings):
         return self.cells**2 if self.carrier == "cells" else (self.reach + 1) * (self.reach + 2) - 7
 
     @property
+    def idle(self) -> tuple[str, ...]:
+        """Schedules that these settings leave unused."""
+        return () if self.visualizer else ("drawing",)
+
+    @property
     def pieces(self) -> int:
         """Each trigger is one."""
         return self.triggers

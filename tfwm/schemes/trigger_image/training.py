@@ -27,7 +27,7 @@ from tfwm.schemes.trigger_image.verification import trigger_verdict
 from tfwm.schemes.triggers.drawing import new_draws
 from tfwm.schemes.triggers.training import embed, repeated, teach
 from tfwm.suspects import KerasSuspect, as_float
-from tfwm.training import Run, fit, squared_distance, stream_of
+from tfwm.training import Run, check_run, fit, squared_distance, stream_of
 from tfwm.types import ImagePairs, MarkedModel
 
 CLEAN_ANSWERS = 64
@@ -46,8 +46,9 @@ def train_trigger_image(
       secret: 32 bytes.
 
     Raises:
-      ValueError: data or a host that do not fit the settings.
+      ValueError: data or a host that do not fit the settings, or batches that replicas cannot share.
     """
+    check_run(run, settings)
     draws = new_draws(settings.name, secret, settings.pieces)
     logo = read_logo(settings.logo, PICTURE_SIDE, settings.channels)
     model, history = _marked_host(settings, host, data, run, draws, secret)

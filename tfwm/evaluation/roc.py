@@ -1,4 +1,5 @@
-"""How well a detector tells key samples from ordinary pictures, whatever threshold is chosen."""
+"""How well a detector tells key samples from ordinary pictures, or a score marked models from others, whatever
+threshold is chosen."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfwm.papers.detection.roc import auc, roc_curve
+from tfwm.evaluation.roc import auc, roc_curve
 
 
 def test_curve_by_hand():
