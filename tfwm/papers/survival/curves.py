@@ -16,13 +16,15 @@ from tfwm.papers.engine.subjects import measured
 from tfwm.papers.survival.designs import host_of, marked, pairs
 from tfwm.papers.survival.tables import AFTER, BEFORE, for_seed
 from tfwm.schemes.deep_watermarking import DeepWatermarking
-from tfwm.schemes.deep_watermarking.codes import owner_code, structure_code
+from tfwm.schemes.deep_watermarking.codes import correction_code, owner_code, structure_code
+from tfwm.schemes.deep_watermarking.correction import log10_p
 from tfwm.schemes.deep_watermarking.readings import AS_THEY_ARE, Readings
 from tfwm.schemes.wrong_keys import settings_of
 from tfwm.suspects import FunctionSuspect, KerasSuspect, as_float
 
 GAINS = (0.18, 0.25, 0.35, 0.5, 0.7, 1.0)
 AMPLIFIED = 20.0
+WAYS = ("as it is", "mean over eight orientations")
 Model = Callable[[np.ndarray], np.ndarray]
 
 
@@ -80,6 +82,15 @@ class _Carrier:
             said, code = read.responses(), owner_code(self.settings, self.key)
         return int((np.sign(said) == code).sum()), code.size
 
+    def correction(self, suspect: Model) -> float:
+        """log10 p of the correction alone, without the factor for other readings.
+
+        Args:
+          suspect: from images to answers.
+        """
+        read = Readings(self.settings, self.key, np.asarray(suspect(self.key.arrays["probes"]), np.float32))
+        return log10_p(read.corrected, correction_code(self.settings, self.key))[1]
+
 
 def curves(context: Context) -> Findings:
     """Bits that are read of a weakened mark, plain and averaged over eight orientations, and the averaged residual.
@@ -92,12 +103,17 @@ def curves(context: Context) -> Findings:
     for design, title in ((BEFORE, "code map"), (AFTER, "structure")):
         carrier = _Carrier(context, design)
         points = _measured_points(context, carrier)
-        for way in ("as it is", "mean over eight orientations"):
+        for way in WAYS:
             lines[f"{title}, {way}"] = ([one["psnr"] for one in points], [100 * one[way] for one in points])
         rows += [
             Row(f"{title}, {100 * one['gain']:.0f} % of the residual, {way}", None,
                 f"{100 * one[way]:.0f} % of the bits at {one['psnr']:.1f} dB")
-            for one in points for way in ("as it is", "mean over eight orientations")
+            for one in points for way in WAYS
+        ]  # fmt: skip
+        rows += [
+            Row(f"correction, {100 * one['gain']:.0f} % of the residual, {way}", None,
+                f"log10 p {one['correction, ' + way]:.1f} at {one['psnr']:.1f} dB")
+            for one in points for way in WAYS if "correction, " + way in one
         ]  # fmt: skip
     kept = {design: _kept_by_the_mean(context, design) for design in (BEFORE, AFTER)}
     rows += [Row(f"{design}: share of the residual's power in its mean over pictures", None, 100 * share, "%")
@@ -130,11 +146,13 @@ def _points(carrier: _Carrier) -> list[dict[str, float]]:
     for gain in GAINS:
         model = carrier.at(gain)
         wrapped = eight(FunctionSuspect("m", model), pairs(carrier.context, "attacker"), carrier.context.run)
-        ways = {"as it is": model, "mean over eight orientations": wrapped}
+        ways = dict(zip(WAYS, (model, wrapped)))
         hits = {way: carrier.hits(suspect) for way, suspect in ways.items()}
         error = float(np.mean((np.asarray(model(probes)) - plain) ** 2))
         psnr = -10 * float(np.log10(max(error, 1e-12)))
         found.append({"gain": gain, "psnr": psnr, **{way: agreeing / n for way, (agreeing, n) in hits.items()}})
+        if carrier.settings.corrected:
+            found[-1] |= {f"correction, {way}": carrier.correction(suspect) for way, suspect in ways.items()}
     return found
 
 
