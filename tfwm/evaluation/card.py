@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tfwm.evaluation import wording
 from tfwm.evaluation.markdown import figure, table, write_page
+from tfwm.evaluation.page import TEMPLATES
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report, Row
 from tfwm.files import replacing
 from tfwm.kinds import kind_called
 
-TEMPLATES = Path(__file__).with_name("templates")
 FIDELITY = {
     "psnr_marked_vs_unmarked_db": "marked against unmarked outputs, dB",
     "host_psnr_db": "the host's own task without the mark, dB",
