@@ -75,7 +75,7 @@ def sections(facts: ModelFacts, report: Report, decision: Decision) -> list[Sect
 def _model(facts: ModelFacts, report: Report) -> Section:
     kind = kind_called(report.kind)
     rows = (
-        ("kind", f"one of {kind.models}"), ("mark", facts.scheme), ("owner's key", facts.key_fingerprint),
+        ("kind", kind.models), ("mark", facts.scheme), ("owner's key", facts.key_fingerprint),
         ("signatures", ", ".join(facts.signatures)), ("SHA-256 of the files", facts.digest),
         ("written", facts.written),
     )  # fmt: skip
