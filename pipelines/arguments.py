@@ -13,6 +13,7 @@ from tfwm.components.settings import files_digest, to_json
 from tfwm.components.smoke import server_digest
 from tfwm.config import to_dict
 from tfwm.digests import code_digest
+from tfwm.evaluation.page import TEMPLATES
 from tfwm.schemes import scheme_to_dict
 
 IMAGE = "tfwm:latest"  # as `make docker-image` calls it
@@ -50,6 +51,7 @@ def arguments_of(config: PipelineConfig) -> dict[str, Any]:
         "data_limits": to_json(to_dict(config.data_limits)),
         "serving_check": config.serving_check,
         "code_version": code_digest(),
+        "papers_version": f"{code_digest()}-{files_digest(also=str(TEMPLATES))}",
         "server_version": f"{code_digest()}-{server_digest()}",
         "enable_cache": config.enable_cache,
         "beam_args": config.beam_args,

@@ -54,6 +54,7 @@ def create_pipeline(
     serving_check: str,
     code_version: str,
     server_version: str,
+    papers_version: str,
     enable_cache: bool,
     metadata_connection_config: Any = None,
     beam_args: Sequence[str] = (),
@@ -90,6 +91,7 @@ def create_pipeline(
       serving_check: `none`, `python`, `docker` or `kubernetes`.
       code_version: digest of the library, so that changed code is not answered from the cache.
       server_version: digest of the embedded server.
+      papers_version: digest of the library and of the templates of its pages.
       enable_cache: for every step.
       metadata_connection_config: of the metadata store; None where the orchestrator brings one.
       beam_args: for every Beam step.
@@ -119,7 +121,7 @@ def create_pipeline(
     ).with_id("RobustnessEvaluator")  # fmt: skip
     papers = ReleasePapers(
         examples=examples, model=watermark.outputs["model"], owner_key=watermark.outputs["owner_key"],
-        report=robustness.outputs["report"], name=name, code_version=code_version,
+        report=robustness.outputs["report"], name=name, code_version=papers_version,
     ).with_id("ReleasePapers")  # fmt: skip
     checks = _serving_checks(serving_check, watermark.outputs["model"], server_version)
     pusher = Pusher(

@@ -120,3 +120,14 @@ def test_attacks_and_policy_come_from_their_texts():
     assert steps.policy_of('{"alpha": 0.001}') == Policy(alpha=0.001)
     with pytest.raises(ValueError, match=r"no field `alhpa`\. Did you mean `alpha`"):
         steps.policy_of('{"alhpa": 0.001}')
+
+
+def test_the_host_of_a_blessed_model_comes_before_the_users_own(tmp_path):
+    (tmp_path / "model.keras").touch()
+    with steps.host_file(str(tmp_path), "") as found:
+        assert found == str(tmp_path / "model.keras")
+    for own in ("", "mine.keras"):
+        with steps.host_file("", own) as found:
+            assert found == own
+    with pytest.raises(FileNotFoundError, match="no longer at .*or leave `reuse_host` out"), steps.host_file("/no", ""):
+        pass

@@ -95,6 +95,17 @@ def test_every_container_is_told_where_beams_workers_find_their_code(tmp_path):
             assert executor["container"]["args"][-len(flags) :] == flags
 
 
+def test_a_reused_host_is_resolved_before_it_is_taken(tmp_path):
+    (tmp_path / "settings.json").write_text('{"reuse_host": true}')
+    spec = _compiled_v2(tmp_path / "p.yaml", "--settings", str(tmp_path / "settings.json"))
+    tasks = spec["root"]["dag"]["tasks"]
+    source = tasks["HostTrainer"]["inputs"]["artifacts"]["blessed"]["taskOutputArtifact"]["producerTask"]
+    assert source.startswith("LastBlessed")
+    assert source in tasks["HostTrainer"]["dependentTasks"]
+    label = spec["components"][tasks[source]["componentRef"]["name"]]["executorLabel"]
+    assert "resolver" in spec["deploymentSpec"]["executors"][label]
+
+
 @pytest.mark.slow
 def test_the_steps_of_v2_run_one_after_another_without_a_cluster(data, tmp_path):
     places = {"--data": data[RESTORATION], "--root": tmp_path / "root", "--serving-dir": tmp_path / "serving",

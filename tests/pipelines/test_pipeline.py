@@ -17,6 +17,7 @@ from tfwm.components.artifact_files import KERAS_FILE
 from tfwm.components.labelled_folders import arranged
 from tfwm.components.secret import KEPT
 from tfwm.config import to_dict
+from tfwm.data import encode_png
 from tfwm.evaluation.policy import Policy
 from tfwm.files import write_json
 from tfwm.types import CLASSIFICATION, RESTORATION
@@ -268,12 +269,14 @@ def test_every_step_of_our_own_carries_the_code_version(config):
     from pipelines.pipeline import create_pipeline
 
     changes = {"code_version": "code-1", "server_version": "server-1", "data_version": "data-1"}
+    changes["papers_version"] = "papers-1"
     properties = {c.id: c.exec_properties for c in create_pipeline(**arguments_of(config) | changes).components}
     for text in ("code-1", "data-1", config.kind.name):
         assert text in properties["ImageExampleGen"]["custom_config"]
-    for name in ("HostTrainer", "WatermarkTrainer", "RobustnessEvaluator"):
+    for name in ("PictureSchema", "DataCheck", "HostTrainer", "WatermarkTrainer", "RobustnessEvaluator"):
         assert properties[name]["code_version"] == "code-1"
     assert properties["ServingSmokeTest"]["code_version"] == "server-1"
+    assert properties["ReleasePapers"]["code_version"] == "papers-1"
 
 
 @pytest.mark.parametrize("config", [CLASSIFICATION], indirect=True)
@@ -322,7 +325,7 @@ def test_a_step_that_failed_runs_again_alone(first, config, monkeypatch):
     assert _ran(mended) == FROM_THE_EVALUATOR
 
 
-def test_a_bad_picture_stops_the_pipeline_with_its_name(data, tmp_path):
+def test_bad_and_unusual_pictures_stop_the_pipeline_with_a_sentence(data, tmp_path):
     from pipelines.configs import PipelineConfig
     from pipelines.local_runner import StepFailedError, run_local
 
@@ -330,6 +333,16 @@ def test_a_bad_picture_stops_the_pipeline_with_its_name(data, tmp_path):
     (folder / "owner" / "3" / "bad.jpg").write_bytes(b"no picture")
     config = PipelineConfig.tiny(folder, tmp_path / "root", scheme=SCHEMES[CLASSIFICATION])
     with pytest.raises(StepFailedError, match=r"ImageExampleGen failed: .*`3/bad\.jpg` is not a usable image"):
+        run_local(config)
+    (folder / "owner" / "3" / "bad.jpg").unlink()
+    (folder / "attacker" / "3" / "large.png").write_bytes(encode_png(np.eye(20, dtype=np.uint8)[..., None] * 255))
+    for number, picture in enumerate(sorted((folder / "owner").glob("*/*.png"))[::40]):
+        shutil.copy(picture, folder / "test" / picture.parent.name / f"owners {number}.png")
+    sizes = r"attacker: image/height: .*attacker: image/width: "
+    with pytest.raises(
+        StepFailedError,
+        match=rf"DataCheck failed: The data are unusual: {sizes}.*test: \d+ of its pictures .* owner too",
+    ):
         run_local(config)
 
 

@@ -17,7 +17,7 @@ from tfwm.data.reading.records import PICTURE
 
 OWNER = "owner"
 CONTENT = "image/content"
-EXACT = ("image/height", "image/width", "image/channels")
+EXACT = ("image/height", "image/width")  # not channels: grey and colour are brought to what the scheme takes
 SUMMARIES = ("mean", "std", "sharpness")
 FAR = anomalies_pb2.AnomalyInfo.COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH
 BUCKETS = 10  # of the histograms that StatisticsGen makes

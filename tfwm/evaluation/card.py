@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tfwm.evaluation import wording
 from tfwm.evaluation.markdown import figure, table, write_page
+from tfwm.evaluation.page import TEMPLATES
 from tfwm.evaluation.policy import Decision
 from tfwm.evaluation.report import Report, Row
 from tfwm.files import replacing
 from tfwm.kinds import kind_called
 
-TEMPLATES = Path(__file__).with_name("templates")
 FIDELITY = {
     "psnr_marked_vs_unmarked_db": "marked against unmarked outputs, dB",
     "host_psnr_db": "the host's own task without the mark, dB",
@@ -75,7 +75,7 @@ def sections(facts: ModelFacts, report: Report, decision: Decision) -> list[Sect
 def _model(facts: ModelFacts, report: Report) -> Section:
     kind = kind_called(report.kind)
     rows = (
-        ("kind", f"one of {kind.models}"), ("mark", facts.scheme), ("owner's key", facts.key_fingerprint),
+        ("kind", kind.models), ("mark", facts.scheme), ("owner's key", facts.key_fingerprint),
         ("signatures", ", ".join(facts.signatures)), ("SHA-256 of the files", facts.digest),
         ("written", facts.written),
     )  # fmt: skip
