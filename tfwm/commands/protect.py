@@ -8,10 +8,10 @@ OUT/work/          checkpoints and TensorBoard logs; private. A killed run resum
 With --no-host there is no model: the target images that a task has for your photographs are marked, and OUT/targets/
 holds them to be released. Whoever trains on them can be asked. With --task smooth_rtv an algorithm's outputs are.
 
-Each scheme marks one kind of host: networks whose answers are images (deep_watermarking, spread_spectrum, dct_mark,
-dft_mark, dwt_mark, hidden, trigger_image, label_image, projected_label), or classifiers (the others). A classifier's
---data is an .npz file with x_train, y_train, x_test and y_test, or a folder with train/<class>/ and test/<class>/; the
-scheme's image_size, channels and classes follow from it.
+Each scheme marks one kind of host: networks whose answers are images (deep_watermarking, self_watermarked,
+spread_spectrum, dct_mark, dft_mark, dwt_mark, hidden, trigger_image, label_image, projected_label), or classifiers (the
+others). A classifier's --data is an .npz file with x_train, y_train, x_test and y_test, or a folder with train/<class>/
+and test/<class>/; the scheme's image_size, channels and classes follow from it.
 """
 
 from __future__ import annotations

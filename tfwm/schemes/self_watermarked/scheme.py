@@ -49,8 +49,8 @@ class SelfWatermarked(DeepWatermarking):
 
     @classmethod
     def paper(cls: type[S]) -> S:
-        """Section 4.1, with the proxy told to leave the mark out; the discriminator is left out."""
-        return cls(adversarial_weight=0.0, **{**ALONE, "registration": "none"})
+        """Section 4.1, without a discriminator: the task has targets."""
+        return cls(adversarial_weight=0.0, proxy_form="plain", **ALONE)
 
     @classmethod
     def fast(cls: type[S]) -> S:
