@@ -58,6 +58,33 @@ def test_the_pod_and_the_claims_are_those_of_the_commands() -> None:
     assert "automountServiceAccountToken" in pod["spec"]
 
 
+def test_the_job_has_a_chief_and_workers_that_run_the_command_alike() -> None:
+    import argparse
+
+    from tfwm.commands import protect
+
+    (job,) = documents("pipelines/k8s/tfjob.yaml")
+    roles = job["spec"]["tfReplicaSpecs"]
+    assert (job["kind"], list(roles)) == ("TFJob", ["Chief", "Worker"])
+    assert roles["Chief"]["replicas"] == 1
+    assert roles["Chief"]["template"] == roles["Worker"]["template"]
+    # A worker that stops because another is gone has failed, and shall start again with it.
+    assert all(role["restartPolicy"] == "OnFailure" for role in roles.values())
+    pod = roles["Chief"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["name"] == "tensorflow"
+    assert container["command"] == ["tfwm", "protect"]
+    parser = argparse.ArgumentParser()
+    protect.add_arguments(parser)
+    given = parser.parse_args(container["args"])
+    assert given.strategy == "multiworker"
+    # The folder that all of them share.
+    (claim,) = [volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"]]
+    assert claim == documents("pipelines/k8s/files.yaml")[0]["metadata"]["name"]
+    assert given.out.startswith("/mnt/tfwm/")
+    assert given.data.startswith("/mnt/tfwm/")
+
+
 @pytest.mark.trains  # nothing, but it compiles with TFX
 def test_both_compilers_take_the_guides_options(tmp_path: Path) -> None:
     from pipelines import kubeflow_runner, kubeflow_v2_runner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -53,3 +54,20 @@ def test_an_authority_needs_an_endpoint_with_tls(made: Path, tmp_path: Path, cap
     assert "`tls_ca` is for grpcs://host:port/model" in capsys.readouterr().err
     assert main([*words, "grpcs://127.0.0.1:1/m"]) == 2
     assert "`tls_ca` must be a PEM file with a certificate" in capsys.readouterr().err
+
+
+def test_only_marking_is_done_by_several_workers_together(tmp_path, monkeypatch):
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    machine = {"precision": "float32", "jit": True, "epochs_scale": 1.0, "images_at_once": 0, "out": str(tmp_path)}
+    arguments = Namespace(**{**vars(DEFAULT), **machine}, strategy="multiworker")
+    with pytest.raises(
+        ValueError, match="`--strategy multiworker` is for `tfwm protect`, got TF_CONFIG with 2 workers"
+    ):
+        opening.run_of(arguments, tmp_path)
+    run = opening.run_of(arguments, tmp_path, together=True)
+    assert run.jit
+    assert not run.worker.is_chief
+    assert not opening.worker_of(arguments).is_chief
+    arguments.strategy = "mirrored"
+    assert opening.run_of(arguments, tmp_path).worker.is_chief

@@ -12,9 +12,10 @@ from tfwm.schemes.secrets import given_or_new
 from tfwm.training import Run
 
 
-def test_a_secret_is_taken_as_it_is_and_none_draws_another() -> None:
-    assert given_or_new(new_secret(3)) == new_secret(3)
-    first, second = given_or_new(None), given_or_new(None)
+def test_a_secret_is_taken_as_it_is_and_none_draws_another(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    assert given_or_new(new_secret(3), run) == new_secret(3)
+    first, second = given_or_new(None, run), given_or_new(None, run)
     assert len(first) == len(second) == 32
     assert first != second
 

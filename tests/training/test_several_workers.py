@@ -10,8 +10,10 @@ import pytest
 import tensorflow as tf
 
 from tests.training.together import start, tf_config
+from tfwm.commands import kept_secret
 from tfwm.keys import OwnerKey
 from tfwm.networks import load_network
+from tfwm.schemes.secrets import given_or_new
 from tfwm.training import LostWorkerError, Run, Worker, told_when_one_is_gone
 
 EPOCHS = "3"
@@ -136,3 +138,21 @@ def test_the_command_marks_on_two_workers_with_one_secret_and_the_chief_writes(t
     assert "worker 0 of 2 workers has done its part" in said[1]
     image = np.zeros((1, 16, 16, 3), np.float32)
     assert load_network(out / "marked.keras")(image).shape == image.shape
+
+
+def test_each_worker_waits_for_the_chiefs_secret_and_none_draws_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chief, other = Worker("chief", 0, 2, True), Worker("worker", 0, 2, True)
+    monkeypatch.setattr(kept_secret, "WAIT_S", 0.3)
+    with pytest.raises(TimeoutError, match="the chief draws the secret in the folder that all workers share"):
+        kept_secret.secret_of(tmp_path, other)
+    assert list(tmp_path.iterdir()) == []
+    drawn = kept_secret.secret_of(tmp_path, chief)
+    assert kept_secret.secret_of(tmp_path, other) == drawn
+    monkeypatch.setenv("TF_CONFIG", tf_config([1, 2], 1))
+    run = Run(tmp_path, strategy="multiworker")
+    with pytest.raises(ValueError, match="`secret` must be given where 2 workers train one model, got None"):
+        given_or_new(None, run)
+    assert given_or_new(drawn, run) == drawn
+    assert len(given_or_new(None, Run(tmp_path))) == 32

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -90,6 +92,30 @@ def instance_normalization(
     return normalize(images, *affine)
 
 
+class _ForXla:
+    """Whether the graph being made is one for XLA; of the whole process, since replicas have threads of their own."""
+
+    on = False
+
+
+_XLA = _ForXla()
+
+
+@contextmanager
+def for_xla(on: bool) -> Iterator[None]:
+    """A context in which graphs are made of what XLA knows: it has no kernel that squares and sums in one pass.
+
+    Args:
+      on: False leaves everything as it is.
+    """
+    before = _XLA.on
+    _XLA.on = on or before
+    try:
+        yield
+    finally:
+        _XLA.on = before
+
+
 def _image_mean(pixels: tf.Tensor, grids: int) -> tf.Tensor:
     """`[grids * batch, pixels, channels]` -> `[grids * batch, 1, channels]`, the same for all grids of an image."""
     if tf.config.list_logical_devices("GPU"):  # which rounds the factors of a product to TF32
@@ -101,6 +127,8 @@ def _image_mean(pixels: tf.Tensor, grids: int) -> tf.Tensor:
 
 def _image_mean_square(pixels: tf.Tensor, grids: int) -> tf.Tensor:
     count = tf.cast(tf.shape(pixels)[1], tf.float32)
+    if _XLA.on:
+        return _over_grids(tf.reduce_mean(tf.square(pixels), 1, keepdims=True), grids)
     norm = tf.raw_ops.EuclideanNorm(input=pixels, axis=[1], keep_dims=True)  # squares and sums in one pass
     return _over_grids(tf.square(norm) / count, grids)
 

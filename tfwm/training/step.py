@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
 
+from tfwm.networks.layers import for_xla
 from tfwm.training.schedule import Watch
 
 
@@ -158,6 +160,11 @@ class Metered(keras.Model):
             one.build(self.trained[name])
         for name in others:
             setattr(self, name, optimizers[name])
+
+    def fit(self, *arguments: Any, **settings: Any) -> keras.callbacks.History:
+        """Keras's `fit`, whose graph is one that XLA can compile where it is to."""
+        with for_xla(bool(self.jit_compile)):
+            return super().fit(*arguments, **settings)
 
     def _computes_in_half(self) -> bool:
         """Whether a layer computes in float16, by its own policy: a host keeps the one that it was built under."""
