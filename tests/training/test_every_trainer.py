@@ -55,6 +55,7 @@ def test_no_trainer_is_left_out() -> None:
     assert {type(case.make()) for case in CASES.values()} == known
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", CASES)
 def test_half_precision_goes_nearly_the_same_way(name: str, precision: str, tmp_path: Path) -> None:
