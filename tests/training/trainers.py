@@ -67,9 +67,9 @@ def _deep(cls: Callable[..., Metered], at_once: int = 0) -> Case:
 
 
 def _oracle_proxy() -> Case:
-    readings = np.random.default_rng(0).random((8, 2, 2, 1), np.float32)
+    readings = np.random.default_rng(0).random((8, 8, 8, 1), np.float32)
     stream = stream_of({"pictures": PAIRS.inputs, "reading_0": readings}, batch_size=BATCH, seed=1)
-    return Case(lambda: OracleProxyTrainer(proxy_network(3, [(2, 2, 1)], filters=2, seed=1), [0.1]), stream)
+    return Case(lambda: OracleProxyTrainer(proxy_network(3, [(8, 8, 1)], filters=4, seed=1), [0.1]), stream)
 
 
 def _hidden() -> Case:
