@@ -113,8 +113,8 @@ def test_an_unknown_variant_is_said_before_anything_is_fetched(tmp_path: Path) -
 
 def test_the_makefile_hands_the_variant_on() -> None:
     said = subprocess.run(
-        ["make", "-n", "docker-image", "IMAGE=r/t:1", "VARIANT=gpu"], cwd=ROOT, capture_output=True, text=True,
-        check=True,
+        ["make", "--no-print-directory", "-n", "docker-image", "IMAGE=r/t:1", "VARIANT=gpu"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert said.strip() == 'docker build --build-arg "VARIANT=gpu" -t "r/t:1" .'
     assert ("ARG", "VARIANT=cpu") in instructions()

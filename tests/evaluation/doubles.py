@@ -111,6 +111,7 @@ class FakeRun:
     directory: Path
     seed: int = 3
     quiet: bool = True
+    replicas: int = 1
 
     def child(self, name: str) -> FakeRun:
         return FakeRun(self.directory / name, self.seed, self.quiet)

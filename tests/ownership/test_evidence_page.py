@@ -23,7 +23,7 @@ BLIND, CONTENT = make_scheme("blind_watermark", "fast"), make_scheme("content_ma
 ROWS = {
     "`trigger_image` fast": (TRIGGER.cells**2, 1 / 2, choices(TRIGGER.pieces)),
     "`deep_watermarking` fast, colour": (DEEP.bits, 1 / 2, 1),
-    "the same, structure alone": (DEEP.structure_bits, 1 / 2, 1),
+    "the same, structure alone": (DEEP.structure, 1 / 2, 1),
     "the same, the map alone": (DEEP.cells**2, 1 / 2, 1),
     "`spread_spectrum`, `dct_mark`, `dft_mark`, `dwt_mark` fast": (make_scheme("dwt_mark", "fast").bits, 1 / 2, 1),
     "`self_watermarked` fast": (make_scheme("self_watermarked", "fast").bits, 1 / 2, 1),

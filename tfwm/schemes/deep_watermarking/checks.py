@@ -13,12 +13,20 @@ LARGEST_OVERWRITING = 1000
 
 
 def check_fields(settings: Any) -> None:
-    """All checks but those of the correction and of `alpha`.
+    """All checks but that of `alpha`.
 
     Raises:
       ValueError: a value is out of its range, or does not go with another.
     """
-    for check in (check_sizes, check_mark, check_proxy, check_validation, check_reading, check_structure):
+    for check in (
+        check_sizes,
+        check_mark,
+        check_proxy,
+        check_validation,
+        check_reading,
+        check_structure,
+        check_correction,
+    ):
         check(settings)
     check_whole("overwriting", settings.overwriting, 0, LARGEST_OVERWRITING, "Use 0 for none; the paper has 90.")
     check_at_least_one(
@@ -46,6 +54,21 @@ def check_reading(settings: Any) -> None:
         raise ValueError(
             f"`controls` must be at least 1 for a logo mark, got {s.controls}: a logo is ranked among unmarked "
             "networks and means nothing without one. Use 19 for an alpha of 0.05, or coded=True."
+        )
+
+
+def check_correction(settings: Any) -> None:
+    """Refuses strengths that are none, and a correction without structure.
+
+    Raises:
+      ValueError: with a remedy.
+    """
+    psnr_db = settings.correction_psnr
+    if psnr_db and not 20 <= psnr_db <= 70:
+        raise ValueError(f"`correction_psnr` must lie between 20 and 70 dB, or be 0 for none, got {psnr_db:g}.")
+    if psnr_db and not settings.structure:
+        raise ValueError(
+            f"`correction_psnr` must be 0 for a mark without `structure`, got {psnr_db:g}. Set `structure`, or 0."
         )
 
 

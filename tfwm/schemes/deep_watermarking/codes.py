@@ -73,7 +73,7 @@ def owner_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
 
 
 def structure_code(settings: DeepWatermarkingSettings, key: OwnerKey) -> np.ndarray:
-    """The secret bits in structure, float32 `[structure_bits]`; otherwise as `owner_code`."""
+    """The secret bits in structure, float32 `[structure]`; otherwise as `owner_code`."""
     return whole_code(settings, key)[settings.cells**2 : settings.bits]
 
 
@@ -102,7 +102,7 @@ def decoy_codes(settings: DeepWatermarkingSettings, key: OwnerKey, seeds: Sequen
 
 def _code(settings: DeepWatermarkingSettings, draws: Draws) -> np.ndarray:
     cells = draws.bits("deep_watermarking/code", settings.cells**2)
-    bits = draws.bits("deep_watermarking/structure", settings.structure_bits)
+    bits = draws.bits("deep_watermarking/structure", settings.structure)
     signs = np.concatenate([cells, bits]).astype(np.float32) * 2 - 1
     if not settings.corrected:
         return signs

@@ -173,19 +173,7 @@ class DeepWatermarkingSettings:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        self._check_correction()
         verdicts.check_alpha(self.alpha, self.smallest_p_value)
-
-    def _check_correction(self) -> None:
-        if self.correction_psnr and not 20 <= self.correction_psnr <= 70:
-            raise ValueError(
-                f"`correction_psnr` must lie between 20 and 70 dB, or be 0 for none, got {self.correction_psnr:g}."
-            )
-        if self.correction_psnr and not self.structure:
-            raise ValueError(
-                f"`correction_psnr` must be 0 for a mark without `structure`, got {self.correction_psnr:g}. Set "
-                "`structure`, or 0."
-            )
 
     @classmethod
     def paper(cls: type[S]) -> S:
@@ -247,14 +235,9 @@ class DeepWatermarkingSettings:
         return self.mark_channels or self.channels
 
     @property
-    def structure_bits(self) -> int:
-        """How many bits of the code are tied to what a picture shows: one for each function."""
-        return self.structure
-
-    @property
     def bits(self) -> int:
         """How many bits a coded mark has, in its cells and in structure."""
-        return self.cells**2 + self.structure_bits
+        return self.cells**2 + self.structure
 
     @property
     def readings(self) -> int:
