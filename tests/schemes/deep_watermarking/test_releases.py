@@ -179,6 +179,7 @@ def test_a_trace_names_the_release_and_corrects_for_all_that_were_tried(monkeypa
         traced(suspect, {})
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_ten_releases_of_one_training_are_told_apart_without_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
