@@ -36,7 +36,7 @@ USUAL_POLICY: Mapping[str, Any] = {
         "surrogate(unet-10, 4 downs, l1)", "surrogate(residual_unet-8, 4 downs, l2)", "jpeg(50)",
         "gaussian_noise(0.02)", "resize(0.5)", "prune(0.2)", "mirrored(horizontal)", "turned(90)",
         "self_ensemble(mean)", "tiled(2 x 2)", "padded(8, reflect)", "channels_reordered(gbr)", "averaged_channels()",
-        "grey_correction()", "colours_fitted(256)", "colours_fitted(256, reach 2)", "mean_subtracted(flat, 256)",
+        "grey_correction()", "colours_fitted(256)", "mean_subtracted(flat, 256)",
         "mean_subtracted(ordinary, 256)",
     ],
 }  # fmt: skip
